@@ -1,0 +1,77 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""Let pytest run Tryton's tests.
+
+pytest does not know the load_tests protocol, by which Tryton's modules
+collect their scenarios: each scenario becomes an item of its own.  With
+xdist the tests of one class stay on one worker, since they share a database,
+and each worker has databases of its own.
+"""
+import os
+import unittest
+
+import pytest
+
+if 'PYTEST_XDIST_WORKER' in os.environ and os.environ.get(
+        'TRYTOND_DATABASE_URI', '').startswith('postgresql'):
+    os.environ['DB_NAME'] = 'test_coop_' + os.environ['PYTEST_XDIST_WORKER']
+
+
+class ScenarioItem(pytest.Item):
+
+    def __init__(self, *, case, **kwargs):
+        super().__init__(**kwargs)
+        self.case = case
+
+    def runtest(self):
+        result = unittest.TestResult()
+        self.case.run(result)
+        for _, reason in result.skipped:
+            pytest.skip(reason)
+        for _, trace in [*result.failures, *result.errors]:
+            raise ScenarioError(trace)
+
+    def repr_failure(self, excinfo):
+        if isinstance(excinfo.value, ScenarioError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self):
+        return self.path, 0, self.name
+
+
+class ScenarioError(Exception):
+    pass
+
+
+class ScenarioModule(pytest.Module):
+
+    def collect(self):
+        suite = self.obj.load_tests(
+            unittest.TestLoader(), unittest.TestSuite(), None)
+        for i, case in enumerate(_flatten(suite)):
+            name = os.path.basename(case.id()).replace('.', '_')
+            item = ScenarioItem.from_parent(
+                self, name=f'{name}[{i}]', case=case)
+            item.add_marker(pytest.mark.xdist_group(f'{self.nodeid}{i}'))
+            yield item
+
+
+def _flatten(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from _flatten(test)
+        else:
+            yield test
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    if module_path.name == 'test_scenario.py':
+        return ScenarioModule.from_parent(parent, path=module_path)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if isinstance(item, pytest.Function) and item.cls is not None:
+            item.add_marker(pytest.mark.xdist_group(
+                    f'{item.path}::{item.cls.__name__}'))
