@@ -40,16 +40,17 @@ def apportion(total, weights, unit=Decimal('0.01')):
     if not weight_sum:
         raise ValueError("there is no weight to split the amount by")
 
-    units, rest = divmod(abs(total), unit)
-    units = int(units)
-    quotas = [divmod(units * weight, weight_sum) for weight in exact]
-    left = units - sum(quota for quota, _ in quotas)
+    units = Fraction(abs(total)) / Fraction(unit)
+    quotas = [
+        divmod(units.numerator * weight, units.denominator * weight_sum)
+        for weight in exact]
     order = sorted(range(len(keys)), key=lambda i: -quotas[i][1])
     parts = [quota * unit for quota, _ in quotas]
-    for i in order[:left]:
+    left, rest = divmod(abs(total) - sum(parts), unit)
+    for i in order[:int(left)]:
         parts[i] += unit
     if rest:
-        parts[order[left]] += rest
+        parts[order[int(left)]] += rest
     if total < 0:
         parts = [-part for part in parts]
     return dict(zip(keys, parts))
