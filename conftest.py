@@ -4,17 +4,22 @@
 
 pytest does not know the load_tests protocol, by which Tryton's modules
 collect their scenarios: each scenario becomes an item of its own.  With
-xdist the tests of one class stay on one worker, since they share a database,
-and each worker has databases of its own.
+xdist the tests of one module run on one worker, and each worker has databases
+of its own.
 """
 import os
 import unittest
+from pathlib import Path
 
 import pytest
 
-if 'PYTEST_XDIST_WORKER' in os.environ and os.environ.get(
-        'TRYTOND_DATABASE_URI', '').startswith('postgresql'):
-    os.environ['DB_NAME'] = 'test_coop_' + os.environ['PYTEST_XDIST_WORKER']
+ROOT = Path(__file__).parent
+WORKER = os.environ.get('PYTEST_XDIST_WORKER')
+if WORKER:
+    if os.environ.get('TRYTOND_DATABASE_URI', '').startswith('postgresql'):
+        os.environ['DB_NAME'] = f'test_{WORKER}'
+    elif 'DB_CACHE' in os.environ:
+        os.environ['DB_CACHE'] = os.path.join(os.environ['DB_CACHE'], WORKER)
 
 
 class ScenarioItem(pytest.Item):
@@ -51,10 +56,8 @@ class ScenarioModule(pytest.Module):
             unittest.TestLoader(), unittest.TestSuite(), None)
         for i, case in enumerate(_flatten(suite)):
             name = os.path.basename(case.id()).replace('.', '_')
-            item = ScenarioItem.from_parent(
+            yield ScenarioItem.from_parent(
                 self, name=f'{name}[{i}]', case=case)
-            item.add_marker(pytest.mark.xdist_group(f'{self.nodeid}{i}'))
-            yield item
 
 
 def _flatten(suite):
@@ -72,6 +75,5 @@ def pytest_pycollect_makemodule(module_path, parent):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if isinstance(item, pytest.Function) and item.cls is not None:
-            item.add_marker(pytest.mark.xdist_group(
-                    f'{item.path}::{item.cls.__name__}'))
+        directory = item.path.relative_to(ROOT).parent
+        item.add_marker(pytest.mark.xdist_group(str(directory)))
