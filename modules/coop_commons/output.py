@@ -1,0 +1,70 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The split of what a commons makes, as the power of a solar roof."""
+import datetime as dt
+from fractions import Fraction
+
+from trytond.modules.coop_membership.apportionment import apportion
+
+
+def share_out(output, weights, unit=1, carried=None, most=None):
+    """Split the output of an interval by weights into whole units.
+
+    What the rounding gives somebody too little or too much is carried to the
+    next interval: `carried` is what the previous one returned.  `most` is
+    the most that each can take, in whole units, and the output in all that
+    can be taken.
+
+    Returns the parts, which sum to the output, or to what can be taken of
+    it, and what is carried.  An interval without any weight has no parts and
+    carries on what was carried.
+    """
+    carried = dict(carried or {})
+    if most is not None:
+        output = min(output, sum(most.values()))
+    total = sum(weights.values())
+    if not total or not output:
+        return dict.fromkeys(weights, 0), carried
+    due = {
+        key: (Fraction(output) * Fraction(weight) / Fraction(total)
+            + carried.get(key, 0))
+        for key, weight in weights.items()}
+    # Who had a unit too much before can not give it back out of nothing
+    claims = {key: max(amount, 0) for key, amount in due.items()}
+    if most is not None:
+        claims = {
+            key: min(claim, Fraction(most[key]))
+            for key, claim in claims.items()}
+        if sum(claims.values()) < output:
+            claims = most
+    parts = apportion(output, claims, unit)
+    for key, part in parts.items():
+        # Rounded, or the denominators grow with each interval
+        carried[key] = round(due[key] - Fraction(part), 9)
+    return parts, carried
+
+
+def share_used(output, consumption, unit=1, carried=None):
+    """Split the output of an interval by what each consumes in it.
+
+    Nobody gets more than his consumption, what nobody consumes is in no
+    part.
+    """
+    return share_out(output, consumption, unit, carried, most=consumption)
+
+
+def hours(day, timezone):
+    """Return the start of each hour of the local day, in UTC.
+
+    There are 23 or 25 of them on the days the clock is changed.
+    """
+    def start(day):
+        return dt.datetime.combine(
+            day, dt.time(), timezone).astimezone(dt.timezone.utc)
+
+    hour, end = start(day), start(day + dt.timedelta(days=1))
+    result = []
+    while hour < end:
+        result.append(hour)
+        hour += dt.timedelta(hours=1)
+    return result
