@@ -1,0 +1,117 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The columns of the files that can be imported."""
+from .rows import (
+    Choice, Column, Date, DateTime, Email, Flag, Integer, Number, Text)
+
+MEMBER = {
+    'number': Column(Text(), "number in the register", True),
+    'name': Column(Text(), "name of the person or entity", True),
+    'category': Column(Text(), "code or name of the member category", True),
+    'application_date': Column(
+        Date(), "day of the application (default: of the admission)"),
+    'admission_date': Column(
+        Date(), "first day of the membership; empty for an applicant"),
+    'notice_date': Column(
+        Date(), "day the notice was given (default: the exit date)"),
+    'exit_date': Column(Date(), "last day of the membership"),
+    'exit_reason': Column(
+        Choice(
+            'resignation', 'exclusion', 'death', 'transfer', 'dissolution',
+            'other'),
+        "resignation, exclusion, death, transfer, dissolution or other"),
+    'party_code': Column(
+        Text(), "code of the party, if it is there already"),
+    'legal_entity': Column(Flag(), "yes if not a natural person"),
+    'birth_date': Column(Date(), "date of birth"),
+    'language': Column(Text(), "code of the language, as de"),
+    'street': Column(Text(), "street and number"),
+    'postal_code': Column(Text(), "postal code"),
+    'city': Column(Text(), "city"),
+    'country': Column(Text(), "code of the country, as DE"),
+    'phone': Column(Text(), "phone number"),
+    'mobile': Column(Text(), "mobile phone number"),
+    'email': Column(Email(), "e-mail address"),
+    'website': Column(Text(), "address of the website"),
+    'identifier_type': Column(
+        Text(), "type of the identifier, as eu_vat"),
+    'identifier': Column(Text(), "tax or other identifier"),
+    'iban': Column(Text(), "number of the bank account"),
+    'representative': Column(
+        Text(), "name of a representative", True, 'representatives'),
+    'representative_role': Column(
+        Choice('legal_representative', 'guardian', 'heir', 'agent', 'contact'),
+        "legal_representative, guardian, heir, agent or contact", True,
+        'representatives'),
+    'representative_start': Column(
+        Date(), "first day of the representation (default: the admission)",
+        False, 'representatives'),
+    'consent': Column(
+        Text(), "name of a document the member consents to", True,
+        'consents'),
+    'consent_date': Column(Date(), "day of the consent", True, 'consents'),
+    'share_class': Column(
+        Text(), "code or name of the class of shares held", True, 'shares'),
+    'share_quantity': Column(Number(above=0), "number of shares held", True,
+        'shares'),
+    'share_date': Column(Date(), "first day the shares are held", True,
+        'shares'),
+    'share_amount': Column(
+        Number(above=0), "their amount (default: the par value)", False,
+        'shares'),
+    'share_vintage': Column(
+        Integer(minimum=1800), "year of the allocation of the equity", False,
+        'shares'),
+    'subscription_class': Column(
+        Text(), "code or name of the class of shares subscribed", True,
+        'subscriptions'),
+    'subscription_quantity': Column(
+        Number(above=0), "number of shares subscribed", True,
+        'subscriptions'),
+    'subscription_date': Column(
+        Date(), "day of the subscription", True, 'subscriptions'),
+    'subscription_paid': Column(
+        Date(), "day it was paid; empty if it is not", False,
+        'subscriptions'),
+    }
+
+PATRONAGE = {
+    'external_id': Column(
+        Text(), "what identifies the entry within its category", True),
+    'category': Column(
+        Text(), "code or name of the patronage category", True),
+    'member': Column(Text(), "number of the member"),
+    'party': Column(Text(), "code of the party, if not a member"),
+    'date': Column(Date(), "day of the activity", True),
+    'quantity': Column(Number(), "quantity in the unit of the category"),
+    'amount': Column(Number(), "amount without taxes"),
+    'description': Column(Text(), "description"),
+    }
+
+USAGE = {
+    'source': Column(Text(), "where the usage was recorded", True),
+    'external_id': Column(
+        Text(), "what identifies the usage within its source", True),
+    'resource': Column(Text(), "code or name of the resource", True),
+    'member': Column(Text(), "number of the member"),
+    'party': Column(Text(), "code of the party, if not a member"),
+    'cost_center': Column(
+        Text(), "code of the analytic account, if an own use"),
+    'start': Column(
+        DateTime(), "start; without offset in the time of the resource",
+        True),
+    'end': Column(DateTime(), "end", True),
+    'quantity': Column(Number(), "quantity used", True, 'quantities'),
+    'unit': Column(
+        Text(), "symbol or name of its unit", True, 'quantities'),
+    }
+
+READING = {
+    'resource': Column(Text(), "code or name of the resource", True),
+    'meter': Column(Text(), "name of the meter", True),
+    'time': Column(
+        DateTime(), "time of the reading; without offset in the time of the "
+        "resource", True),
+    'value': Column(Number(), "value read", True),
+    'member': Column(Text(), "number of the member"),
+    }
