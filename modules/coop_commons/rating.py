@@ -1,0 +1,584 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""Price a use of a resource by a tariff.
+
+Everything here works on plain values: times are naive and in UTC, as the
+database stores them, and the time zone of the resource decides on which day
+and in which band an instant falls.  Amounts are exact: they are rounded once,
+on the line of the invoice that sums them, so that a thousand small uses cost
+as much as one of the same length.
+"""
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+ZERO = Decimal(0)
+_DAY = dt.timedelta(days=1)
+
+
+class Tier(NamedTuple):
+    "A price up to a quantity, `up_to` is None on the last tier"
+    up_to: Decimal | None
+    unit_price: Decimal
+    flat: Decimal = ZERO
+
+
+class Band(NamedTuple):
+    """Hours of the week with their own price
+
+    It reaches from `start` to `end`, over midnight if the end is not later
+    than the start, and starts on the `weekdays` (Monday is 0).  The price is
+    `unit_price` or, when it is None, the price of the component times
+    `factor`.
+    """
+    key: Any
+    weekdays: frozenset = frozenset(range(7))
+    start: dt.time = dt.time()
+    end: dt.time = dt.time()
+    factor: Decimal = Decimal(1)
+    unit_price: Decimal | None = None
+
+    def match(self, local):
+        "Return if the local time is in the band"
+        time, weekday = local.time(), local.weekday()
+        if self.start < self.end:
+            return (
+                weekday in self.weekdays and self.start <= time < self.end)
+        return (
+            (time >= self.start and weekday in self.weekdays)
+            or (time < self.end and (weekday - 1) % 7 in self.weekdays))
+
+    def price(self, price):
+        if self.unit_price is not None:
+            return self.unit_price
+        return price * self.factor
+
+
+class Component(NamedTuple):
+    """A part of a tariff
+
+    `kind` is 'time', 'metered' or 'fixed' and `unit` the key of the quantity
+    that is metered.  A component of time counts in units of `seconds`.
+    `pricing` is 'unit', 'graduated', 'volume' or 'package'.
+
+    `rounding` is 'none', 'up' to the `step` unless no more than `grace`
+    seconds are over, or 'clock': the start goes down and the end up to the
+    step on the local clock.
+
+    `tier_per`, `included_per` and `cap_per` tell what is counted together:
+    one 'use' or all uses of a 'day', 'week', 'month' or 'year'.  A cap can
+    also be per '24h' from the start of the use.
+    """
+    key: Any
+    kind: str
+    unit: Any = None
+    seconds: int = 3600
+    pricing: str = 'unit'
+    unit_price: Decimal = ZERO
+    package: Decimal = Decimal(1)
+    tiers: tuple = ()
+    tier_per: str = 'use'
+    bands: tuple = ()
+    rounding: str = 'none'
+    step: Decimal = ZERO
+    grace: int = 0
+    minimum: Decimal = ZERO
+    cap: Decimal | None = None
+    cap_per: str = 'use'
+    included: Decimal = ZERO
+    included_per: str = 'use'
+    subsidy: Decimal = ZERO
+
+
+class Tariff(NamedTuple):
+    key: Any
+    components: tuple
+    zone: ZoneInfo = ZoneInfo('UTC')
+    mode: str = 'usage'
+
+
+class Usage(NamedTuple):
+    """What was used and, if it was, booked
+
+    `sign` is -1 for the row that takes back a use.
+    """
+    start: dt.datetime | None
+    end: dt.datetime | None
+    quantities: Mapping = {}
+    booked: tuple | None = None
+    seats: int = 1
+    sign: int = 1
+
+
+class Charge(NamedTuple):
+    """A line of the price
+
+    `kind` is 'price', 'flat' (of a tier), 'included' (the quantity that is
+    free), 'minimum' (what lacks to it), 'cap' (what is above it) or
+    'subsidy'.  `date` is the local day.
+    """
+    component: Any
+    kind: str
+    date: dt.date
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    band: Any = None
+    tier: int | None = None
+
+
+class _Piece(NamedTuple):
+    "A stretch of the use within one band and one window"
+    quantity: Decimal
+    date: dt.date
+    band: Band | None
+    day: int  # the number of the 24 hours since the start
+
+
+def rate(usage, tariff, counters=None):
+    """Return the charges of the usage by the tariff.
+
+    `counters` holds what the payer has been charged in the same periods, as
+    `count` makes it.
+    """
+    if counters is None:
+        counters = {}
+    intervals = get_intervals(usage, tariff.mode)
+    charges = []
+    for component in tariff.components:
+        charges.extend(
+            _rate_component(usage, tariff, component, intervals, counters))
+    return charges
+
+
+def lowest(usage, tariffs, counters=None):
+    "Return the tariff by which the usage costs least and its charges"
+    rated = [(t, rate(usage, t, counters)) for t in tariffs]
+    return min(rated, key=lambda r: usage.sign * get_amount(r[1]))
+
+
+def get_amount(charges):
+    "Return the exact amount of the charges"
+    return sum((c.amount for c in charges), ZERO)
+
+
+def count(counters, component, charge):
+    "Add the charge to the counters of the periods of its component"
+    def add(name, per, value):
+        if per not in {'use', '24h'}:
+            key = component.key, name, get_window(per, charge.date)
+            counters[key] = counters.get(key, ZERO) + value
+
+    if charge.kind in {'price', 'included'}:
+        add('included', component.included_per, charge.quantity)
+    if charge.kind == 'price':
+        add('tier', component.tier_per, charge.quantity)
+    if charge.kind in {'price', 'flat', 'minimum'}:
+        add('cap', component.cap_per, charge.amount)
+
+
+def get_window(per, date):
+    "Return the first day of the period in which the date is"
+    if per == 'day':
+        return date
+    elif per == 'week':
+        return date - dt.timedelta(days=date.weekday())
+    elif per == 'month':
+        return date.replace(day=1)
+    elif per == 'year':
+        return date.replace(month=1, day=1)
+    raise ValueError("unknown period %s" % per)
+
+
+def get_intervals(usage, mode):
+    "Return the (start, end) that count as time of the usage"
+    used = (usage.start, usage.end) if usage.start and usage.end else None
+    booked = usage.booked
+    if not used or not booked:
+        return [i for i in [used or booked] if i]
+    if mode == 'reservation':
+        return [booked]
+    elif mode == 'usage':
+        return [used]
+    elif mode == 'greater':
+        return [max(booked, used, key=lambda i: i[1] - i[0])]
+    elif mode == 'overage':
+        if used[0] > booked[1] or used[1] < booked[0]:
+            return sorted([booked, used])
+        return [(min(used[0], booked[0]), max(used[1], booked[1]))]
+    raise ValueError("unknown charge mode %s" % mode)
+
+
+def true_up(charged, minimum=None, maximum=None, part=1):
+    """Return what to charge more, or less, at the end of a period.
+
+    `part` is the part of the period that counts: a member who joined at half
+    of it owes half of the minimum.
+    """
+    if minimum is not None and charged < minimum * part:
+        return minimum * part - charged
+    if maximum is not None and charged > maximum * part:
+        return maximum * part - charged
+    return ZERO
+
+
+def _rate_component(usage, tariff, component, intervals, counters):
+    sign = usage.sign
+    pieces = _get_pieces(usage, tariff, component, intervals)
+    if pieces is None:
+        return []
+    date = pieces[0].date
+    charges = []
+    days = []  # of the 24 hours of each charge
+
+    def add(kind, date, day, quantity, unit_price, amount, band=None,
+            tier=None):
+        charges.append(Charge(
+                component.key, kind, date, quantity, unit_price, amount,
+                band.key if band else None, tier))
+        days.append(day)
+
+    pieces = _take_included(component, pieces, sign, counters, add)
+    if component.pricing == 'unit':
+        for piece in pieces:
+            price = component.unit_price
+            if piece.band:
+                price = piece.band.price(price)
+            quantity = sign * piece.quantity
+            add('price', piece.date, piece.day, quantity, price,
+                quantity * price, piece.band)
+    elif component.tier_per == 'use':
+        _add_tiers(component, pieces, sign, add)
+    else:
+        _add_period_tiers(component, pieces, sign, counters, add)
+
+    if component.minimum:
+        lack = component.minimum - sign * get_amount(charges)
+        if lack > 0:
+            add('minimum', date, 0, Decimal(sign), lack, sign * lack)
+    if component.cap is not None:
+        _add_caps(component, charges, days, counters, add)
+    if component.subsidy:
+        net = get_amount(charges)
+        if net:
+            add('subsidy', date, 0, Decimal(sign), -component.subsidy,
+                -net * component.subsidy)
+    return charges
+
+
+def _take_included(component, pieces, sign, counters, add):
+    "Return the pieces without what is included"
+    if not component.included:
+        return pieces
+    result = []
+    total = {}
+    for piece in pieces:
+        quantity = piece.quantity
+        if component.included_per == 'use':
+            window, before = None, ZERO
+        else:
+            window = get_window(component.included_per, piece.date)
+            before = counters.get(
+                (component.key, 'included', window), ZERO)
+        before += total.get(window, ZERO)
+        # Taking back a use gives back the last ones first
+        step = quantity
+        if sign < 0 and window is not None:
+            step = -quantity
+        total[window] = total.get(window, ZERO) + step
+        free = abs(
+            min(max(before + step, ZERO), component.included)
+            - min(max(before, ZERO), component.included))
+        if free:
+            add('included', piece.date, piece.day, sign * free, ZERO, ZERO,
+                piece.band)
+        if free < quantity or not quantity:
+            result.append(piece._replace(quantity=quantity - free))
+    return result
+
+
+def _add_tiers(component, pieces, sign, add):
+    "Add the charges of a use that is priced by itself"
+    if not pieces:
+        return
+    total = sum((p.quantity for p in pieces), ZERO)
+    first = pieces[0]
+    if component.pricing == 'package':
+        add('price', first.date, first.day, sign * total,
+            component.unit_price,
+            sign * _get_packages(component, total) * component.unit_price)
+    elif component.pricing == 'volume':
+        index = _find_tier(component, total)
+        tier = component.tiers[index]
+        for piece in pieces:
+            price = tier.unit_price
+            if piece.band:
+                price = piece.band.price(price)
+            quantity = sign * piece.quantity
+            add('price', piece.date, piece.day, quantity, price,
+                quantity * price, piece.band, index)
+        if tier.flat:
+            add('flat', first.date, first.day, Decimal(sign), tier.flat,
+                sign * tier.flat, tier=index)
+    else:
+        before = None
+        for piece in pieces:
+            before = _add_graduated(
+                component, piece, before, piece.quantity, sign, add)
+
+
+def _add_period_tiers(component, pieces, sign, counters, add):
+    """Add the charges of a use that is priced together with those before.
+
+    A charge is the difference that the use makes to the price of the period,
+    so the charges of a period always sum to the price of its quantity.
+    """
+    totals = {}
+    for piece in pieces:
+        quantity = sign * piece.quantity
+        if not quantity:
+            continue
+        window = get_window(component.tier_per, piece.date)
+        if window not in totals:
+            totals[window] = counters.get(
+                (component.key, 'tier', window), ZERO)
+        before = totals[window]
+        totals[window] = after = max(before + quantity, ZERO)
+        if component.pricing == 'graduated':
+            _add_graduated(
+                component, piece, min(before, after) or None, piece.quantity,
+                sign, add)
+        else:
+            index, price = None, component.unit_price
+            if component.pricing == 'volume':
+                index = _find_tier(component, after)
+                price = component.tiers[index].unit_price
+            difference = (
+                _get_period_amount(component, after)
+                - _get_period_amount(component, before))
+            add('price', piece.date, piece.day, quantity, price, difference,
+                piece.band, index)
+
+
+def _add_graduated(component, piece, before, quantity, sign, add):
+    """Add the charges between two quantities of graduated tiers.
+
+    `before` is None when nothing was used yet: then the flat amount of the
+    first tier is due, also on a quantity of 0.
+    """
+    start = before or ZERO
+    end = start + quantity
+    lower = ZERO
+    for i, tier in enumerate(component.tiers):
+        upper = tier.up_to
+        part = (end if upper is None else min(end, upper)) - max(start, lower)
+        if part > 0:
+            price = tier.unit_price
+            if piece.band:
+                price = piece.band.price(price)
+            add('price', piece.date, piece.day, sign * part, price,
+                sign * part * price, piece.band, i)
+        if tier.flat and (start <= lower < end if i else before is None):
+            add('flat', piece.date, piece.day, Decimal(sign), tier.flat,
+                sign * tier.flat, tier=i)
+        if upper is None or end <= upper:
+            break
+        lower = upper
+    return end
+
+
+def _get_period_amount(component, quantity):
+    "Return the price of the quantity of a period"
+    if not quantity:
+        return ZERO
+    if component.pricing == 'package':
+        return _get_packages(component, quantity) * component.unit_price
+    tier = component.tiers[_find_tier(component, quantity)]
+    return quantity * tier.unit_price + tier.flat
+
+
+def _get_packages(component, quantity):
+    packages, rest = divmod(quantity, component.package)
+    return packages + bool(rest)
+
+
+def _find_tier(component, quantity):
+    for i, tier in enumerate(component.tiers):
+        if tier.up_to is None or quantity <= tier.up_to:
+            return i
+    return len(component.tiers) - 1
+
+
+def _add_caps(component, charges, days, counters, add):
+    cap, per = component.cap, component.cap_per
+    sums = {}
+    for charge, day in zip(charges, days):
+        if per == 'use':
+            window = None
+        elif per == '24h':
+            window = day
+        else:
+            window = get_window(per, charge.date)
+        date, total, _ = sums.get(window, (charge.date, ZERO, None))
+        sums[window] = date, total + charge.amount, day
+    for window, (date, total, day) in sums.items():
+        if per in {'use', '24h'}:
+            over = max(abs(total) - cap, ZERO).copy_sign(total)
+        else:
+            before = counters.get((component.key, 'cap', window), ZERO)
+            over = total - (min(before + total, cap) - min(before, cap))
+        if over:
+            add('cap', date, day, Decimal(1).copy_sign(over), -abs(over),
+                -over)
+
+
+def _get_pieces(usage, tariff, component, intervals):
+    "Return the pieces of the use, or None if it has none of the component"
+    kind = component.kind
+    if kind == 'time':
+        if not intervals:
+            return None
+        intervals = _round_time(component, intervals, tariff.zone)
+        seconds = [_get_seconds(s, e) for s, e in intervals]
+        quantity = (
+            Decimal(sum(seconds)) * usage.seats / component.seconds)
+    elif kind == 'metered':
+        quantity = usage.quantities.get(component.unit)
+        if quantity is None:
+            return None
+        if component.rounding == 'up':
+            quantity = _round_up(quantity, component.step)
+        if not intervals:
+            intervals = [(usage.start or usage.end,) * 2]
+    else:
+        quantity = Decimal(1)
+        intervals = intervals or [(usage.start or usage.end,) * 2]
+        intervals = [(intervals[0][0],) * 2]
+    zone = tariff.zone
+    if not (component.bands or component.cap_per in {'day', '24h'}
+            or component.included_per == 'day'
+            or component.tier_per == 'day'):
+        return [_Piece(quantity, _get_local(intervals[0][0], zone).date(),
+                None, 0)]
+    return _split(component, intervals, quantity, zone)
+
+
+def _split(component, intervals, quantity, zone):
+    "Split the quantity evenly over the time"
+    bands = component.bands
+    times = tuple(sorted({t for b in bands for t in (b.start, b.end)}))
+    total = sum(_get_seconds(s, e) for s, e in intervals)
+    start = intervals[0][0]
+    parts = {}
+    for begin, end in intervals:
+        cuts = {begin, end}
+        day = _get_local(begin, zone).date()
+        last = _get_local(end, zone).date()
+        while day <= last:
+            cuts.update(
+                c for c in _get_borders(zone, times, day) if begin < c < end)
+            day += _DAY
+        if component.cap_per == '24h':
+            cut = start + ((begin - start) // _DAY + 1) * _DAY
+            while cut < end:
+                cuts.add(cut)
+                cut += _DAY
+        cuts = sorted(cuts)
+        for left, right in pairwise(cuts) if len(cuts) > 1 else [cuts * 2]:
+            local = _get_local(left, zone)
+            band = next((b for b in bands if b.match(local)), None)
+            key = local.date(), band, (left - start) // _DAY
+            parts[key] = parts.get(key, 0) + _get_seconds(left, right)
+    if not total:
+        (date, band, day), = list(parts)[:1]
+        return [_Piece(quantity, date, band, day)]
+    if not _needs_date(component):
+        # One piece for each band, on the day of the start
+        date, merged = next(iter(parts))[0], {}
+        for (_, band, day), seconds in parts.items():
+            if component.cap_per != '24h':
+                day = 0
+            key = date, band, day
+            merged[key] = merged.get(key, 0) + seconds
+        parts = merged
+    return [
+        _Piece(quantity * seconds / total, date, band, day)
+        for (date, band, day), seconds in parts.items()]
+
+
+def _needs_date(component):
+    "Return if the day of a charge decides on its price"
+    return bool({
+            component.tier_per, component.included_per, component.cap_per}
+        - {'use', '24h'})
+
+
+@lru_cache(maxsize=4096)
+def _get_borders(zone, times, day):
+    "Return the instants of the local day at which the band may change"
+    first, last = (
+        _get_instant(dt.datetime.combine(d, dt.time()), zone)
+        for d in (day, day + _DAY))
+    borders = {first}
+    for time in times:
+        for fold in range(2):
+            local = dt.datetime.combine(day, time).replace(fold=fold)
+            borders.add(_get_instant(local, zone))
+    before, after = (_get_local(i, zone).utcoffset() for i in (first, last))
+    if before != after:
+        # The clock jumps over some times: they all fall on this instant
+        left, right = first, last
+        while right - left > dt.timedelta(seconds=1):
+            middle = left + dt.timedelta(
+                seconds=_get_seconds(left, right) // 2)
+            if _get_local(middle, zone).utcoffset() == before:
+                left = middle
+            else:
+                right = middle
+        borders.add(right)
+    return tuple(sorted(borders))
+
+
+def _get_instant(local, zone):
+    return local.replace(tzinfo=zone).astimezone(
+        dt.timezone.utc).replace(tzinfo=None)
+
+
+def _get_local(instant, zone):
+    return instant.replace(tzinfo=dt.timezone.utc).astimezone(zone)
+
+
+def _get_seconds(start, end):
+    delta = end - start
+    return delta.days * 86400 + delta.seconds
+
+
+def _round_up(quantity, step, grace=0):
+    count, rest = divmod(quantity, step)
+    if rest > grace or (rest and not count):
+        count += 1
+    return count * step
+
+
+def _round_time(component, intervals, zone):
+    if component.rounding == 'none':
+        return intervals
+    step = int(component.step * component.seconds)
+    if component.rounding == 'clock':
+        def get_rest(instant):
+            local = _get_local(instant, zone)
+            return (
+                local.hour * 3600 + local.minute * 60 + local.second) % step
+        return [(
+                s - dt.timedelta(seconds=get_rest(s)),
+                e + dt.timedelta(seconds=-get_rest(e) % step))
+            for s, e in intervals]
+    seconds = sum(_get_seconds(s, e) for s, e in intervals)
+    change = _round_up(seconds, step, component.grace) - seconds
+    start, end = intervals[-1]
+    end = max(start, end + dt.timedelta(seconds=change))
+    return [*intervals[:-1], (start, end)]
