@@ -1,0 +1,177 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
+from trytond.modules.company.model import (
+    CompanyMultiValueMixin,
+    CompanyValueMixin,
+)
+from trytond.pool import Pool
+from trytond.pyson import Eval, Id
+
+from .category import MONTHS
+
+journal = fields.Many2One(
+    'account.journal', "Journal", required=True,
+    domain=[
+        ('type', '=', 'cooperative'),
+        ],
+    help="The journal of the accounting moves of the cooperative.")
+year_end_month = fields.Selection(
+    MONTHS[1:], "Year-end Month", required=True, sort=False,
+    help="The last month of the years for which there is no fiscal year yet.")
+majority_age = fields.Integer("Age of Majority", required=True,
+    help="The age in years from which a person needs no legal "
+    "representative.")
+entity_representative = fields.Boolean(
+    "Representative of Legal Entities",
+    help="Check to require a legal representative "
+    "for the admission of legal entities.")
+retention_years = fields.Integer("Retention", required=True,
+    help="The number of years the data of a member is kept "
+    "after the end of the year of the exit.")
+accounting_retention_years = fields.Integer(
+    "Accounting Retention", required=True,
+    help="The number of years the data of a member is kept "
+    "after the end of the year of the last accounting move.")
+
+
+def _get_id(xml_id):
+    ModelData = Pool().get('ir.model.data')
+    try:
+        return ModelData.get_id('coop_membership', xml_id)
+    except KeyError:
+        return None
+
+
+class Configuration(
+        ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
+    __name__ = 'coop.membership.configuration'
+    __string__ = "Membership Configuration"
+
+    member_sequence = fields.MultiValue(fields.Many2One(
+            'ir.sequence.strict', "Member Sequence", required=True,
+            domain=[
+                ('company', 'in', [
+                        Eval('context', {}).get('company', -1), None]),
+                ('sequence_type', '=',
+                    Id('coop_membership', 'sequence_type_member')),
+                ],
+            help="Used to generate the numbers of the members."))
+    default_category = fields.MultiValue(fields.Many2One(
+            'coop.member.category', "Default Category",
+            domain=[
+                ('company', '=', Eval('context', {}).get('company', -1)),
+                ],
+            help="The category of new applicants."))
+    journal = fields.MultiValue(journal)
+    year_end_month = fields.MultiValue(year_end_month)
+    majority_age = fields.MultiValue(majority_age)
+    entity_representative = fields.MultiValue(entity_representative)
+    retention_years = fields.MultiValue(retention_years)
+    accounting_retention_years = fields.MultiValue(accounting_retention_years)
+
+    @classmethod
+    def multivalue_model(cls, field):
+        pool = Pool()
+        if field in {'member_sequence'}:
+            return pool.get('coop.membership.configuration.sequence')
+        elif field in {'journal', 'default_category'}:
+            return pool.get('coop.membership.configuration.default')
+        elif field in {
+                'year_end_month', 'majority_age', 'entity_representative',
+                'retention_years', 'accounting_retention_years'}:
+            return pool.get('coop.membership.configuration.rule')
+        return super().multivalue_model(field)
+
+    @classmethod
+    def default_member_sequence(cls, **pattern):
+        return cls.multivalue_model(
+            'member_sequence').default_member_sequence()
+
+    @classmethod
+    def default_journal(cls, **pattern):
+        return cls.multivalue_model('journal').default_journal()
+
+    @classmethod
+    def default_year_end_month(cls, **pattern):
+        return cls.multivalue_model('year_end_month').default_year_end_month()
+
+    @classmethod
+    def default_majority_age(cls, **pattern):
+        return cls.multivalue_model('majority_age').default_majority_age()
+
+    @classmethod
+    def default_entity_representative(cls, **pattern):
+        return cls.multivalue_model(
+            'entity_representative').default_entity_representative()
+
+    @classmethod
+    def default_retention_years(cls, **pattern):
+        return cls.multivalue_model(
+            'retention_years').default_retention_years()
+
+    @classmethod
+    def default_accounting_retention_years(cls, **pattern):
+        return cls.multivalue_model(
+            'accounting_retention_years').default_accounting_retention_years()
+
+
+class ConfigurationSequence(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.membership.configuration.sequence'
+
+    member_sequence = fields.Many2One(
+        'ir.sequence.strict', "Member Sequence", required=True,
+        domain=[
+            ('company', 'in', [Eval('company', -1), None]),
+            ('sequence_type', '=',
+                Id('coop_membership', 'sequence_type_member')),
+            ])
+
+    @classmethod
+    def default_member_sequence(cls):
+        return _get_id('sequence_member')
+
+
+class ConfigurationDefault(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.membership.configuration.default'
+
+    journal = journal
+    default_category = fields.Many2One(
+        'coop.member.category', "Default Category",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+
+    @classmethod
+    def default_journal(cls):
+        return _get_id('journal_cooperative')
+
+
+class ConfigurationRule(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.membership.configuration.rule'
+
+    year_end_month = year_end_month
+    majority_age = majority_age
+    entity_representative = entity_representative
+    retention_years = retention_years
+    accounting_retention_years = accounting_retention_years
+
+    @classmethod
+    def default_year_end_month(cls):
+        return '12'
+
+    @classmethod
+    def default_majority_age(cls):
+        return 18
+
+    @classmethod
+    def default_entity_representative(cls):
+        return False
+
+    @classmethod
+    def default_retention_years(cls):
+        return 3
+
+    @classmethod
+    def default_accounting_retention_years(cls):
+        return 10

@@ -1,0 +1,32 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.exceptions import UserError, UserWarning
+from trytond.model.exceptions import ValidationError
+
+
+class AdmissionError(UserError):
+    pass
+
+
+class NoticeError(UserError):
+    pass
+
+
+class ExitError(UserError):
+    pass
+
+
+class HardshipWarning(UserWarning):
+    pass
+
+
+class MembershipValidationError(ValidationError):
+    pass
+
+
+class RepresentativeValidationError(ValidationError):
+    pass
+
+
+class CategoryChangeError(UserError):
+    pass
