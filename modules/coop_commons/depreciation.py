@@ -41,7 +41,8 @@ def by_use_or_time(depreciable, units, expected_units, days, expected_days):
         by_time(depreciable, days, expected_days))
 
 
-def declining(book_value, residual_value, rate, years, linear=None):
+def declining(
+        book_value, residual_value, rate, years, round_, linear=None):
     """Return the depreciation of each of the years to come.
 
     The amount of a year is the `rate` of its opening book value, until the
@@ -59,7 +60,8 @@ def declining(book_value, residual_value, rate, years, linear=None):
             straight = amount * year / left
         else:
             straight = linear * year
-        amount = min(max(book_value * rate * year, straight), amount)
+        amount = min(
+            round_(max(book_value * rate * year, straight)), amount)
         amounts.append(amount)
         book_value -= amount
         left -= year
