@@ -2,7 +2,17 @@
 # this repository contains the full copyright notices and license terms.
 """The columns of the files that can be imported."""
 from .rows import (
-    Choice, Column, Date, DateTime, Email, Flag, Integer, Number, Text)
+    IBAN,
+    Choice,
+    Column,
+    Date,
+    DateTime,
+    Email,
+    Flag,
+    Integer,
+    Number,
+    Text,
+)
 
 MEMBER = {
     'number': Column(Text(), "number in the register", True),
@@ -36,7 +46,7 @@ MEMBER = {
     'identifier_type': Column(
         Text(), "type of the identifier, as eu_vat"),
     'identifier': Column(Text(), "tax or other identifier"),
-    'iban': Column(Text(), "number of the bank account"),
+    'iban': Column(IBAN(), "number of the bank account"),
     'representative': Column(
         Text(), "name of a representative", True, 'representatives'),
     'representative_role': Column(

@@ -11,6 +11,8 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from stdnum import iban
+
 _NUMBER = re.compile(r'[+-]?[0-9]+(\.[0-9]+)?')
 _DATE = re.compile(r'[0-9]{4}-[0-9]{2}-[0-9]{2}')
 _EMAIL = re.compile(r'[^@\s]+@[^@\s.]+(\.[^@\s.]+)+')
@@ -53,6 +55,15 @@ class Email(Text):
         if not _EMAIL.fullmatch(cell):
             raise CellError('coop.msg_import_email', value=cell)
         return cell
+
+
+class IBAN(Text):
+
+    def __call__(self, cell):
+        cell = super().__call__(cell)
+        if not iban.is_valid(cell):
+            raise CellError('coop.msg_import_iban', value=cell)
+        return iban.compact(cell)
 
 
 class Date:

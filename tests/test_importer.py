@@ -7,7 +7,12 @@ import unittest
 
 from trytond.modules.coop.rows import Column, Date, Number, Text
 from trytond.modules.coop.scripts.importer import (
-    CSVFile, FileError, Import, RefusedError, get_parser)
+    CSVFile,
+    FileError,
+    Import,
+    RefusedError,
+    get_parser,
+)
 
 COLUMNS = {
     'number': Column(Text(), "number", True),
@@ -106,9 +111,9 @@ class ImporterTestCase(unittest.TestCase):
                     "no column no"),
                 ('"number,name\n1,2\n', {}, "first line"),
                 ]:
-            with self.subTest(text=text):
-                with self.assertRaisesRegex(FileError, message):
-                    load(text, **kwargs)
+            with (self.subTest(text=text),
+                    self.assertRaisesRegex(FileError, message)):
+                load(text, **kwargs)
 
     def test_row_error(self):
         "Test rows that can not be read do not spoil the others"

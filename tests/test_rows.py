@@ -8,8 +8,19 @@ from hypothesis import given, strategies as st
 
 from trytond.modules.coop.columns import MEMBER, PATRONAGE, USAGE
 from trytond.modules.coop.rows import (
-    CellError, Choice, Column, Date, DateTime, Email, Flag, Integer, Number,
-    Text, read)
+    IBAN,
+    CellError,
+    Choice,
+    Column,
+    Date,
+    DateTime,
+    Email,
+    Flag,
+    Integer,
+    Number,
+    Text,
+    read,
+)
 
 COLUMNS = {
     'number': Column(Text(), "", True),
@@ -30,6 +41,8 @@ class RowsTestCase(unittest.TestCase):
                 (Text(), "Zoë's", "Zoë's"),
                 (Text(4), "1234", "1234"),
                 (Email(), 'a.b@example.org', 'a.b@example.org'),
+                (IBAN(), 'DE89 3704 0044 0532 0130 00',
+                    'DE89370400440532013000'),
                 (Date(), '1997-02-28', dt.date(1997, 2, 28)),
                 (Date(), '1996-02-29', dt.date(1996, 2, 29)),
                 (DateTime(), '1993-10-01T07:00:03Z',
@@ -56,6 +69,7 @@ class RowsTestCase(unittest.TestCase):
                 (Text(3), "1234", 'long'),
                 (Email(), 'a.b@example', 'email'),
                 (Email(), 'a b@example.org', 'email'),
+                (IBAN(), 'DE88 3704 0044 0532 0130 00', 'iban'),
                 (Date(), '1997-02-29', 'date'),
                 (Date(), '31.12.1997', 'date'),
                 (Date(), '19970101', 'date'),
@@ -83,7 +97,7 @@ class RowsTestCase(unittest.TestCase):
     def test_cell_any(self, cell):
         "Test any text is read or refused"
         for type_ in [
-                Text(5), Email(), Date(), DateTime(), Number(0, 0, 2),
+                Text(5), Email(), IBAN(), Date(), DateTime(), Number(0, 0, 2),
                 Integer(1, 2), Flag(), Choice('a')]:
             try:
                 type_(cell)

@@ -1,0 +1,360 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.exceptions import UserError
+from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
+
+from .columns import MEMBER
+from .import_ import Importer, ImportMixin, save, update
+
+CONTACTS = ['phone', 'mobile', 'email', 'website']
+ADDRESS = ['street', 'postal_code', 'city', 'country']
+
+
+class Member(ImportMixin, metaclass=PoolMeta):
+    __name__ = 'coop.member'
+
+    @classmethod
+    def get_importer(cls, options):
+        return MemberImporter
+
+
+class MemberImporter(Importer):
+
+    columns = MEMBER
+
+    def resolve(self):
+        self.resolve_column(
+            'category', 'coop.member.category', 'code', 'name',
+            message='coop.msg_import_category')
+        self.resolve_column(
+            'country', 'country.country', 'code', 'code3',
+            message='coop.msg_import_country', company=False)
+        self.resolve_column(
+            'language', 'ir.lang', 'code',
+            message='coop.msg_import_language', company=False)
+        self.resolve_column(
+            'party_code', 'party.party', 'code',
+            message='coop.msg_import_party', company=False)
+        self.resolve_column(
+            'consent', 'coop.membership.document', 'name', many='consents',
+            message='coop.msg_import_document')
+        members = self.find(
+            'coop.member', {row['number'] for row in self.rows}, 'number')
+        for row in self.rows:
+            row.member = members.get(row['number'])
+            self._check_dates(row)
+            if row.member:
+                self._check_member(row)
+        self._check_identifiers()
+        self._check_accounts()
+        self._find_parties()
+
+    def _check_dates(self, row):
+        today = Pool().get('ir.date').today()
+        admission = row['admission_date']
+        if row.member and not admission:
+            admission = row.member.admission_date
+        application, birth = row['application_date'], row['birth_date']
+        notice, exit_date = row['notice_date'], row['exit_date']
+        if birth and birth > today:
+            row.error('birth_date', 'coop.msg_import_future', value=birth)
+        if application and admission and application > admission:
+            row.error('application_date', 'coop.msg_import_after',
+                value=application, column='admission_date', limit=admission)
+        if exit_date or row['exit_reason'] or notice:
+            if not admission:
+                row.error('admission_date', 'coop.msg_import_missing')
+            for column in ['exit_date', 'exit_reason']:
+                if column not in row.values:
+                    row.error(column, 'coop.msg_import_missing')
+        if exit_date and admission and exit_date < admission:
+            row.error('exit_date', 'coop.msg_import_before',
+                value=exit_date, column='admission_date', limit=admission)
+        if notice and exit_date and notice > exit_date:
+            row.error('notice_date', 'coop.msg_import_after',
+                value=notice, column='exit_date', limit=exit_date)
+        for item in row.many.get('shares', []):
+            date = item['share_date']
+            if date and (not admission or date < admission):
+                row.error('share_date', 'coop.msg_import_before',
+                    line=item.line, value=date, column='admission_date',
+                    limit=admission or '')
+
+    def _check_member(self, row):
+        "Refuse to rewrite the life of a member"
+        member = row.member
+        names = ['exit_date']
+        if member.state != 'applicant':
+            names += ['category', 'admission_date']
+        for name in names:
+            value, current = row[name], getattr(member, name)
+            if value and current and value != current:
+                row.error(name, 'coop.msg_import_member_change',
+                    value=getattr(value, 'rec_name', value),
+                    current=getattr(current, 'rec_name', current))
+
+    def _check_identifiers(self):
+        pool = Pool()
+        Configuration = pool.get('party.configuration')
+        Identifier = pool.get('party.identifier')
+        types = {
+            type for type, _ in Configuration(1).get_identifier_types()}
+        for row in self.rows:
+            type_, code = row['identifier_type'], row['identifier']
+            if type_ and type_ not in types:
+                row.error(
+                    'identifier_type', 'coop.msg_import_identifier_type',
+                    value=type_)
+            elif code:
+                identifier = Identifier(type=type_, code=code)
+                try:
+                    identifier.check_code()
+                except UserError:
+                    row.error('identifier', 'coop.msg_import_identifier',
+                        value=code, type=type_)
+                else:
+                    # As it is stored
+                    row.values['identifier'] = identifier.on_change_with_code()
+            elif type_:
+                row.error('identifier', 'coop.msg_import_missing')
+
+    def _check_accounts(self):
+        rows = [row for row in self.rows if row['iban']]
+        if not rows:
+            return
+        try:
+            Pool().get('bank.account.number')
+        except KeyError:
+            for row in rows:
+                row.error('iban', 'coop.msg_import_bank')
+
+    def _find_parties(self):
+        """Find the party of the member, the one with the code or the one with
+        the same identifier"""
+        pool = Pool()
+        Identifier = pool.get('party.identifier')
+        Member = pool.get('coop.member')
+        codes = {row['identifier'] for row in self.rows} - {None}
+        identified = {}
+        if codes:
+            identified = {
+                (i.type, i.code): i.party for i in Identifier.search([
+                        ('code', 'in', list(codes))])}
+        found = {}
+        for row in self.rows:
+            row.party = row.member.party if row.member else None
+            column, party = 'party_code', row['party_code']
+            if not party and row['identifier']:
+                column = 'identifier'
+                party = identified.get(
+                    (row['identifier_type'], row['identifier']))
+            if party and not row.party:
+                row.party = party
+            if party:
+                found.setdefault(party, []).append((row, column))
+        members = Member.search([
+                ('company', '=', self.company),
+                ('party', 'in', [p.id for p in found]),
+                ]) if found else []
+        for member in members:
+            for row, column in found[member.party]:
+                if row.member != member:
+                    row.error(column, 'coop.msg_import_party_member',
+                        party=member.party.rec_name,
+                        member=member.number or member.rec_name)
+
+    def store(self):
+        created = {row for row in self.rows if not row.member}
+        updated = self._store_parties()
+        updated |= self._store_members()
+        updated |= self._store_lists()
+        updated |= self._admit()
+        updated |= self._leave()
+        return created, updated
+
+    def _store_parties(self):
+        pool = Pool()
+        Address = pool.get('party.address')
+        ContactMechanism = pool.get('party.contact_mechanism')
+        Identifier = pool.get('party.identifier')
+        Party = pool.get('party.party')
+        updated = set()
+        parties, addresses, contacts, identifiers = [], [], [], []
+        for row in self.rows:
+            new = not row.party
+            party = row.party = row.party or Party()
+            party_values = _values(row, {
+                    'name': 'name',
+                    'language': 'lang',
+                    'legal_entity': 'legal_entity',
+                    'birth_date': 'birth_date',
+                    })
+            address_values = _values(row, {n: n for n in ADDRESS})
+            if new:
+                address = Address()
+                party.addresses = [address] if address_values else []
+                party.contact_mechanisms = [
+                    ContactMechanism(type=type_, value=row[type_])
+                    for type_ in CONTACTS if row[type_]]
+                party.identifiers = [
+                    Identifier(
+                        type=row['identifier_type'], code=row['identifier'])
+                    ] if row['identifier'] else []
+                update(party, party_values)
+                update(address, address_values)
+                parties.append(party)
+                continue
+            if update(party, party_values):
+                parties.append(party)
+                updated.add(row)
+            address = party.address_get() or Address(party=party)
+            if update(address, address_values):
+                addresses.append(address)
+                updated.add(row)
+            for type_ in CONTACTS:
+                if not row[type_]:
+                    continue
+                contact = (party.contact_mechanism_get(type_)
+                    or ContactMechanism(party=party, type=type_))
+                value = contact.format_value(row[type_], type_)
+                if update(contact, {'value': value}):
+                    contacts.append(contact)
+                    updated.add(row)
+            if row['identifier']:
+                for identifier in party.identifiers:
+                    if identifier.type == row['identifier_type']:
+                        break
+                else:
+                    identifier = Identifier(
+                        party=party, type=row['identifier_type'])
+                if update(identifier, {'code': row['identifier']}):
+                    identifiers.append(identifier)
+                    updated.add(row)
+        for records in [parties, addresses, contacts, identifiers]:
+            save(records)
+        return updated | self._store_accounts()
+
+    def _store_accounts(self):
+        rows = {row for row in self.rows if row['iban']}
+        if not rows:
+            return set()
+        pool = Pool()
+        Account = pool.get('bank.account')
+        Number = pool.get('bank.account.number')
+        accounts = {
+            n.number_compact: n.account for n in Number.search([
+                    ('type', '=', 'iban'),
+                    ('number_compact', 'in', [row['iban'] for row in rows]),
+                    ])}
+        updated, changed = set(), {}
+        for row in rows:
+            number = row['iban']
+            account = accounts.setdefault(number, Account(
+                    owners=[], numbers=[Number(type='iban', number=number)]))
+            if row.party not in account.owners:
+                account.owners = [*account.owners, row.party]
+                changed[number] = account
+                updated.add(row)
+        save(list(changed.values()))
+        return updated
+
+    def _store_members(self):
+        pool = Pool()
+        Member = pool.get('coop.member')
+        updated, members = set(), []
+        for row in self.rows:
+            member = row.member
+            if member and member.state != 'applicant':
+                continue
+            values = _values(row, {
+                    'category': 'requested_category',
+                    'application_date': 'application_date',
+                    'admission_date': 'requested_admission_date',
+                    })
+            if not member:
+                member = row.member = Member(
+                    company=self.company, party=row.party,
+                    number=row['number'])
+                if row['admission_date']:
+                    values.setdefault(
+                        'application_date', row['admission_date'])
+            if update(member, values):
+                updated.add(row)
+                members.append(member)
+        save(members)
+        return updated
+
+    def _store_lists(self):
+        pool = Pool()
+        Consent = pool.get('coop.member.consent')
+        Party = pool.get('party.party')
+        Representative = pool.get('coop.member.representative')
+        updated, consents, representatives = set(), [], []
+        for row, item in self.items('consents'):
+            if all(c.document != item['consent']
+                    for c in row.member.consents):
+                consents.append(Consent(
+                        member=row.member, document=item['consent'],
+                        date=item['consent_date']))
+                updated.add(row)
+        for row, item in self.items('representatives'):
+            for representative in row.member.representatives:
+                if (representative.role == item['representative_role']
+                        and representative.party.name
+                        == item['representative']):
+                    break
+            else:
+                representatives.append(Representative(
+                        member=row.member,
+                        party=Party(name=item['representative']),
+                        role=item['representative_role'],
+                        start_date=(
+                            item['representative_start']
+                            or row['admission_date'])))
+                updated.add(row)
+        save([r.party for r in representatives])
+        save(representatives)
+        save(consents)
+        return updated
+
+    def _admit(self):
+        Member = Pool().get('coop.member')
+        rows = {
+            row for row in self.rows
+            if row['admission_date'] and row.member.state == 'applicant'}
+        if rows:
+            Member.admit(Member.browse([row.member for row in rows]))
+        return rows
+
+    def _leave(self):
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Member = pool.get('coop.member')
+        today = Date.today()
+        rows = {
+            row.member.id: row for row in self.rows if row['exit_date']}
+        if not rows:
+            return set()
+        members = [
+            m for m in Member.browse(list(rows)) if m.state == 'member']
+        for member in members:
+            row = rows[member.id]
+            member.notice_date = row['notice_date'] or row['exit_date']
+            member.exit_reason = row['exit_reason']
+            member.requested_exit_date = row['exit_date']
+        save(members)
+        # What has happened needs no confirmation
+        with Transaction().set_context(_skip_warnings=True):
+            Member.give_notice(members)
+        Member.leave([
+                m for m in Member.browse(members)
+                if m.exit_date < today and not m.exit_blockers()])
+        return {rows[m.id] for m in members}
+
+
+def _values(row, names):
+    "Return the values of the columns that are filled by the field name"
+    return {
+        field: row[column] for column, field in names.items()
+        if row[column] is not None}
