@@ -181,6 +181,13 @@ def count(counters, component, charge):
         add('cap', component.cap_per, charge.amount)
 
 
+def is_periodic(component):
+    "Return if what is charged depends on the other uses of a period"
+    return bool({
+            component.tier_per, component.included_per, component.cap_per}
+        - {'use', '24h'})
+
+
 def get_window(per, date):
     "Return the first day of the period in which the date is"
     if per == 'day':
@@ -496,7 +503,7 @@ def _split(component, intervals, quantity, zone):
     if not total:
         (date, band, day), = list(parts)[:1]
         return [_Piece(quantity, date, band, day)]
-    if not _needs_date(component):
+    if not is_periodic(component):
         # One piece for each band, on the day of the start
         date, merged = next(iter(parts))[0], {}
         for (_, band, day), seconds in parts.items():
@@ -508,13 +515,6 @@ def _split(component, intervals, quantity, zone):
     return [
         _Piece(quantity * seconds / total, date, band, day)
         for (date, band, day), seconds in parts.items()]
-
-
-def _needs_date(component):
-    "Return if the day of a charge decides on its price"
-    return bool({
-            component.tier_per, component.included_per, component.cap_per}
-        - {'use', '24h'})
 
 
 @lru_cache(maxsize=4096)

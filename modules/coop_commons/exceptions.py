@@ -1,0 +1,24 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.exceptions import UserError
+from trytond.model.exceptions import ValidationError
+
+
+class UsageError(ValidationError):
+    pass
+
+
+class UsageExistsError(UserError):
+    pass
+
+
+class TariffError(ValidationError):
+    pass
+
+
+class TariffMissing(UserError):
+    pass
+
+
+class BillingError(UserError):
+    pass

@@ -1,0 +1,254 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from sql.conditionals import Coalesce
+from sql.operators import Equal
+
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    DeactivableMixin,
+    Exclude,
+    ModelSQL,
+    ModelView,
+    fields,
+    tree,
+)
+from trytond.model.exceptions import AccessError
+from trytond.modules.company.company import TIMEZONES
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+from trytond.tools import is_full_text, lstrip_wildcard, timezone as tz
+from trytond.transaction import Transaction
+
+
+class Category(DeactivableMixin, ModelSQL, ModelView):
+    __name__ = 'coop.commons.category'
+    __string__ = "Resource Category"
+
+    name = fields.Char("Name", required=True, translate=True)
+    company = fields.Many2One('company.company', "Company", required=True)
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls._order.insert(0, ('name', 'ASC'))
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+
+class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
+    __name__ = 'coop.commons.resource'
+    __string__ = "Resource"
+
+    name = fields.Char("Name", required=True, translate=True)
+    code = fields.Char("Code")
+    company = fields.Many2One('company.company', "Company", required=True)
+    category = fields.Many2One(
+        'coop.commons.category', "Category", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    parent = fields.Many2One(
+        'coop.commons.resource', "Part of", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The resource that contains this one.\n"
+        "Booking one blocks the other.")
+    childs = fields.One2Many(
+        'coop.commons.resource', 'parent', "Parts",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    start_date = fields.Date(
+        "In Service from",
+        domain=[
+            If(Eval('start_date') & Eval('end_date'),
+                ('start_date', '<=', Eval('end_date')),
+                ()),
+            ])
+    end_date = fields.Date(
+        "In Service until",
+        domain=[
+            If(Eval('start_date') & Eval('end_date'),
+                ('end_date', '>=', Eval('start_date')),
+                ()),
+            ])
+    unit = fields.Many2One(
+        'product.uom', "Unit", required=True, ondelete='RESTRICT',
+        help="The unit in which the use is mainly measured.")
+    other_units = fields.Many2Many(
+        'coop.commons.resource-product.uom', 'resource', 'unit',
+        "Other Units",
+        help="The other units that are metered.")
+    capacity = fields.Integer(
+        "Capacity", required=True,
+        help="How many can use the resource at the same time.\n"
+        "1 means that it is used exclusively.")
+    bookable = fields.Boolean(
+        "Bookable",
+        help="Check if the resource is reserved before it is used.")
+    charge_mode = fields.Selection([
+            ('reservation', "Reserved"),
+            ('usage', "Used"),
+            ('overage', "Reserved and what is used beyond"),
+            ('greater', "The longer of reserved and used"),
+            ], "Charged Time", required=True, sort=False,
+        help="The time that is charged when the resource was booked.")
+    authorization_required = fields.Boolean(
+        "Authorization Required",
+        help="Check if only members with a valid authorization may use it.")
+    product = fields.Many2One(
+        'product.product', "Product", ondelete='RESTRICT',
+        domain=[
+            ('type', '=', 'service'),
+            ],
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="What is billed for the use: "
+        "the accounts and the taxes come from it.")
+    non_member_product = fields.Many2One(
+        'product.product', "Product for Non-members", ondelete='RESTRICT',
+        domain=[
+            ('type', '=', 'service'),
+            ],
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="What is billed to those who are not members.\n"
+        "Leave empty to use the same product.")
+    analytic_account = fields.Many2One(
+        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('type', '=', 'normal'),
+            ],
+        help="The analytic account that collects the cost and the revenue "
+        "of the resource.")
+    assets = fields.One2Many(
+        'account.asset', 'resource', "Assets",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    responsible = fields.Many2One(
+        'company.employee', "Responsible", ondelete='SET NULL',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    timezone = fields.Selection(
+        TIMEZONES, "Time Zone", translate=False,
+        help="The time zone of the place of the resource.\n"
+        "Leave empty for the one of the company.")
+    photo = fields.Binary("Photo")
+    note = fields.Text("Note")
+
+    @classmethod
+    def __setup__(cls):
+        cls.code.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('code_unique',
+                Exclude(t, (t.company, Equal), (t.code, Equal)),
+                'coop_commons.msg_resource_code_unique'),
+            ('capacity_positive', Check(t, t.capacity > 0),
+                'coop_commons.msg_resource_capacity_positive'),
+            ]
+        cls._order.insert(0, ('code', 'ASC'))
+        cls._order.insert(1, ('name', 'ASC'))
+
+    @classmethod
+    def order_code(cls, tables):
+        table, _ = tables[None]
+        return [Coalesce(table.code, ''), table.code]
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_capacity(cls):
+        return 1
+
+    @classmethod
+    def default_charge_mode(cls):
+        return 'usage'
+
+    def get_rec_name(self, name):
+        if self.code:
+            return '[%s] %s' % (self.code, self.name)
+        return self.name
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, operand, *extra = clause
+        if operator.startswith('!') or operator.startswith('not '):
+            bool_op = 'AND'
+        else:
+            bool_op = 'OR'
+        code_value = operand
+        if operator.endswith('like') and is_full_text(operand):
+            code_value = lstrip_wildcard(operand)
+        return [bool_op,
+            ('code', operator, code_value, *extra),
+            ('name', operator, operand, *extra),
+            ]
+
+    @property
+    def zone(self):
+        "The time zone in which the day and the hours are meant"
+        return tz.get_tzinfo(
+            self.timezone or self.company.timezone or 'UTC')
+
+    @property
+    def exclusive(self):
+        return self.bookable and self.capacity == 1
+
+    @property
+    def unit_categories(self):
+        "The categories of the units that may be metered"
+        return {u.category for u in [self.unit, *self.other_units]}
+
+    def get_local(self, instant):
+        "Return the instant in the time zone of the resource"
+        return instant.replace(tzinfo=tz.UTC).astimezone(self.zone)
+
+    @classmethod
+    def copy(cls, resources, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('code')
+        default.setdefault('assets')
+        return super().copy(resources, default=default)
+
+    @classmethod
+    def check_modification(
+            cls, mode, resources, values=None, external=False):
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+
+        super().check_modification(
+            mode, resources, values=values, external=external)
+        if mode == 'write' and values.keys() & {'timezone', 'company'}:
+            usages = Usage.search([
+                    ('resource', 'in', [r.id for r in resources]),
+                    ('state', '!=', 'draft'),
+                    ], limit=1, order=[])
+            if usages:
+                usage, = usages
+                raise AccessError(gettext(
+                        'coop_commons.msg_resource_used',
+                        resource=usage.resource.rec_name))
+
+
+class ResourceUnit(ModelSQL):
+    __name__ = 'coop.commons.resource-product.uom'
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", required=True,
+        ondelete='CASCADE')
+    unit = fields.Many2One(
+        'product.uom', "Unit", required=True, ondelete='RESTRICT')

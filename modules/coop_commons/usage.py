@@ -1,0 +1,591 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+from itertools import chain
+
+from sql import Null
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    Index,
+    ModelSQL,
+    ModelView,
+    Unique,
+    Workflow,
+    fields,
+)
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval
+from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from . import rating
+from .exceptions import TariffMissing, UsageError
+
+# The digits of measures and of exact prices: they are rounded when billed
+QUANTITY_DIGITS = (16, 6)
+AMOUNT_DIGITS = (16, 8)
+CONFIRMED = ['confirmed', 'rated', 'charged']
+
+
+class Usage(Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.commons.usage'
+    __string__ = "Usage"
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    member = fields.Many2One(
+        'coop.member', "Member", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('party')) | Bool(Eval('cost_center')),
+            'required': ~Eval('party') & ~Eval('cost_center'),
+            })
+    party = fields.Many2One(
+        'party.party', "Non-member", ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('member')) | Bool(Eval('cost_center')),
+            'required': ~Eval('member') & ~Eval('cost_center'),
+            },
+        depends={'company'})
+    cost_center = fields.Many2One(
+        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('type', '=', 'normal'),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('member')) | Bool(Eval('party')),
+            'required': ~Eval('member') & ~Eval('party'),
+            },
+        help="The analytic account of the cooperative itself that used the "
+        "resource.")
+    start = fields.DateTime("Start", required=True, states=_states)
+    end = fields.DateTime("End", states=_states)
+    date = fields.Date(
+        "Date", readonly=True,
+        help="The day of the start in the time zone of the resource.")
+    seats = fields.Integer(
+        "Seats", required=True, states=_states,
+        help="How many of the capacity were used.")
+    quantities = fields.One2Many(
+        'coop.commons.usage.quantity', 'usage', "Quantities", states=_states)
+    description = fields.Char("Description", states=_states)
+    corrects = fields.Many2One(
+        'coop.commons.usage', "Takes Back", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('corrects'),
+            },
+        help="The usage that this one takes back.")
+    corrections = fields.One2Many(
+        'coop.commons.usage', 'corrects', "Taken Back by", readonly=True,
+        states={
+            'invisible': ~Eval('corrections'),
+            })
+    source = fields.Char(
+        "Source", states=_states,
+        help="The system that has counted the usage.")
+    external_id = fields.Char(
+        "External Identifier", states=_states,
+        help="What identifies the usage in the source.")
+    received_at = fields.DateTime("Received at", readonly=True)
+    charges = fields.One2Many(
+        'coop.commons.usage.charge', 'usage', "Charges", readonly=True)
+    tariff = fields.Many2One(
+        'coop.commons.tariff', "Tariff", readonly=True, ondelete='RESTRICT')
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    amount = fields.Function(Monetary(
+            "Amount", currency='currency', digits='currency'),
+        'get_amount')
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('confirmed', "Confirmed"),
+            ('rated', "Rated"),
+            ('charged', "Charged"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        cls.external_id.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('external_id_unique',
+                Unique(t, t.company, t.source, t.external_id),
+                'coop_commons.msg_usage_external_id_unique'),
+            ('corrects_unique', Unique(t, t.corrects),
+                'coop_commons.msg_usage_corrects_once'),
+            ('end_after_start', Check(t, t.end >= t.start),
+                'coop_commons.msg_usage_end_before_start'),
+            ('seats_positive', Check(t, t.seats > 0),
+                'coop_commons.msg_usage_seats_positive'),
+            ]
+        cls._sql_indexes.update({
+                Index(t, (t.resource, Index.Range()), (t.start, Index.Range()),
+                    (t.end, Index.Range())),
+                Index(t, (t.state, Index.Equality(cardinality='low')),
+                    where=t.state.in_(['draft', 'confirmed', 'rated'])),
+                Index(t, (t.date, Index.Range())),
+                })
+        cls._order = [('start', 'DESC'), ('id', 'DESC')]
+        cls._transitions |= {
+            ('draft', 'confirmed'),
+            ('confirmed', 'rated'),
+            ('rated', 'charged'),
+            # A billing run that is undone
+            ('charged', 'rated'),
+            ('draft', 'cancelled'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'cancel': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'draft': {
+                    'invisible': Eval('state') != 'cancelled',
+                    'depends': ['state'],
+                    },
+                'confirm': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'rate': {
+                    'invisible': Eval('state') != 'confirmed',
+                    'depends': ['state'],
+                    },
+                'take_back': {
+                    'invisible': (
+                        ~Eval('state').in_(CONFIRMED)
+                        | Bool(Eval('corrects'))
+                        | Bool(Eval('corrections', []))),
+                    'depends': ['state', 'corrects', 'corrections'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_seats(cls):
+        return 1
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('company', 'tariff')
+    def on_change_with_currency(self, name=None):
+        if self.tariff:
+            return self.tariff.currency
+        return self.company.currency if self.company else None
+
+    @classmethod
+    def get_amount(cls, usages, name):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        charge = Charge.__table__()
+        cursor = Transaction().connection.cursor()
+        amounts = dict.fromkeys((u.id for u in usages), Decimal(0))
+        for sub_usages in grouped_slice(
+                usages, backend.MAX_QUERY_PARAMS // 4):
+            query = charge.select(
+                charge.usage, Sum(charge.amount).as_('amount'),
+                where=fields.SQL_OPERATORS['in'](
+                    charge.usage, [u.id for u in sub_usages]),
+                group_by=charge.usage)
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            amounts.update(cursor)
+        return {
+            u.id: u.currency.round(amounts[u.id]) if u.currency
+            else amounts[u.id] for u in usages}
+
+    def get_rec_name(self, name):
+        return '%s @ %s' % (
+            self.resource.rec_name,
+            self.resource.get_local(self.start).strftime('%Y-%m-%d %H:%M'))
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('resource.rec_name', *clause[1:])]
+
+    @property
+    def payer(self):
+        "The party that is billed"
+        return self.member.party if self.member else self.party
+
+    @property
+    def user(self):
+        "The member, party or analytic account that used the resource"
+        return self.member or self.party or self.cost_center
+
+    @property
+    def sign(self):
+        return -1 if self.corrects else 1
+
+    @property
+    def duration(self):
+        return self.end - self.start if self.end else dt.timedelta()
+
+    def compute_fields(self, field_names=None):
+        values = super().compute_fields(field_names=field_names)
+        if field_names is None or field_names & {'start', 'resource'}:
+            date = self.resource.get_local(self.start).date()
+            if getattr(self, 'date', None) != date:
+                values['date'] = date
+        return values
+
+    @classmethod
+    def copy(cls, usages, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('corrects')
+        default.setdefault('corrections')
+        default.setdefault('source')
+        default.setdefault('external_id')
+        default.setdefault('received_at')
+        default.setdefault('charges')
+        default.setdefault('tariff')
+        return super().copy(usages, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, usages, values=None, external=False):
+        super().check_modification(
+            mode, usages, values=values, external=external)
+        if mode == 'delete':
+            for usage in usages:
+                if usage.state not in {'draft', 'cancelled'}:
+                    raise AccessError(gettext(
+                            'coop_commons.msg_usage_delete',
+                            usage=usage.rec_name))
+        elif (mode == 'write'
+                and values.keys() - {
+                    'state', 'charges', 'corrections', 'tariff'}):
+            for usage in usages:
+                if usage.state in CONFIRMED:
+                    raise AccessError(gettext(
+                            'coop_commons.msg_usage_modify',
+                            usage=usage.rec_name))
+
+    @classmethod
+    def validate_fields(cls, usages, field_names):
+        super().validate_fields(usages, field_names)
+        if field_names is None or field_names & {
+                'member', 'party', 'cost_center'}:
+            for usage in usages:
+                users = [usage.member, usage.party, usage.cost_center]
+                if len([u for u in users if u]) != 1:
+                    raise UsageError(gettext(
+                            'coop_commons.msg_usage_user',
+                            usage=usage.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, usages):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, usages):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('confirmed')
+    def confirm(cls, usages):
+        cls.set_time(usages)
+        for usage in usages:
+            usage.check_confirm()
+        cls.check_overlap(usages)
+
+    @classmethod
+    def set_time(cls, usages):
+        "Complete the time from the quantities and the reverse"
+        pool = Pool()
+        ModelData = pool.get('ir.model.data')
+        Uom = pool.get('product.uom')
+        Quantity = pool.get('coop.commons.usage.quantity')
+        time = ModelData.get_id('product', 'uom_cat_time')
+        second = Uom(ModelData.get_id('product', 'uom_second'))
+        lines, to_save = [], []
+        for usage in usages:
+            if usage.corrects:
+                continue
+            unit = usage.resource.unit
+            line, = [l for l in usage.quantities if l.computed] or [None]
+            seconds = sum(
+                Uom.compute_qty(
+                    l.unit, float(l.quantity), second, round=False)
+                for l in usage.quantities
+                if l.unit.category.id == time and l != line)
+            if seconds:
+                if not usage.end:
+                    usage.end = usage.start + dt.timedelta(
+                        seconds=round(seconds / usage.seats))
+                    to_save.append(usage)
+            elif usage.duration and unit.category.id == time:
+                if not line:
+                    line = Quantity(usage=usage, computed=True)
+                line.unit = unit
+                line.quantity = round(Decimal(str(Uom.compute_qty(
+                                second,
+                                usage.duration.total_seconds() * usage.seats,
+                                unit, round=False))),
+                    QUANTITY_DIGITS[1])
+                lines.append(line)
+        cls.save(to_save)
+        Quantity.save(lines)
+
+    def check_confirm(self):
+        resource = self.resource
+        if ((resource.start_date and self.date < resource.start_date)
+                or (resource.end_date and self.date > resource.end_date)):
+            raise UsageError(gettext(
+                    'coop_commons.msg_usage_out_of_service',
+                    usage=self.rec_name,
+                    resource=resource.rec_name,
+                    date=self.date))
+        if self.seats > resource.capacity:
+            raise UsageError(gettext(
+                    'coop_commons.msg_usage_capacity',
+                    usage=self.rec_name,
+                    seats=self.seats,
+                    capacity=resource.capacity))
+        categories = resource.unit_categories
+        for line in self.quantities:
+            if line.unit.category not in categories:
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_unit',
+                        usage=self.rec_name,
+                        unit=line.unit.rec_name,
+                        resource=resource.rec_name))
+            if line.quantity * self.sign < 0:
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_negative',
+                        usage=self.rec_name,
+                        quantity=line.quantity,
+                        unit=line.unit.rec_name))
+
+    @classmethod
+    def check_overlap(cls, usages):
+        "Check that nobody else used an exclusive resource at the same time"
+        table, other = cls.__table__(), cls.__table__()
+        back = cls.__table__()
+        cursor = Transaction().connection.cursor()
+        usages = [
+            u for u in usages
+            if u.resource.exclusive and u.duration and not u.corrects]
+        if usages:
+            Pool().get('coop.commons.resource').lock(
+                sorted({u.resource for u in usages}, key=lambda r: r.id))
+        for sub_usages in grouped_slice(
+                usages, backend.MAX_QUERY_PARAMS // 4):
+            ids = [u.id for u in sub_usages]
+            taken_back = back.select(
+                back.corrects, where=back.corrects != Null)
+            cursor.execute(*table.join(other, condition=(
+                        (table.resource == other.resource)
+                        & (table.id != other.id)
+                        & (table.start < other.end)
+                        & (other.start < table.end))
+                    ).select(table.id, other.id,
+                    where=fields.SQL_OPERATORS['in'](table.id, ids)
+                    & (other.state.in_(CONFIRMED)
+                        | (fields.SQL_OPERATORS['in'](other.id, ids)))
+                    & (other.corrects == Null)
+                    & ~other.id.in_(taken_back),
+                    limit=1))
+            row = cursor.fetchone()
+            if row:
+                usage, overlap = cls.browse(row)
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_overlap',
+                        usage=usage.rec_name,
+                        resource=usage.resource.rec_name,
+                        other=overlap.rec_name,
+                        user=overlap.user.rec_name))
+
+    @classmethod
+    @ModelView.button
+    def rate(cls, usages):
+        errors = cls.try_rate(usages)
+        if errors:
+            texts = list(errors.values())
+            if len(texts) > 5:
+                texts[5:] = ["…"]
+            raise TariffMissing('\n'.join(texts))
+
+    @classmethod
+    def try_rate(cls, usages):
+        "Rate the usages and return the reason for those that have no price"
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Tariff = pool.get('coop.commons.tariff')
+        # The prices of a period depend on each other
+        Tariff.lock(Tariff.search([
+                    ('company', 'in', list({u.company.id for u in usages})),
+                    ('state', '=', 'approved'),
+                    ], order=[('id', 'ASC')]))
+        errors = {}
+        usages = sorted(
+            (u for u in usages if u.state == 'confirmed'),
+            key=lambda u: (bool(u.corrects), u.start, u.id))
+        for sub_usages in grouped_slice(usages, 500):
+            rated, sub_errors = Charge.rate(cls.browse(list(sub_usages)))
+            errors.update(sub_errors)
+            by_tariff = defaultdict(list)
+            for usage, tariff in rated.items():
+                by_tariff[tariff].append(usage)
+            cls.write(*chain.from_iterable(
+                    (tariff_usages, {'tariff': tariff.id})
+                    for tariff, tariff_usages in by_tariff.items()))
+            cls._set_rated(list(rated))
+        return errors
+
+    @classmethod
+    @Workflow.transition('rated')
+    def _set_rated(cls, usages):
+        pass
+
+    def get_rating(self, plans):
+        "Return the usage as the rating takes it"
+        pool = Pool()
+        Uom = pool.get('product.uom')
+        quantities = {}
+        for unit in {
+                c.unit for p in plans for c in p.components
+                if c.kind == 'metered'}:
+            to_unit = Uom(unit)
+            for line in self.quantities:
+                quantity = abs(line.quantity)
+                if line.unit != to_unit:
+                    if line.unit.category != to_unit.category:
+                        continue
+                    quantity = Decimal(str(Uom.compute_qty(
+                                line.unit, float(quantity), to_unit,
+                                round=False)))
+                quantities[unit] = quantities.get(unit, 0) + quantity
+        return rating.Usage(
+            self.start, self.end or self.start, quantities,
+            seats=self.seats, sign=self.sign)
+
+    @classmethod
+    @ModelView.button_action('coop_commons.act_usage_form_correction')
+    def take_back(cls, usages):
+        "Undo the usages by a negative row and propose the right one"
+        negatives = cls._take_back(usages)
+        corrected = cls.copy(usages)
+        return {'res_id': [u.id for u in negatives + corrected]}
+
+    @classmethod
+    def _take_back(cls, usages):
+        cls.lock(usages)
+        for usage in usages:
+            if usage.corrects or usage.corrections:
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_corrects_unique',
+                        usage=usage.rec_name))
+        negatives = cls.copy(usages, default={
+                'corrects': lambda data: data['id'],
+                'quantities.quantity': lambda data: -data['quantity'],
+                })
+        cls.confirm(negatives)
+        return negatives
+
+    @classmethod
+    def sum_quantities(cls, resource, date=None):
+        "Return the confirmed use of the resource, a quantity for each unit"
+        pool = Pool()
+        Quantity = pool.get('coop.commons.usage.quantity')
+        Uom = pool.get('product.uom')
+        table = cls.__table__()
+        line = Quantity.__table__()
+        cursor = Transaction().connection.cursor()
+        where = (
+            (table.resource == int(resource))
+            & table.state.in_(CONFIRMED))
+        if date:
+            where &= table.date <= date
+        query = table.join(line, condition=line.usage == table.id).select(
+            line.unit, Sum(line.quantity).as_('quantity'),
+            where=where, group_by=line.unit)
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC'])
+        cursor.execute(*query)
+        return {
+            Uom(unit): float(round(quantity, QUANTITY_DIGITS[1]))
+            for unit, quantity in cursor}
+
+
+class UsageQuantity(ModelSQL, ModelView):
+    __name__ = 'coop.commons.usage.quantity'
+    __string__ = "Usage Quantity"
+
+    usage = fields.Many2One(
+        'coop.commons.usage', "Usage", required=True, ondelete='CASCADE')
+    quantity = fields.Numeric(
+        "Quantity", digits=QUANTITY_DIGITS, required=True)
+    unit = fields.Many2One(
+        'product.uom', "Unit", required=True, ondelete='RESTRICT')
+    computed = fields.Boolean(
+        "Computed", readonly=True,
+        help="Computed from the start to the end.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('usage')
+        cls._sql_constraints += [
+            ('unit_unique', Unique(t, t.usage, t.unit),
+                'coop_commons.msg_usage_quantity_unit_unique'),
+            ]
+
+    def get_rec_name(self, name):
+        return '%s %s' % (self.quantity.normalize(), self.unit.symbol)
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        for line in lines:
+            if line.usage.state in CONFIRMED:
+                raise AccessError(gettext(
+                        'coop_commons.msg_usage_modify',
+                        usage=line.usage.rec_name))
