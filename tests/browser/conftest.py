@@ -80,6 +80,6 @@ def shots():
 @pytest.fixture
 def sao(url, request, shots):
     with Sao(url, 'coop') as sao:
-        sao.login('admin', 'admin')
+        sao.login('admin', 'cooperative')
         yield sao
         sao.shot(shots / f'{request.node.name}.png')

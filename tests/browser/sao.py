@@ -105,8 +105,6 @@ class Sao:
                     index,
                     depth: parseFloat(image ? image.style.marginLeft : 0) || 0,
                     label: tr.querySelector('.column-char').innerText.trim(),
-                    leaf: !image || !image.getAttribute('src')
-                        || image.style.visibility == 'hidden',
                     open: !!image && image.dataset.open == 'true',
                 };
             })""", MENU)
@@ -130,7 +128,7 @@ class Sao:
                 if row['path'] not in seen:
                     seen.add(row['path'])
                     expander = self.row(row['index']).locator('.expander')
-                    if not row['open'] and expander.count():
+                    if not row['open'] and expander.is_visible():
                         self.do(expander.click)
                         break
             else:
@@ -168,8 +166,15 @@ class Sao:
     def has_dialog(self):
         return bool(self.page.locator('.modal').filter(visible=True).count())
 
+    def has_tab(self):
+        return bool(self.tab.count())
+
     def open_first(self):
-        "Open the first record of the list, if any; return whether there is"
+        """Open the first record of all those of the list, if any, and return
+        whether there is one"""
+        filters = self.tab.locator('.nav-tabs > li > a').filter(visible=True)
+        if filters.count():
+            self.do(filters.last.click)
         rows = self.tab.locator('table.tree > tbody > tr')
         if not rows.count():
             return False

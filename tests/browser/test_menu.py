@@ -22,6 +22,8 @@ def test_menu(sao, shots):
             sao.shot(shots / f'menu-{name}.png')
             if sao.has_dialog():
                 sao.cancel()
+            elif not sao.has_tab():
+                errors.append(f'{label}: nothing opens')
             else:
                 if sao.open_first():
                     for page in sao.pages():
