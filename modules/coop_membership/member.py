@@ -6,6 +6,7 @@ from itertools import chain, groupby
 
 from dateutil.relativedelta import relativedelta
 from sql import Column, Null
+from sql.aggregate import Max
 from sql.conditionals import Case, Coalesce
 from sql.functions import CharLength
 from sql.operators import Equal
@@ -26,10 +27,22 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
-from trytond.tools import grouped_slice, is_full_text, lstrip_wildcard
+from trytond.tools import (
+    grouped_slice,
+    is_full_text,
+    lstrip_wildcard,
+    sqlite_apply_types,
+)
 from trytond.transaction import Transaction
+from trytond.wizard import Button, StateTransition, StateView, Wizard
 
-from .exceptions import AdmissionError, ExitError, HardshipWarning, NoticeError
+from .exceptions import (
+    AdmissionError,
+    CategoryChangeError,
+    ExitError,
+    HardshipWarning,
+    NoticeError,
+)
 from .notice import first_exit_date, year_end
 
 EXIT_REASONS = [
@@ -43,13 +56,17 @@ EXIT_REASONS = [
     ]
 
 
-def _context_date():
+def context_date():
     return (Transaction().context.get('date')
         or Pool().get('ir.date').today())
 
 
-def _date(date):
-    return Pool().get('ir.lang').get().strftime(date)
+def format_date(date):
+    return Pool().get('ir.lang').get().strftime(date) if date else ''
+
+
+def _year_end(date, years):
+    return date + relativedelta(years=years, month=12, day=31)
 
 
 def _id(value):
@@ -138,6 +155,12 @@ class Member(Workflow, ModelSQL, ModelView):
         'coop.member.representative', 'member', "Representatives")
     consents = fields.One2Many(
         'coop.member.consent', 'member', "Consents")
+    retention_date = fields.Function(fields.Date("Retention Date",
+            states={
+                'invisible': Eval('state') != 'left',
+                },
+            help="The day until which the data of the member is kept."),
+        'get_retention_date')
     requested_category = fields.Many2One(
         'coop.member.category', "Requested Category", readonly=True)
     requested_admission_date = fields.Date(
@@ -204,6 +227,10 @@ class Member(Workflow, ModelSQL, ModelView):
                     'invisible': ~Eval('state').in_(['member', 'leaving']),
                     'depends': ['state'],
                     },
+                'change_category': {
+                    'invisible': Eval('state') != 'member',
+                    'depends': ['state'],
+                    },
                 'leave': {
                     'invisible': Eval('state') != 'leaving',
                     'depends': ['state'],
@@ -225,7 +252,7 @@ class Member(Workflow, ModelSQL, ModelView):
         Membership = Pool().get('coop.membership')
         table, _ = tables[None]
         membership = Membership.__table__()
-        date = _context_date()
+        date = context_date()
         query = membership.select(
             Column(membership, name),
             where=membership.member == table.id,
@@ -305,6 +332,49 @@ class Member(Workflow, ModelSQL, ModelView):
                             member=member.rec_name))
         cls.write(members, {f'requested_{name}': value})
 
+    @classmethod
+    def get_retention_date(cls, members, name):
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        configuration = Configuration(1)
+        member = cls.__table__()
+        line = Line.__table__()
+        move = Move.__table__()
+        cursor = Transaction().connection.cursor()
+        dates = dict.fromkeys(map(int, members))
+        left = [m for m in members if m.state == 'left']
+        for company, c_members in groupby(
+                sorted(left, key=lambda m: m.company.id),
+                key=lambda m: m.company):
+            c_members = {m.id: m for m in c_members}
+            years = configuration.get_multivalue(
+                'retention_years', company=company.id)
+            accounting_years = configuration.get_multivalue(
+                'accounting_retention_years', company=company.id)
+            for id_, c_member in c_members.items():
+                dates[id_] = _year_end(
+                    c_member.memberships[-1].end_date, years)
+            for sub_ids in grouped_slice(
+                    list(c_members), backend.MAX_QUERY_PARAMS // 2):
+                query = (member
+                    .join(line, condition=line.party == member.party)
+                    .join(move,
+                        condition=(line.move == move.id)
+                        & (move.company == member.company))
+                    .select(member.id.as_('id'), Max(move.date).as_('date'),
+                        where=fields.SQL_OPERATORS['in'](
+                            member.id, list(sub_ids)),
+                        group_by=member.id))
+                if backend.name == 'sqlite':
+                    sqlite_apply_types(query, [None, 'DATE'])
+                cursor.execute(*query)
+                for id_, date in cursor:
+                    dates[id_] = max(
+                        dates[id_], _year_end(date, accounting_years))
+        return dates
+
     def get_rec_name(self, name):
         name = self.party.rec_name
         if self.number:
@@ -354,13 +424,24 @@ class Member(Workflow, ModelSQL, ModelView):
                     raise AccessError(gettext(
                             'coop_membership.msg_member_delete_number',
                             member=member.rec_name))
-        elif mode == 'write' and values.keys() & {
-                'number', 'party', 'company'}:
+        elif mode == 'create':
             for member in members:
+                if external and member.state != 'applicant':
+                    raise AccessError(gettext(
+                            'coop_membership.msg_member_modify_state',
+                            member=member.rec_name))
+        elif mode == 'write':
+            identity = values.keys() & {'number', 'party', 'company'}
+            for member in members:
+                if (external
+                        and values.get('state', member.state)
+                        != member.state):
+                    raise AccessError(gettext(
+                            'coop_membership.msg_member_modify_state',
+                            member=member.rec_name))
                 if member.state != 'applicant' and any(
-                        values[f] != _id(getattr(member, f))
-                        for f in values.keys() & {
-                            'number', 'party', 'company'}):
+                        values[name] != _id(getattr(member, name))
+                        for name in identity):
                     raise AccessError(gettext(
                             'coop_membership.msg_member_modify_identity',
                             member=member.rec_name))
@@ -434,8 +515,7 @@ class Member(Workflow, ModelSQL, ModelView):
                         member=member,
                         category=category,
                         start_date=member.requested_admission_date or today))
-            cls._check_admission(
-                company, memberships[-len(c_members):])
+            cls._check_admission(company, memberships[-len(c_members):])
             cls._set_number(company, c_members)
         for member in members:
             member.notice_date = None
@@ -443,6 +523,10 @@ class Member(Workflow, ModelSQL, ModelView):
             member.hardship = False
             member.requested_category = None
             member.requested_admission_date = None
+        for membership in memberships:
+            # A member entered afterwards has applied before
+            membership.member.application_date = min(
+                membership.member.application_date, membership.start_date)
         cls.save(members)
         Membership.save(memberships)
 
@@ -486,12 +570,14 @@ class Member(Workflow, ModelSQL, ModelView):
             member = membership.member
             party = member.party
             date = membership.start_date
-            if date < member.application_date:
+            last = member.memberships[-1] if member.memberships else None
+            if last and (not last.end_date or last.end_date >= date):
                 raise AdmissionError(gettext(
-                        'coop_membership.msg_member_admit_application',
+                        'coop_membership.msg_member_admit_overlap',
                         member=member.rec_name,
-                        date=_date(date),
-                        application_date=_date(member.application_date)))
+                        date=format_date(date),
+                        start_date=format_date(last.start_date),
+                        end_date=format_date(last.end_date)))
             consents = {c.document for c in member.consents if c.date <= date}
             for document in Document.required_at(documents, date):
                 if document not in consents:
@@ -499,17 +585,8 @@ class Member(Workflow, ModelSQL, ModelView):
                             'coop_membership.msg_member_admit_consent',
                             member=member.rec_name,
                             document=document.rec_name))
-            age = None
-            if party.birth_date and not party.legal_entity:
-                age = relativedelta(date, party.birth_date).years
-            minimum_age = membership.category.minimum_age
-            if minimum_age and age is not None and age < minimum_age:
-                raise AdmissionError(gettext(
-                        'coop_membership.msg_member_admit_age',
-                        member=member.rec_name,
-                        age=age,
-                        minimum_age=minimum_age,
-                        category=membership.category.rec_name))
+            membership.check_age()
+            age = party.get_age(date)
             if party.legal_entity:
                 need_representative = entity_representative
             else:
@@ -520,6 +597,42 @@ class Member(Workflow, ModelSQL, ModelView):
                 raise AdmissionError(gettext(
                         'coop_membership.msg_member_admit_representative',
                         member=member.rec_name))
+
+    @classmethod
+    @ModelView.button_action('coop_membership.wizard_change_category')
+    def change_category(cls, members):
+        pass
+
+    @classmethod
+    def set_category(cls, members, category, date):
+        "Change the category of the members from the date"
+        pool = Pool()
+        Membership = pool.get('coop.membership')
+        to_close, to_open = [], []
+        for member in members:
+            membership = member.memberships[-1] if member.memberships else None
+            if member.state != 'member' or membership.end_date:
+                raise CategoryChangeError(gettext(
+                        'coop_membership.msg_member_change_category_state',
+                        member=member.rec_name))
+            elif membership.category == category:
+                raise CategoryChangeError(gettext(
+                        'coop_membership.msg_member_change_category_same',
+                        member=member.rec_name,
+                        category=category.rec_name))
+            elif membership.start_date >= date:
+                raise CategoryChangeError(gettext(
+                        'coop_membership.msg_member_change_category_date',
+                        member=member.rec_name,
+                        date=format_date(date),
+                        start_date=format_date(membership.start_date)))
+            membership.end_date = date - dt.timedelta(days=1)
+            to_close.append(membership)
+            to_open.append(Membership(
+                    member=member, category=category, start_date=date))
+            to_open[-1].check_age()
+        Membership.save(to_close)
+        Membership.save(to_open)
 
     @classmethod
     @ModelView.button
@@ -590,7 +703,10 @@ class Member(Workflow, ModelSQL, ModelView):
     def exclude(cls, members):
         Date = Pool().get('ir.date')
         for member in members:
-            member.exit_reason = 'exclusion'
+            if member.exit_reason != 'exclusion':
+                # The date was proposed for another reason
+                member.requested_exit_date = None
+                member.exit_reason = 'exclusion'
             if member.state == 'leaving':
                 # The decision comes after the notice
                 with Transaction().set_context(company=member.company.id):
@@ -630,8 +746,8 @@ class Member(Workflow, ModelSQL, ModelView):
                     raise NoticeError(gettext(
                             'coop_membership.msg_member_notice_before_start',
                             member=member.rec_name,
-                            exit_date=_date(exit_date),
-                            start_date=_date(membership.start_date)))
+                            exit_date=format_date(exit_date),
+                            start_date=format_date(membership.start_date)))
                 member.requested_exit_date = None
                 membership.end_date = exit_date
                 membership.exit_reason = member.exit_reason
@@ -699,7 +815,7 @@ class Member(Workflow, ModelSQL, ModelView):
             if exit_date >= today:
                 blockers = [gettext(
                         'coop_membership.msg_member_leave_date',
-                        exit_date=_date(exit_date))]
+                        exit_date=format_date(exit_date))]
             else:
                 blockers = []
             blockers += member.exit_blockers()
@@ -790,6 +906,18 @@ class Membership(ModelSQL, ModelView):
         return ((table.start_date <= date)
             & ((table.end_date == Null) | (table.end_date >= date)))
 
+    def check_age(self):
+        "Check that the member is old enough for the category"
+        age = self.member.party.get_age(self.start_date)
+        minimum_age = self.category.minimum_age
+        if minimum_age and age is not None and age < minimum_age:
+            raise AdmissionError(gettext(
+                    'coop_membership.msg_member_admit_age',
+                    member=self.member.rec_name,
+                    age=age,
+                    minimum_age=minimum_age,
+                    category=self.category.rec_name))
+
     @classmethod
     def on_modification(cls, mode, memberships, field_names=None):
         super().on_modification(mode, memberships, field_names=field_names)
@@ -824,12 +952,13 @@ class Membership(ModelSQL, ModelView):
                     if (admission, exit_) != dates]
                 if changed:
                     to_write.append((changed, dates))
-        cls.write(*chain.from_iterable(
-                (cls.browse(ids), {
-                        'admission_date': admission_date,
-                        'exit_date': exit_date,
-                        })
-                for ids, (admission_date, exit_date) in to_write))
+        if to_write:
+            cls.write(*chain.from_iterable(
+                    (cls.browse(ids), {
+                            'admission_date': admission_date,
+                            'exit_date': exit_date,
+                            })
+                    for ids, (admission_date, exit_date) in to_write))
 
 
 def stays(memberships):
@@ -905,3 +1034,46 @@ class Representative(ModelSQL, ModelView):
     def is_valid(self, date):
         return ((not self.start_date or self.start_date <= date)
             and (not self.end_date or self.end_date >= date))
+
+
+class ChangeCategory(Wizard):
+    __name__ = 'coop.member.change_category'
+    __string__ = "Change Category"
+
+    start = StateView(
+        'coop.member.change_category.start',
+        'coop_membership.member_change_category_start_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("Change", 'change', 'tryton-ok', default=True),
+            ])
+    change = StateTransition()
+
+    def default_start(self, fields):
+        return {
+            'company': self.record.company.id,
+            }
+
+    def transition_change(self):
+        self.model.set_category(
+            [r for r in self.records if r.company == self.start.company],
+            self.start.category, self.start.date)
+        return 'end'
+
+
+class ChangeCategoryStart(ModelView):
+    __name__ = 'coop.member.change_category.start'
+    __string__ = "Change Category"
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, readonly=True)
+    category = fields.Many2One(
+        'coop.member.category', "Category", required=True,
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    date = fields.Date("Date", required=True,
+        help="The first day in the category.")
+
+    @classmethod
+    def default_date(cls):
+        return Pool().get('ir.date').today()

@@ -1,8 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from dateutil.relativedelta import relativedelta
+
+from trytond.i18n import gettext
 from trytond.model import fields
-from trytond.pool import PoolMeta
+from trytond.modules.party.exceptions import EraseError
+from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval
+
+from .member import format_date
 
 
 class Party(metaclass=PoolMeta):
@@ -21,8 +27,60 @@ class Party(metaclass=PoolMeta):
     def default_legal_entity(cls):
         return False
 
+    def get_age(self, date):
+        "Return the age in years at the date if the birth date is known"
+        if self.birth_date and not self.legal_entity:
+            return relativedelta(date, self.birth_date).years
+
     @classmethod
     def copy(cls, parties, default=None):
         default = default.copy() if default is not None else {}
         default.setdefault('members', None)
         return super().copy(parties, default=default)
+
+
+class Replace(metaclass=PoolMeta):
+    __name__ = 'party.replace'
+
+    @classmethod
+    def fields_to_replace(cls):
+        return super().fields_to_replace() + [
+            ('coop.member', 'party'),
+            ('coop.member.representative', 'party'),
+            ]
+
+
+class Erase(metaclass=PoolMeta):
+    __name__ = 'party.erase'
+
+    def check_erase_company(self, party, company):
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Member = pool.get('coop.member')
+        super().check_erase_company(party, company)
+        for member in Member.search([
+                    ('company', '=', company.id),
+                    ('party', '=', party.id),
+                    ]):
+            if member.state not in {'left', 'rejected'}:
+                raise EraseError(gettext(
+                        'coop_membership.msg_erase_party_member',
+                        party=party.rec_name,
+                        company=company.rec_name))
+            elif (member.retention_date
+                    and Date.today() <= member.retention_date):
+                raise EraseError(gettext(
+                        'coop_membership.msg_erase_party_retention',
+                        party=party.rec_name,
+                        company=company.rec_name,
+                        date=format_date(member.retention_date)))
+
+    def to_erase(self, party_id):
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Party = pool.get('party.party')
+        return super().to_erase(party_id) + [
+            (Party, [('id', '=', party_id)], False, ['birth_date'], [None]),
+            (Member, [('party', '=', party_id)], True,
+                ['rejection_reason'], [None]),
+            ]

@@ -1,0 +1,149 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from sql.aggregate import Max
+from sql.conditionals import Case
+from sql.functions import CharLength
+
+from trytond.model import ModelSQL, ModelView, fields
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction
+
+from .member import EXIT_REASONS, context_date
+
+
+class Register(ModelSQL, ModelView):
+    __name__ = 'coop.member.register'
+    __string__ = "Member Register"
+
+    member = fields.Many2One('coop.member', "Member")
+    number = fields.Char("Number")
+    company = fields.Many2One('company.company', "Company")
+    party = fields.Many2One(
+        'party.party', "Party",
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
+    category = fields.Many2One('coop.member.category', "Category")
+    admission_date = fields.Date("Admission Date")
+    exit_date = fields.Date("Exit Date")
+    exit_reason = fields.Selection(EXIT_REASONS, "Exit Reason", sort=False)
+    votes = fields.Integer("Votes")
+    address = fields.Function(fields.Text("Address"), 'get_address')
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        cls._order.insert(0, ('number', 'ASC'))
+
+    @classmethod
+    def table_query(cls):
+        from_item, tables = cls._joins()
+        return from_item.select(
+            *cls._columns(tables),
+            where=cls._where(tables))
+
+    @classmethod
+    def _joins(cls):
+        pool = Pool()
+        Category = pool.get('coop.member.category')
+        Member = pool.get('coop.member')
+        Membership = pool.get('coop.membership')
+        tables = {}
+        tables['member'] = member = Member.__table__()
+        tables['membership'] = membership = Membership.__table__()
+        tables['category'] = category = Category.__table__()
+        from_item = (member
+            .join(membership, condition=membership.member == member.id)
+            .join(category, condition=membership.category == category.id))
+        return from_item, tables
+
+    @classmethod
+    def _columns(cls, tables):
+        member = tables['member']
+        membership = tables['membership']
+        category = tables['category']
+        return [
+            member.id.as_('id'),
+            member.id.as_('member'),
+            member.number.as_('number'),
+            member.company.as_('company'),
+            member.party.as_('party'),
+            membership.category.as_('category'),
+            membership.admission_date.as_('admission_date'),
+            membership.exit_date.as_('exit_date'),
+            membership.exit_reason.as_('exit_reason'),
+            Case((category.voting, category.votes), else_=0).as_('votes'),
+            ]
+
+    @classmethod
+    def _where(cls, tables):
+        pool = Pool()
+        Membership = pool.get('coop.membership')
+        context = Transaction().context
+        member = tables['member']
+        membership = tables['membership']
+        date = context_date()
+        where = member.company == context.get('company', -1)
+        if context.get('with_left'):
+            # The last membership of those who left before the date
+            last = Membership.__table__()
+            where &= membership.start_date == last.select(
+                Max(last.start_date),
+                where=(last.member == member.id)
+                & (last.start_date <= date))
+        else:
+            where &= Membership.at_date(membership, date)
+        if context.get('category'):
+            where &= membership.category == context['category']
+        return where
+
+    @classmethod
+    def order_number(cls, tables):
+        table, _ = tables[None]
+        return [CharLength(table.number), table.number]
+
+    def get_address(self, name):
+        address = self.party.address_get()
+        return address.full_address if address else ''
+
+    def get_rec_name(self, name):
+        return self.member.rec_name
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('member.rec_name', *clause[1:])]
+
+
+class RegisterContext(ModelView):
+    __name__ = 'coop.member.register.context'
+    __string__ = "Member Register Context"
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    date = fields.Date("Date", required=True)
+    category = fields.Many2One(
+        'coop.member.category', "Category",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Leave empty for all the categories.")
+    with_left = fields.Boolean("With Left",
+        help="Check to include the members who left before the date.")
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_date(cls):
+        return context_date()
+
+    @classmethod
+    def default_category(cls):
+        return Transaction().context.get('category')
+
+    @classmethod
+    def default_with_left(cls):
+        return Transaction().context.get('with_left', False)
