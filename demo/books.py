@@ -1,0 +1,98 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""What a bookkeeper does by hand in Tryton."""
+from decimal import Decimal
+
+from proteus import Model, Wizard
+
+ZERO = Decimal(0)
+
+
+def account(code):
+    "Return the account by its code in the universal chart"
+    Account = Model.get('account.account')
+    account, = Account.find([('code', '=', code)])
+    return account
+
+
+def post(date, description, lines, journal='cooperative'):
+    """Post a move of lines of account, amount (debit is positive) and, where
+    the account asks for it, party"""
+    Journal = Model.get('account.journal')
+    Move = Model.get('account.move')
+    Period = Model.get('account.period')
+    move = Move(date=date, description=description)
+    move.journal, = Journal.find([('type', '=', journal)], limit=1)
+    move.period, = Period.find([
+            ('start_date', '<=', date),
+            ('end_date', '>=', date),
+            ('type', '=', 'standard'),
+            ])
+    for account_, amount, *party in lines:
+        if amount:
+            line = move.lines.new(account=account_)
+            line.debit = max(amount, ZERO)
+            line.credit = max(-amount, ZERO)
+            if party:
+                line.party, = party
+    move.click('post')
+    return move
+
+
+def pay_parties(date, description, lines, bank):
+    """Pay payable lines from the bank and reconcile each of them
+
+    The lines are paid by one move, as the bank books a batch of transfers.
+    """
+    Line = Model.get('account.move.line')
+    Reconciliation = Model.get('account.move.reconciliation')
+    lines = sorted(lines, key=lambda line: line.party.id)
+    amounts = [line.credit - line.debit for line in lines]
+    move = post(date, description, [
+            *((line.account, amount, line.party)
+                for line, amount in zip(lines, amounts)),
+            (bank, -sum(amounts)),
+            ], journal='cash')
+    counterparts = Line.find([
+            ('move', '=', move.id),
+            ('party', '!=', None),
+            ], order=[('party', 'ASC'), ('id', 'ASC')])
+    Reconciliation.create([{
+                'company': move.company.id,
+                'date': date,
+                'lines': [('add', [line.id, counterpart.id])],
+                } for line, counterpart in zip(lines, counterparts)],
+        move._config.context)
+    return sum(amounts)
+
+
+def trial_balance():
+    "Return the total of the debits less the credits of all the accounts"
+    Line = Model.get('account.move.line')
+    return sum((
+            line.debit - line.credit
+            for line in Line.find([('move.state', '=', 'posted')])), ZERO)
+
+
+def close_result(fiscalyear, surplus_account):
+    "Close the income statement of the year to the undivided surplus"
+    Journal = Model.get('account.journal')
+    Move = Model.get('account.move')
+    Period = Model.get('account.period')
+    journal = Journal(name="Closing", code="CLO", type='situation')
+    journal.save()
+    period = Period(name=f"{fiscalyear.name}-closing", type='adjustment')
+    period.fiscalyear = fiscalyear
+    period.start_date = period.end_date = fiscalyear.end_date
+    period.save()
+    balance = Wizard('account.fiscalyear.balance_non_deferral')
+    balance.form.fiscalyear = fiscalyear
+    balance.form.journal = journal
+    balance.form.period = period
+    balance.form.credit_account = surplus_account
+    balance.form.debit_account = surplus_account
+    balance.execute('balance')
+    Move.click(Move.find([
+                ('origin', '=', f'account.fiscalyear,{fiscalyear.id}'),
+                ('state', '=', 'draft'),
+                ]), 'post')
