@@ -59,9 +59,11 @@ def split_cash(gross, percent, floor=None, unit=Decimal('0.01')):
         return {
             k: min(ceil(fraction * Fraction(amount), unit), amount)
             for k, amount in gross.items()}
+    if percent >= 1:
+        return gross
     total = sum(gross.values(), unit * 0)
-    return apportion(
-        round_half_up(Fraction(percent) * Fraction(total), unit), gross, unit)
+    cash = round_half_up(Fraction(percent) * Fraction(total), unit)
+    return apportion(min(cash, total), gross, unit)
 
 
 def whole_shares(amount, par, digits):

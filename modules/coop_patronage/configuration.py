@@ -1,0 +1,175 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from contextlib import suppress
+
+from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
+from trytond.modules.company.model import (
+    CompanyMultiValueMixin,
+    CompanyValueMixin,
+)
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction
+
+LANGUAGES = ['en', 'de', 'es', 'fr']
+_balance = [
+    ('type.statement', '=', 'balance'),
+    ('deferral', '=', True),
+    ('party_required', '!=', True),
+    ]
+_payable = [
+    ('type.payable', '=', True),
+    ('party_required', '=', True),
+    ('reconcile', '=', True),
+    ]
+_income = [
+    ('type.statement', '=', 'income'),
+    ('party_required', '!=', True),
+    ]
+
+
+def _accounts(company):
+    "Return the fields of the accounts"
+    def account(string, domain, help):
+        return fields.Many2One(
+            'account.account', string,
+            domain=[
+                ('closed', '!=', True),
+                ('company', '=', company),
+                *domain,
+                ],
+            help=help)
+
+    return {
+        'account_surplus': account("Undivided Surplus", _balance,
+            "The account to which the result of the year is closed."),
+        'account_carry_forward': account("Carried Forward", _balance,
+            "The account of the surplus or the loss carried forward."),
+        'account_reserve': account("Reserve", _balance,
+            "The account of the reserve the law asks for."),
+        'account_other_reserve': account("Other Reserves", _balance,
+            "The account of the reserves the cooperative chooses."),
+        'account_fund': account("Fund", _balance,
+            "The account of the funds for education and the community."),
+        'account_share_dividend': account(
+            "Share Dividends to Distribute", _balance,
+            "The account that clears the dividends on shares."),
+        'account_patronage': account("Patronage to Distribute", _balance,
+            "The account that clears the patronage dividends."),
+        'account_patronage_accrued': account("Patronage Accrued", _balance,
+            "The account of the patronage dividends owed at year end."),
+        'account_patronage_expense': account("Patronage Expense", _income,
+            "The account of patronage dividends recognised as expense."),
+        'account_patronage_reduction': account(
+            "Patronage Reduction of Revenue", _income,
+            "The account of patronage dividends deducted from revenue."),
+        'account_patronage_payable': account("Patronage Payable", _payable,
+            "The account of what is paid to the patrons."),
+        'account_toward_shares': account("Held Toward Shares", _payable,
+            "The account of what is held toward shares or membership."),
+        'account_patronage_withholding': account(
+            "Tax Withheld", _balance,
+            "The account of the tax withheld from patronage dividends."),
+        }
+
+
+def _default_account(name):
+    @classmethod
+    def default(cls, **pattern):
+        pool = Pool()
+        Account = pool.get('account.account')
+        ModelData = pool.get('ir.model.data')
+        company = pattern.get(
+            'company', Transaction().context.get('company'))
+        templates = []
+        for language in LANGUAGES:
+            # The template of a language is loaded with its translations
+            with suppress(KeyError):
+                templates.append(ModelData.get_id(
+                        'coop_patronage',
+                        f'account_template_{name}_{language}'))
+        accounts = Account.search([
+                ('company', '=', company),
+                ('template', 'in', templates),
+                ('closed', '!=', True),
+                ], limit=1)
+        if accounts:
+            return accounts[0].id
+    return default
+
+
+resolution_required = fields.Boolean("Resolution Required",
+    help="Check to approve a surplus only after the general meeting "
+    "has carried the accounts and the appropriation.")
+other_approver = fields.Boolean("Other Approver",
+    help="Check to refuse that who prepared a surplus approves it.")
+
+
+class Configuration(
+        ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
+    __name__ = 'coop.patronage.configuration'
+    __string__ = "Patronage Configuration"
+
+    resolution_required = fields.MultiValue(resolution_required)
+    other_approver = fields.MultiValue(other_approver)
+    for _name, _field in _accounts(
+            Eval('context', {}).get('company', -1)).items():
+        locals()[_name] = fields.MultiValue(_field)
+    del _name, _field
+
+    default_account_surplus = _default_account('surplus')
+    default_account_carry_forward = _default_account('carry_forward')
+    default_account_reserve = _default_account('reserve')
+    default_account_other_reserve = _default_account('other_reserve')
+    default_account_fund = _default_account('fund')
+    default_account_share_dividend = _default_account('share_dividend')
+    default_account_patronage = _default_account('patronage')
+    default_account_patronage_accrued = _default_account('patronage_accrued')
+    default_account_patronage_expense = _default_account('patronage_expense')
+    default_account_patronage_reduction = _default_account(
+        'patronage_reduction')
+    default_account_patronage_payable = _default_account('patronage_payable')
+    default_account_toward_shares = _default_account('toward_shares')
+    default_account_patronage_withholding = _default_account(
+        'patronage_withholding')
+
+    @classmethod
+    def multivalue_model(cls, field):
+        pool = Pool()
+        if field.startswith('account_'):
+            return pool.get('coop.patronage.configuration.account')
+        elif field in {'resolution_required', 'other_approver'}:
+            return pool.get('coop.patronage.configuration.approval')
+        return super().multivalue_model(field)
+
+    @classmethod
+    def default_resolution_required(cls, **pattern):
+        return cls.multivalue_model(
+            'resolution_required').default_resolution_required()
+
+    @classmethod
+    def default_other_approver(cls, **pattern):
+        return cls.multivalue_model('other_approver').default_other_approver()
+
+
+class ConfigurationAccount(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.patronage.configuration.account'
+
+    for _name, _field in _accounts(Eval('company', -1)).items():
+        locals()[_name] = _field
+    del _name, _field
+
+
+class ConfigurationApproval(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.patronage.configuration.approval'
+
+    resolution_required = resolution_required
+    other_approver = other_approver
+
+    @classmethod
+    def default_resolution_required(cls):
+        return True
+
+    @classmethod
+    def default_other_approver(cls):
+        return False

@@ -1,0 +1,950 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
+from sql import Column, Null
+from sql.aggregate import Count, Sum
+from sql.conditionals import Case
+from sql.functions import CurrentTimestamp
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    ModelSQL,
+    ModelView,
+    Unique,
+    fields,
+    sequence_ordered,
+)
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import Difference
+from trytond.modules.coop_shares.document import SLICE, Books
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .allocation import (
+    by_rate,
+    distribute,
+    split_cash,
+    whole_shares,
+    withhold,
+)
+from .exceptions import AllocationError, CancelError
+from .surplus import get_balances
+
+
+class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
+    __name__ = 'coop.patronage.pool'
+    __string__ = "Patronage Pool"
+
+    surplus = fields.Many2One(
+        'coop.surplus', "Surplus", required=True, ondelete='CASCADE')
+    company = fields.Function(fields.Many2One(
+            'company.company', "Company"),
+        'on_change_with_company', searcher='search_company')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"),
+        'on_change_with_currency')
+    name = fields.Char("Name", required=True)
+    line = fields.Many2One(
+        'coop.surplus.line', "Surplus Line", ondelete='CASCADE',
+        domain=[
+            ('surplus', '=', Eval('surplus', -1)),
+            ('kind', '=', 'patronage'),
+            ],
+        help="The line that the pool distributes.\n"
+        "Leave empty if there is only one of patronage.")
+    categories = fields.Many2Many(
+        'coop.patronage.pool-coop.patronage.category', 'pool', 'category',
+        "Categories", required=True,
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The activity by which the pool is distributed.")
+    method = fields.Selection([
+            ('amount', "Amount"),
+            ('rate', "Rate"),
+            ], "Method", required=True, sort=False,
+        help="Distribute all of an amount or pay a rate on the activity.")
+    amount = Monetary(
+        "Amount", currency='currency', digits='currency',
+        help="Leave empty for what other pools leave of the line.")
+    rate = fields.Numeric("Rate",
+        states={
+            'invisible': Eval('method') != 'rate',
+            'required': Eval('method') == 'rate',
+            },
+        help="The part of the activity that is paid.")
+    difference_line = fields.Many2One(
+        'coop.surplus.line', "Difference Line", ondelete='RESTRICT',
+        domain=[
+            ('surplus', '=', Eval('surplus', -1)),
+            ('kind', 'not in', ['patronage', 'share_dividend']),
+            ],
+        help="The line that gets what the pool does not distribute.\n"
+        "Leave empty for the last one that carries forward.")
+    cash_percent = fields.Numeric("Cash", required=True,
+        help="The part that is paid in money.")
+    cash_floor = fields.Numeric("Cash Floor",
+        help="The part of an allocation that each patron must get in money "
+        "by law: it is rounded up for each of them.")
+    equity_class = fields.Many2One(
+        'coop.share.class', "Equity Class", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'required': Eval('cash_percent', 1) < 1,
+            },
+        help="The class of the shares that members get for the rest.")
+    qualified = fields.Boolean("Qualified",
+        help="Check if members are taxed on the equity when it is "
+        "allocated, instead of when it is paid.")
+    rounding = fields.Numeric("Rounding", required=True,
+        help="The smallest step of an allocation.")
+    minimum = Monetary(
+        "Minimum", currency='currency', digits='currency',
+        help="Less money than this is not paid out.")
+    below_minimum = fields.Selection([
+            ('keep', "Keep"),
+            ('equity', "Equity"),
+            ('reserve', "Reserve"),
+            ], "Below Minimum", sort=False, required=True,
+        states={
+            'invisible': ~Eval('minimum', 0),
+            },
+        help="Keep it payable until there is enough, turn it into equity "
+        "or leave it to the difference line.")
+    eligible_on = fields.Date("Eligible on",
+        states={
+            'required': Eval('has_member_categories', False),
+            },
+        help="Only who is a member on this date takes part.")
+    member_categories = fields.Many2Many(
+        'coop.patronage.pool-coop.member.category', 'pool', 'category',
+        "Member Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Only members of these categories take part.\n"
+        "Leave empty for all.")
+    has_member_categories = fields.Function(
+        fields.Boolean("Has Member Categories"),
+        'on_change_with_has_member_categories')
+    minimum_activity = fields.Numeric("Minimum Activity",
+        help="Who has less activity does not take part.")
+    non_members = fields.Selection([
+            ('exclude', "Exclude"),
+            ('reserve', "Reserve"),
+            ('hold', "Hold Toward Membership"),
+            ], "Non-Members", required=True, sort=False,
+        help="Exclude distributes everything by the activity of members, "
+        "otherwise the part of non-members goes to the difference line "
+        "or is owed to them toward membership.")
+    expiry_date = fields.Date("Expiry Date",
+        states={
+            'invisible': Eval('non_members') != 'hold',
+            },
+        help="Until when a non-member may claim the part by joining.")
+    cap_percent = fields.Numeric("Cap",
+        help="No patron gets more than this part of the amount of his "
+        "activity. What is cut off goes to the others.")
+    withholding_rate = fields.Numeric("Withholding Tax")
+    withholding_threshold = Monetary(
+        "Withholding Threshold", currency='currency', digits='currency',
+        states={
+            'invisible': ~Eval('withholding_rate', 0),
+            },
+        help="Only what a patron gets above this in a year is taxed.")
+    withholding_base = fields.Selection([
+            ('gross', "Gross"),
+            ('cash', "Cash"),
+            ], "Withholding Base", sort=False, required=True,
+        states={
+            'invisible': ~Eval('withholding_rate', 0),
+            })
+    withholding_unidentified = fields.Boolean("Only Without Tax Identifier",
+        states={
+            'invisible': ~Eval('withholding_rate', 0),
+            },
+        help="Check to withhold only from patrons without tax identifier.")
+    payment_deadline = fields.Date("Payment Deadline",
+        help="The maturity of what is payable.\n"
+        "Leave empty for the posting date.")
+    allocations = fields.One2Many(
+        'coop.patronage.allocation', 'pool', "Allocations", readonly=True)
+    moves = fields.One2Many('account.move', 'origin', "Moves", readonly=True)
+    total_basis = fields.Function(fields.Numeric("Total Basis"), 'get_totals')
+    total_gross = fields.Function(Monetary(
+            "Total", currency='currency', digits='currency'), 'get_totals')
+    total_cash = fields.Function(Monetary(
+            "Total Cash", currency='currency', digits='currency'),
+        'get_totals')
+    total_equity = fields.Function(Monetary(
+            "Total Equity", currency='currency', digits='currency'),
+        'get_totals')
+    patrons = fields.Function(fields.Integer("Patrons"), 'get_totals')
+    state = fields.Function(
+        fields.Selection('get_states', "State"), 'on_change_with_state')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('surplus')
+        cls._sql_constraints += [
+            ('rounding_positive', Check(t, t.rounding > 0),
+                'coop_patronage.msg_pool_rounding'),
+            ('minimum_floor', Check(t,
+                    (t.cash_floor == Null) | (t.minimum == Null)
+                    | (t.below_minimum == 'keep')),
+                'coop_patronage.msg_pool_minimum_floor'),
+            ]
+        for name in [
+                'rate', 'cash_percent', 'cash_floor', 'cap_percent',
+                'withholding_rate']:
+            column = Column(t, name)
+            cls._sql_constraints.append((
+                    name + '_range', Check(t,
+                        (column == Null) | ((column >= 0) & (column <= 1))),
+                    'coop_patronage.msg_pool_range'))
+
+    @classmethod
+    def default_method(cls):
+        return 'amount'
+
+    @classmethod
+    def default_cash_percent(cls):
+        return Decimal(1)
+
+    @classmethod
+    def default_rounding(cls):
+        return Decimal('0.01')
+
+    @classmethod
+    def default_below_minimum(cls):
+        return 'keep'
+
+    @classmethod
+    def default_non_members(cls):
+        return 'exclude'
+
+    @classmethod
+    def default_withholding_base(cls):
+        return 'gross'
+
+    @fields.depends('surplus', '_parent_surplus.company')
+    def on_change_with_company(self, name=None):
+        return self.surplus.company if self.surplus else None
+
+    @classmethod
+    def search_company(cls, name, clause):
+        return [('surplus.' + clause[0], *clause[1:])]
+
+    @fields.depends('surplus', '_parent_surplus.currency')
+    def on_change_with_currency(self, name=None):
+        return self.surplus.currency if self.surplus else None
+
+    @fields.depends('member_categories')
+    def on_change_with_has_member_categories(self, name=None):
+        return bool(self.member_categories)
+
+    @classmethod
+    def get_states(cls):
+        pool = Pool()
+        Surplus = pool.get('coop.surplus')
+        return Surplus.fields_get(['state'])['state']['selection']
+
+    @fields.depends('surplus', '_parent_surplus.state')
+    def on_change_with_state(self, name=None):
+        return self.surplus.state if self.surplus else None
+
+    @classmethod
+    def get_totals(cls, pools, names):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        allocation = Allocation.__table__()
+        cursor = Transaction().connection.cursor()
+        totals = {
+            'total_basis': Case((allocation.basis > 0, allocation.basis),
+                else_=0),
+            'total_gross': allocation.gross,
+            'total_cash': allocation.cash,
+            'total_equity': allocation.equity,
+            }
+        result = {n: dict.fromkeys(map(int, pools), 0) for n in names}
+        query = allocation.select(
+            allocation.pool.as_('pool'),
+            Count(allocation.id).as_('patrons'),
+            *(Sum(c).as_(n) for n, c in totals.items()),
+            where=fields.SQL_OPERATORS['in'](
+                allocation.pool, list(map(int, pools))),
+            group_by=allocation.pool)
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, None] + ['NUMERIC'] * 4)
+        cursor.execute(*query)
+        currencies = {p.id: p.currency for p in pools}
+        for row in cursor_dict(cursor):
+            currency = currencies[row['pool']]
+            for name in names:
+                value = row[name]
+                if name == 'total_basis':
+                    value = round(value, 6)
+                elif name != 'patrons':
+                    value = currency.round(value)
+                result[name][row['pool']] = value
+        return result
+
+    @classmethod
+    def check_modification(cls, mode, pools, values=None, external=False):
+        pool = Pool()
+        Surplus = pool.get('coop.surplus')
+        super().check_modification(
+            mode, pools, values=values, external=external)
+        if external:
+            Surplus.check_modifiable({p.surplus for p in pools})
+
+    @classmethod
+    def copy(cls, pools, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('allocations')
+        default.setdefault('moves')
+        return super().copy(pools, default=default)
+
+    def get_parameters(self):
+        "Return the values that decide the allocations"
+        return [
+            (name, [str(r) for r in value]
+                if isinstance(value, tuple) else str(value))
+            for name, value in (
+                (n, getattr(self, n)) for n in [
+                    'line', 'categories', 'method', 'amount', 'rate',
+                    'difference_line', 'cash_percent', 'cash_floor',
+                    'equity_class', 'rounding', 'minimum', 'below_minimum',
+                    'eligible_on', 'member_categories', 'minimum_activity',
+                    'non_members', 'cap_percent', 'withholding_rate',
+                    'withholding_threshold', 'withholding_base',
+                    'withholding_unidentified'])
+            ] + [str(c.weight) for c in self.categories]
+
+    def get_difference_line(self):
+        "Return the line that gets what is not distributed"
+        if self.difference_line:
+            return self.difference_line
+        for line in reversed(self.surplus.lines):
+            if line.kind == 'carry_forward':
+                return line
+
+    def get_allocations(self, amount, activity):
+        """Return what is distributed and the values of the allocations.
+
+        The activity is made of the sums by party, member and category.
+        """
+        basis, amounts, members = self._get_basis(activity)
+        weights = {p: max(b, Decimal(0)) for p, b in basis.items()}
+        total = sum(weights.values())
+        if not total:
+            if not amount:
+                return amount, []
+            raise AllocationError(gettext(
+                    'coop_patronage.msg_pool_no_activity',
+                    pool=self.rec_name))
+        gross = self._get_gross(amount, weights, amounts)
+        patrons = {
+            p: g for p, g in gross.items()
+            if members[p] or self.non_members != 'reserve'}
+        cash = split_cash(
+            {p: g for p, g in patrons.items() if members[p]},
+            self.cash_percent, self.cash_floor, self.rounding)
+        withheld = self._get_withholding(gross, cash)
+        rows = []
+        for party, part in gross.items():
+            row = {
+                'pool': self.id,
+                'party': party,
+                'member': members[party],
+                'basis': basis[party],
+                'share': round(weights[party] / total, 10),
+                'gross': part,
+                'vintage': self.surplus.fiscalyear.end_date.year,
+                }
+            if members[party]:
+                row.update(self._divide(
+                        part, cash[party], withheld.get(party, Decimal(0))))
+            elif self.non_members == 'hold':
+                row['held'] = part
+            else:
+                row['forfeited'] = part
+            rows.append(row)
+        return sum(gross.values()), rows
+
+    def _get_basis(self, activity):
+        "Return the basis, amount and member of each party that takes part"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        categories = {c.id: c for c in self.categories}
+        eligible = None
+        if self.eligible_on:
+            eligible = Member.members_at(
+                self.surplus.company, self.eligible_on)
+            if self.member_categories:
+                member2category = Member.categories_at(
+                    eligible.values(), self.eligible_on)
+                allowed = set(map(int, self.member_categories))
+                eligible = {
+                    p: m for p, m in eligible.items()
+                    if member2category.get(m) in allowed}
+        basis, amounts, members = defaultdict(Decimal), {}, {}
+        for party, member, category, quantity, amount in activity:
+            if category not in categories:
+                continue
+            if member:
+                if eligible is not None and party not in eligible:
+                    continue
+            elif self.non_members == 'exclude':
+                continue
+            category = categories[category]
+            value = quantity if category.measure == 'quantity' else amount
+            basis[party] += value * category.weight
+            amounts[party] = amounts.get(party, Decimal(0)) + amount
+            members[party] = members.get(party) or member
+        if self.minimum_activity:
+            for party, value in list(basis.items()):
+                if value < self.minimum_activity:
+                    del basis[party]
+        return basis, amounts, members
+
+    def _get_gross(self, amount, weights, amounts):
+        caps = None
+        if self.cap_percent is not None:
+            caps = {
+                p: max(self.cap_percent * amounts[p], Decimal(0))
+                for p in weights}
+        if self.method == 'rate':
+            gross = by_rate(self.rate, weights, self.rounding, caps)
+            if sum(gross.values()) > amount:
+                raise AllocationError(gettext(
+                        'coop_patronage.msg_pool_rate_exceeded',
+                        pool=self.rec_name,
+                        needed=sum(gross.values()),
+                        amount=amount))
+        else:
+            gross, _ = distribute(amount, weights, self.rounding, caps)
+        return gross
+
+    def _get_withholding(self, gross, cash):
+        "Return the tax that is withheld from the cash of each party"
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        Party = pool.get('party.party')
+        if not self.withholding_rate:
+            return {}
+        before = Allocation.get_year_totals(self)
+        identified = set()
+        if self.withholding_unidentified:
+            for sub_parties in grouped_slice(list(cash)):
+                identified.update(
+                    p.id for p in Party.browse(list(sub_parties))
+                    if p.tax_identifier)
+        withheld = {}
+        for party, money in cash.items():
+            if party in identified:
+                continue
+            amounts = before.get(party, {})
+            base = gross if self.withholding_base == 'gross' else cash
+            tax = withhold(
+                base[party],
+                amounts.get(self.withholding_base, Decimal(0)),
+                amounts.get('withholding', Decimal(0)),
+                self.withholding_rate, self.withholding_threshold,
+                self.currency.rounding)
+            withheld[party] = min(tax, money)
+        return withheld
+
+    def _divide(self, gross, cash, withholding):
+        "Return how the allocation of a member is made of cash and equity"
+        equity = gross - cash
+        net = cash - withholding
+        forfeited = held = Decimal(0)
+        kept = False
+        if self.minimum and 0 < net < self.minimum:
+            if self.below_minimum == 'keep':
+                kept = True
+            else:
+                if self.below_minimum == 'equity' and self.equity_class:
+                    equity += net
+                else:
+                    forfeited = net
+                cash -= net
+                net = Decimal(0)
+        quantity = Decimal(0)
+        if equity > 0:
+            quantity, equity, held = whole_shares(
+                equity, self.equity_class.par_value,
+                self.equity_class.quantity_digits)
+        return {
+            'cash': cash,
+            'equity': equity,
+            'quantity': quantity,
+            'held': held,
+            'forfeited': forfeited,
+            'withholding': withholding,
+            'net': net,
+            'kept': kept,
+            }
+
+    @classmethod
+    def get_accounts(cls, company):
+        "Return the configured accounts by name"
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        config = Configuration(1)
+        return {
+            name: config.get_multivalue(name, company=company.id)
+            for name in [
+                'account_patronage_payable', 'account_toward_shares',
+                'account_patronage_withholding', 'account_patronage_accrued',
+                'account_patronage_expense', 'account_patronage_reduction']}
+
+    @classmethod
+    def post(cls, pools):
+        "Post the allocations, in moves of a chunk of patrons"
+        for pool in pools:
+            pool._post()
+
+    def _post(self):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        Move = pool.get('account.move')
+        Line = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+
+        books = Books(self.company)
+        date = self.surplus.posting_date
+        ids = [a.id for a in Allocation.search([
+                    ('pool', '=', self.id),
+                    ('gross', '!=', 0),
+                    ], order=[('id', 'ASC')])]
+        chunks = [list(chunk) for chunk in grouped_slice(ids, SLICE // 2)]
+        moves = [
+            books.move(date, [], origin=self, description=self.name)
+            for _ in chunks]
+        Move.save(moves)
+        accounts = self.get_accounts(self.company)
+        for move, chunk in zip(moves, chunks):
+            allocations = Allocation.browse(chunk)
+            values = []
+            for allocation in allocations:
+                values.extend(
+                    allocation.get_move_lines(self, move, accounts))
+            values.extend(
+                self._get_chunk_lines(allocations, move, accounts))
+            # The position of the lines in the list is kept
+            lines = Line.create(values)
+            payables = {
+                str(line.origin): line for line in lines
+                if line.account == accounts['account_patronage_payable']}
+            share_moves = {}
+            for allocation in allocations:
+                if share_move := allocation.get_share_move(self, move, date):
+                    share_moves[allocation] = share_move
+            ShareMove.do(list(share_moves.values()))
+            for allocation in allocations:
+                allocation.account_move = move
+                allocation.account_move_line = payables.get(str(allocation))
+                allocation.share_move = share_moves.get(allocation)
+            Allocation.save(allocations)
+        Move.post(moves)
+
+    def _get_chunk_lines(self, allocations, move, accounts):
+        "Return the values of the lines without party of a chunk"
+        gross = sum(a.gross for a in allocations)
+        withholding = sum(a.withholding or 0 for a in allocations)
+        forfeited = sum(a.forfeited or 0 for a in allocations)
+        account = self.line.account
+        yield self._get_line(move, account, gross)
+        if withholding:
+            yield self._get_line(
+                move, self._account(
+                    accounts, 'account_patronage_withholding'), -withholding)
+        if forfeited:
+            line = self.get_difference_line()
+            if not line:
+                raise AllocationError(gettext(
+                        'coop_patronage.msg_pool_difference',
+                        pool=self.rec_name,
+                        amount=forfeited))
+            yield self._get_line(move, line.account, -forfeited)
+
+    def _get_line(self, move, account, amount, **values):
+        "Return the values of a line: a positive amount is a debit"
+        return {
+            'move': move.id,
+            'account': account.id,
+            'debit': max(amount, Decimal(0)),
+            'credit': max(-amount, Decimal(0)),
+            **values,
+            }
+
+    def _account(self, accounts, name):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        if not accounts[name]:
+            raise AllocationError(gettext(
+                    'coop_patronage.msg_account_missing',
+                    company=self.company.rec_name,
+                    **Configuration.__names__(name)))
+        return accounts[name]
+
+    @classmethod
+    def cancel(cls, pools):
+        "Take back all that the pools posted"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+        for pool in pools:
+            for sub_allocations in grouped_slice(
+                    list(pool.allocations), SLICE):
+                for allocation in sub_allocations:
+                    if allocation.is_paid:
+                        raise CancelError(gettext(
+                                'coop_patronage.msg_allocation_paid',
+                                allocation=allocation.rec_name,
+                                surplus=pool.surplus.rec_name))
+        for pool in pools:
+            books = Books(pool.company)
+            moves = list(pool.moves)
+            share_moves = [
+                a.share_move for a in pool.allocations if a.share_move]
+            reversals = {}
+            if share_moves:
+                reversals.update(ShareMove.reverse(share_moves))
+            others = [m for m in moves if m not in reversals]
+            other_reversals = [
+                books.reversal(m, pool.surplus.posting_date) for m in others]
+            Books.post(other_reversals)
+            reversals.update(zip(others, other_reversals))
+            groups = []
+            for move, reversal in reversals.items():
+                lines = defaultdict(list)
+                for line in move.lines + reversal.lines:
+                    if line.account.reconcile and line.party:
+                        lines[line.account, line.party].append(line)
+                groups.extend(lines.values())
+            if groups:
+                Line.reconcile(*groups)
+
+    @classmethod
+    def check_clearing(cls, surplus):
+        "Yield what a posted surplus left on its clearing accounts"
+        origins = [str(surplus)] + [str(p) for p in surplus.pools]
+        lines = {
+            line.account: line for line in surplus.lines
+            if line.kind == 'patronage' and line.account}
+        balances = get_balances(
+            surplus.company, lines, lambda move: move.origin.in_(origins))
+        for account, line in lines.items():
+            if balances[account.id]:
+                yield Difference(
+                    line,
+                    gettext('coop_patronage.msg_check_clearing',
+                        line=line.rec_name,
+                        surplus=surplus.rec_name,
+                        account=account.rec_name),
+                    Decimal(0), balances[account.id])
+
+
+class PoolCategory(ModelSQL):
+    __name__ = 'coop.patronage.pool-coop.patronage.category'
+
+    pool = fields.Many2One(
+        'coop.patronage.pool', "Pool", ondelete='CASCADE', required=True)
+    category = fields.Many2One(
+        'coop.patronage.category', "Category",
+        ondelete='RESTRICT', required=True)
+
+
+class PoolMemberCategory(ModelSQL):
+    __name__ = 'coop.patronage.pool-coop.member.category'
+
+    pool = fields.Many2One(
+        'coop.patronage.pool', "Pool", ondelete='CASCADE', required=True)
+    category = fields.Many2One(
+        'coop.member.category', "Category",
+        ondelete='RESTRICT', required=True)
+
+
+class Allocation(ModelSQL, ModelView):
+    __name__ = 'coop.patronage.allocation'
+    __string__ = "Patronage Allocation"
+
+    pool = fields.Many2One(
+        'coop.patronage.pool', "Pool", required=True, readonly=True,
+        ondelete='CASCADE')
+    surplus = fields.Function(fields.Many2One(
+            'coop.surplus', "Surplus"),
+        'on_change_with_surplus', searcher='search_surplus')
+    company = fields.Function(fields.Many2One(
+            'company.company', "Company"),
+        'on_change_with_company', searcher='search_company')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"),
+        'on_change_with_currency')
+    party = fields.Many2One(
+        'party.party', "Party", required=True, readonly=True,
+        ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
+    member = fields.Many2One(
+        'coop.member', "Member", readonly=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Empty if the patron was not a member.")
+    basis = fields.Numeric("Basis", readonly=True,
+        help="The weighted activity of the patron.\n"
+        "A negative one counts as nothing.")
+    share = fields.Numeric("Share", digits=(None, 10), readonly=True,
+        help="The part of the basis in the total basis.")
+    gross = Monetary(
+        "Gross", currency='currency', digits='currency', readonly=True)
+    cash = Monetary(
+        "Cash", currency='currency', digits='currency', readonly=True,
+        help="The part in money, before tax.")
+    equity = Monetary(
+        "Equity", currency='currency', digits='currency', readonly=True,
+        help="The part in shares.")
+    quantity = fields.Numeric("Shares", readonly=True)
+    held = Monetary(
+        "Held", currency='currency', digits='currency', readonly=True,
+        help="What is owed toward a share or toward membership.")
+    forfeited = Monetary(
+        "Forfeited", currency='currency', digits='currency', readonly=True,
+        help="What goes to the difference line of the pool.")
+    withholding = Monetary(
+        "Withholding", currency='currency', digits='currency', readonly=True,
+        help="The tax withheld from the cash.")
+    net = Monetary(
+        "Net", currency='currency', digits='currency', readonly=True,
+        help="What is payable to the patron.")
+    kept = fields.Boolean("Kept", readonly=True,
+        help="It is not paid until there is the minimum.")
+    vintage = fields.Integer("Vintage", readonly=True,
+        help="The year that is allocated.")
+    account_move = fields.Many2One(
+        'account.move', "Account Move", readonly=True, ondelete='RESTRICT')
+    account_move_line = fields.Many2One(
+        'account.move.line', "Payable Line", readonly=True,
+        ondelete='RESTRICT')
+    share_move = fields.Many2One(
+        'coop.share.move', "Share Move", readonly=True, ondelete='RESTRICT')
+    is_paid = fields.Function(fields.Boolean("Paid"), 'get_is_paid')
+    state = fields.Function(fields.Selection([
+                ('draft', "Draft"),
+                ('posted', "Posted"),
+                ('paid', "Paid"),
+                ('cancelled', "Cancelled"),
+                ], "State", sort=False))
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('pool')
+        cls._sql_constraints += [
+            ('party_unique', Unique(t, t.pool, t.party),
+                'coop_patronage.msg_allocation_party_unique'),
+            ]
+        cls._order = [
+            ('pool', 'DESC'),
+            ('party.name', 'ASC'),
+            ('id', 'ASC'),
+            ]
+
+    @classmethod
+    def column_state(cls, tables):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        MoveLine = pool.get('account.move.line')
+        table, _ = tables[None]
+        pool_ = Pool_.__table__()
+        surplus = Surplus.__table__()
+        line = MoveLine.__table__()
+        state = (pool_
+            .join(surplus, condition=pool_.surplus == surplus.id)
+            .select(surplus.state, where=pool_.id == table.pool))
+        reconciliation = line.select(
+            line.reconciliation, where=line.id == table.account_move_line)
+        return Case(
+            (state == 'cancelled', 'cancelled'),
+            (state != 'posted', 'draft'),
+            (reconciliation != Null, 'paid'),
+            else_='posted')
+
+    @fields.depends('pool', '_parent_pool.surplus')
+    def on_change_with_surplus(self, name=None):
+        return self.pool.surplus if self.pool else None
+
+    @classmethod
+    def search_surplus(cls, name, clause):
+        return [('pool.' + clause[0], *clause[1:])]
+
+    @fields.depends('pool', '_parent_pool.company')
+    def on_change_with_company(self, name=None):
+        return self.pool.company if self.pool else None
+
+    @classmethod
+    def search_company(cls, name, clause):
+        return [('pool.' + clause[0], *clause[1:])]
+
+    @fields.depends('pool', '_parent_pool.currency')
+    def on_change_with_currency(self, name=None):
+        return self.pool.currency if self.pool else None
+
+    def get_is_paid(self, name):
+        return bool(
+            self.account_move_line and self.account_move_line.reconciliation)
+
+    def get_rec_name(self, name):
+        return f'{self.pool.rec_name} - {self.party.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, operand, *extra = clause
+        if operator.startswith('!') or operator.startswith('not '):
+            bool_op = 'AND'
+        else:
+            bool_op = 'OR'
+        return [bool_op,
+            ('pool.rec_name', operator, operand, *extra),
+            ('party.rec_name', operator, operand, *extra),
+            ]
+
+    @classmethod
+    def replace(cls, pools, rows):
+        """Replace the allocations of the pools by the rows of values.
+
+        They are nothing but a calculation until they are posted, so they are
+        written at once instead of one by one.
+        """
+        transaction = Transaction()
+        cursor = transaction.connection.cursor()
+        table = cls.__table__()
+        pools = [p.id for p in pools]
+        if not pools:
+            return
+        cursor.execute(*table.delete(
+                where=fields.SQL_OPERATORS['in'](table.pool, pools)))
+        names = [
+            'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
+            'equity', 'quantity', 'held', 'forfeited', 'withholding', 'net',
+            'kept', 'vintage']
+        defaults = dict.fromkeys(names, Decimal(0))
+        defaults['kept'] = False
+        columns = [table.create_uid, table.create_date]
+        columns += [Column(table, n) for n in names]
+        for sub_rows in grouped_slice(rows, SLICE):
+            cursor.execute(*table.insert(columns, [
+                        [transaction.user, CurrentTimestamp()] + [
+                            cls._fields[n].sql_format(
+                                row.get(n, defaults[n])) for n in names]
+                        for row in sub_rows]))
+        transaction.counter += 1
+        for cache in transaction.cache.values():
+            for name in [cls.__name__, 'coop.patronage.pool']:
+                if name in cache:
+                    cache[name].clear()
+
+    @classmethod
+    def get_year_totals(cls, pool_):
+        """Return what the other posted allocations of the calendar year of
+        the pool are worth and what was withheld from them, by party"""
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        table = cls.__table__()
+        t_pool = Pool_.__table__()
+        surplus = Surplus.__table__()
+        cursor = Transaction().connection.cursor()
+        date = pool_.surplus.posting_date
+        if not date:
+            return {}
+        query = (table
+            .join(t_pool, condition=table.pool == t_pool.id)
+            .join(surplus, condition=t_pool.surplus == surplus.id)
+            .select(
+                table.party.as_('party'),
+                Sum(table.gross).as_('gross'),
+                Sum(table.cash).as_('cash'),
+                Sum(table.withholding).as_('withholding'),
+                where=(surplus.company == pool_.company.id)
+                & (surplus.state == 'posted')
+                & (surplus.posting_date >= date.replace(month=1, day=1))
+                & (surplus.posting_date <= date.replace(month=12, day=31)),
+                group_by=table.party))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None] + ['NUMERIC'] * 3)
+        cursor.execute(*query)
+        return {row['party']: {
+                n: pool_.currency.round(row[n])
+                for n in ['gross', 'cash', 'withholding']}
+            for row in cursor_dict(cursor)}
+
+    def get_move_lines(self, pool, move, accounts):
+        "Yield the values of the lines with the party of the allocation"
+        values = {
+            'party': self.party.id,
+            'origin': str(self),
+            }
+        if self.net:
+            yield pool._get_line(
+                move, pool._account(accounts, 'account_patronage_payable'),
+                -self.net,
+                maturity_date=(
+                    None if self.kept
+                    else pool.payment_deadline or move.date),
+                **values)
+        if self.held:
+            yield pool._get_line(
+                move, pool._account(accounts, 'account_toward_shares'),
+                -self.held, **values)
+        if self.equity:
+            yield pool._get_line(
+                move, pool.equity_class.account_capital, -self.equity,
+                **values)
+
+    def get_share_move(self, pool, move, date):
+        "Return the unsaved row of the share ledger"
+        ShareMove = Pool().get('coop.share.move')
+        if self.equity:
+            return ShareMove(
+                company=pool.company,
+                share_class=pool.equity_class,
+                kind='allocation',
+                quantity=self.quantity,
+                to_member=self.member,
+                start_date=date,
+                par_value=pool.equity_class.par_value,
+                amount=self.equity,
+                vintage=self.vintage,
+                origin=self,
+                account_move=move)
+
+    @classmethod
+    def check_modification(
+            cls, mode, allocations, values=None, external=False):
+        super().check_modification(
+            mode, allocations, values=values, external=external)
+        if external:
+            for allocation in allocations:
+                raise AccessError(gettext(
+                        'coop_patronage.msg_allocation_modify',
+                        allocation=allocation.rec_name))

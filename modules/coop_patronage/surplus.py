@@ -1,0 +1,1024 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import hashlib
+import json
+from decimal import Decimal
+
+from sql import Null
+from sql.aggregate import Sum
+from sql.operators import Equal
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    Exclude,
+    ModelSQL,
+    ModelView,
+    Workflow,
+    fields,
+)
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_shares.document import Books
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval, If
+from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .exceptions import (
+    AllocationError,
+    AppropriationError,
+    ApprovalError,
+    PostError,
+)
+from .plan import (
+    MEMBER_RATIO_BASES,
+    RECOGNITIONS,
+    LineMixin,
+    account_field,
+    target_account_field,
+)
+from .waterfall import Rule, RuleError, appropriate, target_room
+
+# The configured account of the lines of each kind
+ACCOUNTS = {
+    'loss_carried': 'account_carry_forward',
+    'reserve': 'account_reserve',
+    'fund': 'account_fund',
+    'share_dividend': 'account_share_dividend',
+    'patronage': 'account_patronage',
+    'carry_forward': 'account_carry_forward',
+    'other': 'account_other_reserve',
+    }
+# The sources of the activity of each member ratio
+RATIO_SOURCES = {
+    'turnover': ['customer_invoice', 'entry'],
+    'purchases': ['supplier_invoice', 'entry'],
+    'hours': ['entry'],
+    }
+
+
+def get_balances(company, accounts, where):
+    "Return the credit balance of the accounts"
+    pool = Pool()
+    Move = pool.get('account.move')
+    Line = pool.get('account.move.line')
+    move = Move.__table__()
+    line = Line.__table__()
+    cursor = Transaction().connection.cursor()
+    accounts = list({int(a) for a in accounts if a})
+    balances = dict.fromkeys(accounts, Decimal(0))
+    for sub_accounts in grouped_slice(accounts):
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .select(
+                line.account,
+                Sum(line.credit - line.debit).as_('balance'),
+                where=fields.SQL_OPERATORS['in'](
+                    line.account, list(sub_accounts))
+                & (move.company == company.id)
+                & where(move),
+                group_by=line.account))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC'])
+        cursor.execute(*query)
+        for account, balance in cursor:
+            balances[account] = company.currency.round(balance)
+    return balances
+
+
+class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.surplus'
+    __string__ = "Appropriation of Surplus"
+
+    _states = {
+        'readonly': ~Eval('state').in_(['draft', 'computed']),
+        }
+    _account_domain = [
+        ('type.statement', '=', 'balance'),
+        ('deferral', '=', True),
+        ('party_required', '!=', True),
+        ('closed', '!=', True),
+        ('company', '=', Eval('company', -1)),
+        ]
+
+    company = fields.Many2One('company.company', "Company", required=True,
+        states={
+            'readonly': _states['readonly'] | Eval('fiscalyear'),
+            })
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"),
+        'on_change_with_currency')
+    fiscalyear = fields.Many2One(
+        'account.fiscalyear', "Fiscal Year", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    description = fields.Char("Description", states=_states,
+        help="Tells the drafts of a year apart.")
+    plan = fields.Many2One('coop.surplus.plan', "Plan", states=_states,
+        help="Fills the lines when it is chosen.")
+    recognition = fields.Selection(
+        RECOGNITIONS, "Recognition", required=True, sort=False,
+        states=_states,
+        help="Appropriation if the general meeting decides, otherwise "
+        "patronage dividends are owed already at the end of the year.")
+    posting_date = fields.Date("Posting Date",
+        states={
+            'readonly': _states['readonly'],
+            'required': Eval('state').in_(['approved', 'posted']),
+            },
+        help="The date in an open period after the fiscal year.")
+    account_surplus = fields.Many2One(
+        'account.account', "Undivided Surplus", required=True,
+        domain=_account_domain, states=_states,
+        help="The account to which the result of the year is closed.")
+    result = Monetary(
+        "Result", currency='currency', digits='currency', readonly=True,
+        help="The income less the expenses of the year, "
+        "without the closing move.")
+    accrued = fields.Function(Monetary(
+            "Patronage Accrued", currency='currency', digits='currency',
+            states={
+                'invisible': Eval('recognition') == 'appropriation',
+                },
+            help="What the result bears already for patronage dividends."),
+        'get_accrued')
+    brought_forward = Monetary(
+        "Brought Forward", currency='currency', digits='currency',
+        required=True, states=_states,
+        help="The surplus or, negative, the loss of the years before "
+        "that is appropriated together.")
+    account_brought_forward = fields.Many2One(
+        'account.account', "Account Brought Forward",
+        domain=_account_domain,
+        states={
+            'readonly': _states['readonly'],
+            'invisible': ~Eval('brought_forward', 0),
+            'required': Eval('brought_forward', 0) != 0,
+            })
+    reserve_release = Monetary(
+        "Reserve Release", currency='currency', digits='currency',
+        required=True, states=_states,
+        domain=[
+            ('reserve_release', '>=', 0),
+            ],
+        help="What is released from a reserve to be appropriated.")
+    account_reserve_release = fields.Many2One(
+        'account.account', "Account of Reserve Release",
+        domain=_account_domain,
+        states={
+            'readonly': _states['readonly'],
+            'invisible': ~Eval('reserve_release', 0),
+            'required': Eval('reserve_release', 0) != 0,
+            })
+    total = fields.Function(Monetary(
+            "Total", currency='currency', digits='currency',
+            help="What the lines appropriate."),
+        'on_change_with_total')
+    other_result = Monetary(
+        "Other Result", currency='currency', digits='currency',
+        required=True, states=_states,
+        help="The part of the result from outside the cooperative activity, "
+        "which belongs neither to members nor to non-members.")
+    member_ratio_basis = fields.Selection(
+        MEMBER_RATIO_BASES, "Member Ratio Basis", required=True, sort=False,
+        states=_states,
+        help="By what the part of the members in the result is measured.")
+    member_ratio_categories = fields.Many2Many(
+        'coop.surplus-coop.patronage.category', 'surplus', 'category',
+        "Member Ratio Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Eval('member_ratio_basis') == 'fixed',
+            },
+        help="The activity the member ratio is measured by.\n"
+        "Leave empty for all that fit the basis.")
+    member_ratio = fields.Numeric("Member Ratio", digits=(None, 6),
+        domain=[
+            ('member_ratio', '>=', 0),
+            ('member_ratio', '<=', 1),
+            ],
+        states={
+            'readonly': (_states['readonly']
+                | (Eval('member_ratio_basis') != 'fixed')),
+            'required': Eval('member_ratio_basis') == 'fixed',
+            },
+        help="The part of the members.")
+    member_result = Monetary(
+        "Result with Members", currency='currency', digits='currency',
+        readonly=True)
+    non_member_result = Monetary(
+        "Result with Non-Members", currency='currency', digits='currency',
+        readonly=True)
+    patronage_base = Monetary(
+        "Patronage Base", currency='currency', digits='currency',
+        states=_states,
+        help="The amount, by tax law or the statutes, of which patronage "
+        "dividends must not exceed the part of the members.")
+    patronage_base_reason = fields.Char("Patronage Base Reason",
+        states={
+            'readonly': _states['readonly'],
+            'invisible': ~Eval('patronage_base', 0),
+            'required': Eval('patronage_base', 0) != 0,
+            })
+    lines = fields.One2Many('coop.surplus.line', 'surplus', "Lines",
+        states=_states)
+    pools = fields.One2Many('coop.patronage.pool', 'surplus', "Pools",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ],
+        states=_states,
+        help="The decision of the general meeting on the appropriation.")
+    moves = fields.One2Many('account.move', 'origin', "Moves", readonly=True)
+    move = fields.Many2One('account.move', "Move", readonly=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    accrual_move = fields.Many2One('account.move', "Accrual Move",
+        readonly=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': Eval('recognition') == 'appropriation',
+            })
+    prepared_by = fields.Many2One('res.user', "Prepared by", readonly=True,
+        ondelete='RESTRICT')
+    approved_by = fields.Many2One('res.user', "Approved by", readonly=True,
+        ondelete='RESTRICT')
+    input_hash = fields.Char("Input Hash", readonly=True,
+        help="Identifies all the figures the amounts are computed from.")
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('computed', "Computed"),
+            ('approved', "Approved"),
+            ('posted', "Posted"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states, _account_domain
+
+    @classmethod
+    def __setup__(cls):
+        cls.input_hash.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._order = [
+            ('fiscalyear.start_date', 'DESC'),
+            ('id', 'DESC'),
+            ]
+        cls._sql_constraints += [
+            ('fiscalyear_exclude', Exclude(t,
+                    (t.company, Equal), (t.fiscalyear, Equal),
+                    where=t.state.in_(['approved', 'posted'])),
+                'coop_patronage.msg_surplus_fiscalyear'),
+            ]
+        cls._transitions |= {
+            ('draft', 'computed'),
+            ('computed', 'computed'),
+            ('computed', 'draft'),
+            ('computed', 'approved'),
+            ('approved', 'draft'),
+            ('approved', 'posted'),
+            ('draft', 'cancelled'),
+            ('computed', 'cancelled'),
+            ('posted', 'cancelled'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'draft': {
+                    'invisible': ~Eval('state').in_(
+                        ['computed', 'approved', 'cancelled']),
+                    'icon': If(Eval('state') == 'cancelled',
+                        'tryton-undo', 'tryton-back'),
+                    'depends': ['state'],
+                    },
+                'compute': {
+                    'invisible': ~Eval('state').in_(['draft', 'computed']),
+                    'depends': ['state'],
+                    },
+                'approve': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                'post': {
+                    'invisible': Eval('state') != 'approved',
+                    'depends': ['state'],
+                    },
+                'cancel': {
+                    'invisible': ~Eval('state').in_(
+                        ['draft', 'computed', 'posted']),
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_recognition(cls):
+        return 'appropriation'
+
+    @classmethod
+    def default_account_surplus(cls):
+        return cls._configured_account(
+            'account_surplus', cls.default_company())
+
+    @classmethod
+    def default_account_brought_forward(cls):
+        return cls._configured_account(
+            'account_carry_forward', cls.default_company())
+
+    @classmethod
+    def default_account_reserve_release(cls):
+        return cls._configured_account(
+            'account_other_reserve', cls.default_company())
+
+    @classmethod
+    def _configured_account(cls, name, company):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        if company:
+            account = Configuration(1).get_multivalue(name, company=company)
+            return account.id if account else None
+
+    @classmethod
+    def default_brought_forward(cls):
+        return Decimal(0)
+
+    @classmethod
+    def default_reserve_release(cls):
+        return Decimal(0)
+
+    @classmethod
+    def default_other_result(cls):
+        return Decimal(0)
+
+    @classmethod
+    def default_member_ratio_basis(cls):
+        return 'turnover'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @fields.depends(
+        'result', 'accrued', 'brought_forward', 'reserve_release')
+    def on_change_with_total(self, name=None):
+        if self.result is not None:
+            return (
+                self.result + (self.accrued or 0)
+                + (self.brought_forward or 0) + (self.reserve_release or 0))
+
+    @fields.depends('plan', 'company', 'lines')
+    def on_change_plan(self):
+        if self.plan and self.company:
+            self.recognition = self.plan.recognition
+            self.member_ratio_basis = self.plan.member_ratio_basis
+            self.lines = [
+                line.get_surplus_line(self.company)
+                for line in self.plan.lines]
+
+    @classmethod
+    def get_accrued(cls, surpluses, name):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        accrued = {}
+        for surplus in surpluses:
+            accrued[surplus.id] = Decimal(0)
+            if surplus.accrual_move:
+                accounts = Pool_.get_accounts(surplus.company)
+                accrued[surplus.id] = sum(
+                    line.credit - line.debit
+                    for line in surplus.accrual_move.lines
+                    if line.account == accounts['account_patronage_accrued'])
+        return accrued
+
+    def get_rec_name(self, name):
+        return ' '.join(filter(
+                None, [self.fiscalyear.rec_name, self.description]))
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, operand, *extra = clause
+        if operator.startswith('!') or operator.startswith('not '):
+            bool_op = 'AND'
+        else:
+            bool_op = 'OR'
+        return [bool_op,
+            ('fiscalyear.rec_name', operator, operand, *extra),
+            ('description', operator, operand, *extra),
+            ]
+
+    @classmethod
+    def view_attributes(cls):
+        return super().view_attributes() + [
+            ('/tree', 'visual',
+                If(Eval('state') == 'cancelled', 'muted', '')),
+            ]
+
+    @classmethod
+    def copy(cls, surpluses, default=None):
+        default = default.copy() if default is not None else {}
+        for name in [
+                'result', 'member_result', 'non_member_result', 'moves',
+                'move', 'accrual_move', 'resolution', 'prepared_by',
+                'approved_by', 'input_hash']:
+            default.setdefault(name)
+        return super().copy(surpluses, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, surpluses, values=None, external=False):
+        super().check_modification(
+            mode, surpluses, values=values, external=external)
+        if mode == 'delete':
+            for surplus in surpluses:
+                if surplus.state != 'draft' or surplus.accrual_move:
+                    raise AccessError(gettext(
+                            'coop_patronage.msg_surplus_delete',
+                            surplus=surplus.rec_name))
+        elif external:
+            cls.check_modifiable(surpluses, values)
+
+    @classmethod
+    def check_modifiable(cls, surpluses, values=None):
+        "Refuse that a client does what the buttons do"
+        for surplus in surpluses:
+            if (surplus.state not in {'draft', 'computed'}
+                    or (values or {}).keys() & {'state', 'input_hash'}):
+                raise AccessError(gettext(
+                        'coop_patronage.msg_surplus_modify',
+                        surplus=surplus.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, surpluses):
+        cls.write(surpluses, {
+                'prepared_by': None,
+                'approved_by': None,
+                'input_hash': None,
+                })
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('computed')
+    def compute(cls, surpluses):
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            surplus._compute()
+            surplus.prepared_by = Transaction().user
+        cls.save(surpluses)
+
+    def _compute(self):
+        pool = Pool()
+        Line = pool.get('coop.surplus.line')
+        Allocation = pool.get('coop.patronage.allocation')
+
+        self._set_pool_lines()
+        inputs = self.get_inputs()
+        self.input_hash = self.get_hash(inputs)
+        self.result = inputs['result']
+        self.member_ratio = inputs['member_ratio']
+        activity_result = inputs['bases']['activity']
+        self.member_result = inputs['bases']['member_result']
+        self.non_member_result = activity_result - self.member_result
+
+        amounts = self.get_amounts(inputs)
+        allocations = []
+        for pool_ in self.pools:
+            amount = self._pool_amount(pool_, amounts)
+            allocated, rows = pool_.get_allocations(
+                amount, inputs['activity'])
+            if allocated != amount:
+                line = pool_.get_difference_line()
+                if line == pool_.line:
+                    raise AllocationError(gettext(
+                            'coop_patronage.msg_pool_difference',
+                            pool=pool_.rec_name,
+                            amount=amount - allocated))
+                amounts[pool_.line.id] -= amount - allocated
+                amounts[line.id] += amount - allocated
+            allocations.extend(rows)
+        for line in self.lines:
+            line.computed_amount = amounts[line.id]
+        self._check_patronage_base()
+        Line.save(self.lines)
+        Allocation.replace(self.pools, allocations)
+
+    def get_inputs(self):
+        "Return all what the amounts are computed from"
+        pool = Pool()
+        Activity = pool.get('coop.patronage.activity')
+        Reassignment = pool.get('coop.patronage.reassignment')
+        fiscalyear = self.fiscalyear
+        start_date, end_date = fiscalyear.start_date, fiscalyear.end_date
+
+        result = self.get_result()
+        ratio_categories = self._ratio_categories()
+        categories = {c for p in self.pools for c in p.categories}
+        activity = []
+        if categories or ratio_categories:
+            Reassignment.check_shares(self.company, start_date, end_date)
+            activity = Activity.get_sums(
+                self.company, categories | ratio_categories,
+                start_date, end_date)
+        member_ratio = self._get_member_ratio(activity, ratio_categories)
+        before = result + self.accrued
+        activity_result = before - self.other_result
+        member_result = self.currency.round(activity_result * member_ratio)
+        balances = get_balances(
+            self.company,
+            [a for line in self.lines
+                for a in [line.account, line.target_account]],
+            lambda move: move.date <= end_date)
+        return {
+            'result': result,
+            'member_ratio': member_ratio,
+            'total': before + self.brought_forward + self.reserve_release,
+            'bases': {
+                'result': before,
+                'activity': activity_result,
+                'member_result': member_result,
+                'non_member_result': activity_result - member_result,
+                },
+            'rules': [line.get_rule(balances, before) for line in self.lines],
+            'accounts': [str(line.account) for line in self.lines],
+            'pools': [p.get_parameters() for p in self.pools],
+            'activity': activity,
+            }
+
+    @classmethod
+    def get_hash(cls, inputs):
+        inputs = inputs.copy()
+        inputs['activity'] = sorted(map(str, inputs['activity']))
+        return hashlib.sha256(json.dumps(
+                inputs, sort_keys=True, default=str).encode()).hexdigest()
+
+    def get_result(self):
+        "Return the result of the year without the closing move"
+        pool = Pool()
+        Account = pool.get('account.account')
+        AccountType = pool.get('account.account.type')
+        Move = pool.get('account.move')
+        Line = pool.get('account.move.line')
+        Period = pool.get('account.period')
+        account = Account.__table__()
+        account_type = AccountType.__table__()
+        move = Move.__table__()
+        line = Line.__table__()
+        period = Period.__table__()
+        cursor = Transaction().connection.cursor()
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .join(period, condition=move.period == period.id)
+            .join(account, condition=line.account == account.id)
+            .join(account_type, condition=account.type == account_type.id)
+            .select(Sum(line.credit - line.debit).as_('result'),
+                where=(period.fiscalyear == self.fiscalyear.id)
+                & (account_type.statement == 'income')
+                & (move.state == 'posted')
+                & ((move.origin == Null)
+                    | (move.origin != str(self.fiscalyear)))))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, ['NUMERIC'])
+        cursor.execute(*query)
+        result, = cursor.fetchone()
+        return self.currency.round(result or Decimal(0))
+
+    def _ratio_categories(self):
+        pool = Pool()
+        Category = pool.get('coop.patronage.category')
+        if self.member_ratio_basis == 'fixed':
+            return set()
+        if self.member_ratio_categories:
+            return set(self.member_ratio_categories)
+        measure = (
+            'quantity' if self.member_ratio_basis == 'hours' else 'amount')
+        return set(Category.search([
+                    ('company', '=', self.company.id),
+                    ('measure', '=', measure),
+                    ('source', 'in', RATIO_SOURCES[self.member_ratio_basis]),
+                    ]))
+
+    def _get_member_ratio(self, activity, categories):
+        if self.member_ratio_basis == 'fixed':
+            return self.member_ratio
+        measures = {c.id: c.measure for c in categories}
+        members = total = Decimal(0)
+        for _, member, category, quantity, amount in activity:
+            if category in measures:
+                value = (
+                    quantity if measures[category] == 'quantity' else amount)
+                total += value
+                if member:
+                    members += value
+        # Without activity there is nobody but the members
+        if total <= 0:
+            return Decimal(1)
+        return round(min(max(members / total, Decimal(0)), Decimal(1)), 6)
+
+    def get_amounts(self, inputs):
+        "Return the amount of each line by its id"
+        lines = {line.id: line for line in self.lines}
+        try:
+            return appropriate(
+                inputs['total'], inputs['rules'], inputs['bases'],
+                self.currency.rounding)
+        except RuleError as e:
+            if e.key:
+                raise AppropriationError(gettext(
+                        f'coop_patronage.msg_surplus_line_{e.reason}',
+                        line=lines[e.key].rec_name,
+                        amount=e.amount,
+                        limit=e.limit)) from e
+            raise AppropriationError(gettext(
+                    f'coop_patronage.msg_surplus_{e.reason}',
+                    surplus=self.rec_name,
+                    amount=round(e.amount, self.currency.digits))) from e
+
+    def _set_pool_lines(self):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        lines = [line for line in self.lines if line.kind == 'patronage']
+        for pool in self.pools:
+            if not pool.line:
+                if len(lines) != 1:
+                    raise AllocationError(gettext(
+                            'coop_patronage.msg_pool_line',
+                            pool=pool.rec_name))
+                pool.line, = lines
+        Pool_.save(self.pools)
+
+    def _pool_amount(self, pool, amounts):
+        "Return the amount of its line that the pool distributes"
+        if pool.amount is not None:
+            amount = pool.amount
+        else:
+            others = [
+                p for p in self.pools if p.line == pool.line and p != pool]
+            if any(p.amount is None for p in others):
+                raise AllocationError(gettext(
+                        'coop_patronage.msg_pool_amount_missing',
+                        line=pool.line.rec_name))
+            amount = amounts[pool.line.id] - sum(p.amount for p in others)
+        if amount * amounts[pool.line.id] < 0:
+            raise AllocationError(gettext(
+                    'coop_patronage.msg_pool_amount_exceeded',
+                    line=pool.line.rec_name,
+                    amount=amounts[pool.line.id]))
+        return amount
+
+    def _check_patronage_base(self):
+        if self.patronage_base is None:
+            return
+        limit = self.currency.round(self.patronage_base * self.member_ratio)
+        amount = sum(
+            line.computed_amount for line in self.lines
+            if line.kind == 'patronage')
+        if amount > limit:
+            raise AppropriationError(gettext(
+                    'coop_patronage.msg_surplus_patronage_base',
+                    surplus=self.rec_name,
+                    amount=amount,
+                    limit=limit))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('approved')
+    def approve(cls, surpluses):
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            surplus._check_approval()
+            surplus.approved_by = Transaction().user
+        cls.save(surpluses)
+
+    def _check_approval(self):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        config = Configuration(1)
+        if not self.posting_date:
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_posting_date',
+                    surplus=self.rec_name))
+        if self.search([
+                    ('company', '=', self.company.id),
+                    ('fiscalyear', '=', self.fiscalyear.id),
+                    ('state', 'in', ['approved', 'posted']),
+                    ('id', '!=', self.id),
+                    ], limit=1):
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_fiscalyear'))
+        if (config.get_multivalue('other_approver', company=self.company.id)
+                and self.prepared_by.id == Transaction().user):
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_other_approver',
+                    surplus=self.rec_name,
+                    user=self.prepared_by.rec_name))
+        if config.get_multivalue(
+                'resolution_required', company=self.company.id):
+            self._check_resolution()
+        pools = {p.line for p in self.pools}
+        for line in self.lines:
+            if not line.account:
+                raise ApprovalError(gettext(
+                        'coop_patronage.msg_surplus_line_account',
+                        line=line.rec_name))
+            if (line.kind == 'patronage' and line.computed_amount
+                    and line not in pools):
+                raise ApprovalError(gettext(
+                        'coop_patronage.msg_surplus_line_pool',
+                        line=line.rec_name))
+        self._check_inputs(ApprovalError)
+
+    def _check_resolution(self):
+        "Check that the meeting carried the accounts and the appropriation"
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        if not self.resolution:
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_resolution_missing',
+                    surplus=self.rec_name))
+        if (self.resolution.result != 'carried'
+                or self.resolution.meeting.state != 'closed'
+                or self.resolution.purpose != 'appropriation'
+                or self.resolution.fiscalyear != self.fiscalyear):
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_resolution',
+                    surplus=self.rec_name,
+                    resolution=self.resolution.rec_name,
+                    fiscalyear=self.fiscalyear.rec_name))
+        if not Item.search([
+                    ('meeting.company', '=', self.company.id),
+                    ('meeting.state', '=', 'closed'),
+                    ('purpose', '=', 'accounts'),
+                    ('fiscalyear', '=', self.fiscalyear.id),
+                    ('result', '=', 'carried'),
+                    ], limit=1):
+            raise ApprovalError(gettext(
+                    'coop_patronage.msg_surplus_accounts',
+                    surplus=self.rec_name,
+                    fiscalyear=self.fiscalyear.rec_name))
+
+    def _check_inputs(self, Error):
+        if self.get_hash(self.get_inputs()) != self.input_hash:
+            raise Error(gettext(
+                    'coop_patronage.msg_surplus_inputs',
+                    surplus=self.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('posted')
+    def post(cls, surpluses):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            surplus._check_post()
+            surplus.move = surplus.get_move()
+        Books.post([s.move for s in surpluses])
+        cls.save(surpluses)
+        Pool_.post([p for s in surpluses for p in s.pools])
+
+    def _check_post(self):
+        if self.posting_date <= self.fiscalyear.end_date:
+            raise PostError(gettext(
+                    'coop_patronage.msg_surplus_posting_date_year',
+                    surplus=self.rec_name,
+                    date=self.posting_date,
+                    fiscalyear=self.fiscalyear.rec_name))
+        self._check_inputs(PostError)
+        self._check_closed()
+
+    def _check_closed(self):
+        "Check that the income statement is closed to the surplus account"
+        pool = Pool()
+        Account = pool.get('account.account')
+        with Transaction().set_context(
+                fiscalyear=self.fiscalyear.id, date=None, cumulate=False):
+            accounts = Account.search([
+                    ('company', '=', self.company.id),
+                    ('deferral', '=', False),
+                    ('type', '!=', None),
+                    ('closed', '!=', True),
+                    ])
+            for account in accounts:
+                balance = account.debit - account.credit
+                if not self.currency.is_zero(balance):
+                    raise PostError(gettext(
+                            'coop_patronage.msg_surplus_not_closed',
+                            fiscalyear=self.fiscalyear.rec_name,
+                            account=account.rec_name,
+                            balance=balance))
+        closed = get_balances(
+            self.company, [self.account_surplus],
+            lambda move: (move.origin == str(self.fiscalyear))
+            & (move.state == 'posted'))[self.account_surplus.id]
+        if closed != self.result:
+            raise PostError(gettext(
+                    'coop_patronage.msg_surplus_closing_amount',
+                    fiscalyear=self.fiscalyear.rec_name,
+                    account=self.account_surplus.rec_name,
+                    closed=closed,
+                    result=self.result))
+
+    def get_move(self):
+        "Return the unsaved move that appropriates the surplus"
+        books = Books(self.company)
+        lines = []
+
+        def transfer(account, amount, **values):
+            if amount:
+                lines.append(books.line(
+                        self.account_surplus, amount, **values))
+                lines.append(books.line(account, -amount, **values))
+
+        transfer(self.account_brought_forward, -self.brought_forward)
+        transfer(self.account_reserve_release, -self.reserve_release)
+        for line in self.lines:
+            transfer(
+                line.account, line.computed_amount, description=line.name)
+        if lines:
+            return books.move(
+                self.posting_date, lines, origin=self,
+                description=self.description)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, surpluses):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        cls.lock(surpluses)
+        posted = [s for s in surpluses if s.state == 'posted']
+        Pool_.cancel([p for s in posted for p in s.pools])
+        reversals = []
+        for surplus in posted:
+            books = Books(surplus.company)
+            if surplus.move:
+                reversals.append(books.reversal(
+                        surplus.move, surplus.posting_date))
+        Books.post(reversals)
+
+    @classmethod
+    def check_books(cls, company, date):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        differences = super().check_books(company, date)
+        for surplus in cls.search([
+                    ('company', '=', int(company)),
+                    ('state', '=', 'posted'),
+                    ('posting_date', '<=', date),
+                    ]):
+            origins = [str(surplus), str(surplus.fiscalyear)]
+            left = get_balances(
+                surplus.company, [surplus.account_surplus],
+                lambda move, origins=origins: move.origin.in_(origins)
+                & (move.state == 'posted'))[surplus.account_surplus.id]
+            if left:
+                differences.append(Difference(
+                        surplus,
+                        gettext('coop_patronage.msg_check_surplus',
+                            surplus=surplus.rec_name,
+                            account=surplus.account_surplus.rec_name),
+                        Decimal(0), left))
+            differences.extend(Pool_.check_clearing(surplus))
+        return differences
+
+
+class SurplusCategory(ModelSQL):
+    __name__ = 'coop.surplus-coop.patronage.category'
+
+    surplus = fields.Many2One(
+        'coop.surplus', "Surplus", ondelete='CASCADE', required=True)
+    category = fields.Many2One(
+        'coop.patronage.category', "Category",
+        ondelete='RESTRICT', required=True)
+
+
+class SurplusLine(LineMixin, ModelSQL, ModelView):
+    __name__ = 'coop.surplus.line'
+    __string__ = "Surplus Line"
+
+    surplus = fields.Many2One(
+        'coop.surplus', "Surplus", required=True, ondelete='CASCADE',
+        states={
+            'readonly': Eval('state') != 'draft',
+            })
+    name = fields.Char("Name", required=True)
+    company = fields.Function(fields.Many2One(
+            'company.company', "Company"),
+        'on_change_with_company')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"),
+        'on_change_with_currency')
+    amount = Monetary(
+        "Amount", currency='currency', digits='currency',
+        states={
+            'readonly': Bool(Eval('rate', 0)),
+            },
+        help="A fixed amount instead of a part of the basis.")
+    account = account_field(Eval('company', -1))
+    target_account = target_account_field(Eval('company', -1))
+    computed_amount = Monetary(
+        "Computed Amount", currency='currency', digits='currency',
+        readonly=True)
+    state = fields.Function(
+        fields.Selection('get_states', "State"), 'on_change_with_state')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('surplus')
+        cls.target_account.states['invisible'] = ~Eval('target', 0)
+        cls.target_account.states['required'] = Bool(Eval('target', 0))
+        cls.rate.states['readonly'] = Bool(Eval('amount', 0))
+        cls._sql_constraints += [
+            ('rate_amount', Check(t, (t.rate == Null) | (t.amount == Null)),
+                'coop_patronage.msg_surplus_line_rate_amount'),
+            ]
+
+    @fields.depends('surplus', '_parent_surplus.company')
+    def on_change_with_company(self, name=None):
+        return self.surplus.company if self.surplus else None
+
+    @fields.depends('surplus', '_parent_surplus.currency')
+    def on_change_with_currency(self, name=None):
+        return self.surplus.currency if self.surplus else None
+
+    @classmethod
+    def get_states(cls):
+        pool = Pool()
+        Surplus = pool.get('coop.surplus')
+        return Surplus.fields_get(['state'])['state']['selection']
+
+    @fields.depends('surplus', '_parent_surplus.state')
+    def on_change_with_state(self, name=None):
+        return self.surplus.state if self.surplus else None
+
+    @fields.depends('kind', 'surplus', '_parent_surplus.company')
+    def on_change_kind(self):
+        if self.kind and self.surplus and self.surplus.company:
+            self.account = self.get_account(self.kind, self.surplus.company)
+
+    @classmethod
+    def get_account(cls, kind, company):
+        "Return the configured account of the lines of the kind"
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        return Configuration(1).get_multivalue(
+            ACCOUNTS[kind], company=company.id)
+
+    def get_rule(self, balances, result):
+        "Return the rule of the line for the calculation"
+        room = None
+        if result < 0:
+            # A reserve bears of a loss what it holds, a fund nothing
+            if self.kind == 'reserve' and self.account:
+                room = max(balances[self.account.id], Decimal(0))
+            elif self.kind in {'fund', 'share_dividend'}:
+                room = Decimal(0)
+        elif self.target and self.account:
+            room = target_room(
+                balances[self.account.id], self.target,
+                balances[self.target_account.id])
+        return Rule(
+            key=self.id, basis=self.basis, rate=self.rate,
+            amount=self.amount, minimum_rate=self.minimum_rate,
+            maximum_rate=self.maximum_rate, room=room)
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        pool = Pool()
+        Surplus = pool.get('coop.surplus')
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        if external:
+            Surplus.check_modifiable({line.surplus for line in lines})
+
+    @classmethod
+    def copy(cls, lines, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('computed_amount')
+        return super().copy(lines, default=default)

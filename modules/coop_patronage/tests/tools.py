@@ -1,0 +1,111 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from proteus import Model, Wizard
+
+from trytond.modules.company.tests.tools import get_company
+
+__all__ = [
+    'create_patronage_category', 'create_entries', 'get_patronage_accounts',
+    'post_result', 'close_result']
+
+
+def create_patronage_category(
+        name="Purchases", company=None, config=None, **values):
+    "Create a patronage category, which takes entries by default"
+    Category = Model.get('coop.patronage.category', config=config)
+
+    if not company:
+        company = get_company(config=config)
+
+    category = Category(name=name, company=company, **values)
+    category.save()
+    return category
+
+
+def create_entries(category, rows, config=None):
+    "Create an entry for each row of party, date and measure"
+    Entry = Model.get('coop.patronage.entry', config=config)
+
+    entries = []
+    for party, date, measure in rows:
+        entry = Entry(company=category.company, category=category)
+        entry.party = party
+        entry.date = date
+        setattr(entry, category.measure, measure)
+        entries.append(entry)
+    Entry.save(entries)
+    return entries
+
+
+def get_patronage_accounts(config=None):
+    "Return the configured accounts by name, without the prefix account_"
+    Configuration = Model.get('coop.patronage.configuration', config=config)
+
+    configuration = Configuration(1)
+    return {
+        name[len('account_'):]: getattr(configuration, name)
+        for name in Configuration._fields if name.startswith('account_')}
+
+
+def post_result(amount, date, revenue, cash, config=None):
+    "Post a move that makes the amount as result, negative for a loss"
+    Journal = Model.get('account.journal', config=config)
+    Move = Model.get('account.move', config=config)
+    Period = Model.get('account.period', config=config)
+
+    move = Move()
+    move.journal, = Journal.find([('type', '=', 'cooperative')], limit=1)
+    move.period, = Period.find([
+            ('start_date', '<=', date),
+            ('end_date', '>=', date),
+            ('type', '=', 'standard'),
+            ('company', '=', revenue.company.id),
+            ])
+    move.date = date
+    for account, value in [(cash, amount), (revenue, -amount)]:
+        line = move.lines.new(account=account)
+        line.debit = max(value, Decimal(0))
+        line.credit = max(-value, Decimal(0))
+    move.click('post')
+    return move
+
+
+def close_result(fiscalyear, account, config=None):
+    "Close the income statement of the year to the account"
+    Journal = Model.get('account.journal', config=config)
+    Move = Model.get('account.move', config=config)
+    Period = Model.get('account.period', config=config)
+
+    journals = Journal.find([('type', '=', 'situation')], limit=1)
+    if journals:
+        journal, = journals
+    else:
+        journal = Journal(name="Closing", code="CLO", type='situation')
+        journal.save()
+    periods = Period.find([
+            ('fiscalyear', '=', fiscalyear.id),
+            ('type', '=', 'adjustment'),
+            ], limit=1)
+    if periods:
+        period, = periods
+    else:
+        period = Period(
+            name="Closing " + fiscalyear.name, type='adjustment',
+            fiscalyear=fiscalyear, start_date=fiscalyear.end_date,
+            end_date=fiscalyear.end_date)
+        period.save()
+    balance = Wizard('account.fiscalyear.balance_non_deferral', config=config)
+    balance.form.fiscalyear = fiscalyear
+    balance.form.journal = journal
+    balance.form.period = period
+    balance.form.credit_account = account
+    balance.form.debit_account = account
+    balance.execute('balance')
+    move, = Move.find([
+            ('origin', '=', 'account.fiscalyear,%d' % fiscalyear.id),
+            ('state', '=', 'draft'),
+            ])
+    move.click('post')
+    return move
