@@ -10,6 +10,14 @@ from trytond.pyson import Eval, Id
 
 from .category import MONTHS
 
+
+def _percent(name):
+    return ['OR',
+        (name, '=', None),
+        [(name, '>=', 0), (name, '<=', 100)],
+        ]
+
+
 journal = fields.Many2One(
     'account.journal', "Journal", required=True,
     domain=[
@@ -33,6 +41,41 @@ accounting_retention_years = fields.Integer(
     "Accounting Retention", required=True,
     help="The number of years the data of a member is kept "
     "after the end of the year of the last accounting move.")
+register_columns = fields.Selection([
+        ('generic', "Generic"),
+        ('be', "Belgium"),
+        ('de', "Germany"),
+        ('es', "Spain"),
+        ('uk', "United Kingdom"),
+        ], "Register Columns", required=True, sort=False,
+    help="The columns of the printed register.")
+quorum_basis = fields.Selection([
+        ('members', "Members"),
+        ('votes', "Votes"),
+        ], "Quorum Basis", required=True, sort=False,
+    help="What the quorum of new meetings counts.")
+first_quorum_percent = fields.Numeric("First Call Quorum Percentage",
+    domain=_percent('first_quorum_percent'),
+    help="The share that must be present on the first call.")
+first_quorum_minimum = fields.Integer("First Call Quorum Minimum",
+    help="The number that is enough on the first call.")
+second_quorum_percent = fields.Numeric("Second Call Quorum Percentage",
+    domain=_percent('second_quorum_percent'),
+    help="The share that must be present on the second call.")
+second_quorum_minimum = fields.Integer("Second Call Quorum Minimum",
+    help="The number that is enough on the second call.")
+proxies_per_holder = fields.Integer("Proxies per Holder",
+    help="The number of members one person may represent at most.\n"
+    "Leave empty for no limit.")
+votes_cap = fields.Numeric("Votes Cap",
+    domain=_percent('votes_cap'),
+    help="The percentage of all the votes one member may have at most.\n"
+    "Leave empty for no limit.")
+investing_limit = fields.Numeric("Investing Limit",
+    domain=_percent('investing_limit'),
+    help="The percentage of the votes cast that may be from investing "
+    "members at most.\n"
+    "Leave empty for no limit.")
 
 
 def _get_id(xml_id):
@@ -57,6 +100,15 @@ class Configuration(
                     Id('coop_membership', 'sequence_type_member')),
                 ],
             help="Used to generate the numbers of the members."))
+    meeting_sequence = fields.MultiValue(fields.Many2One(
+            'ir.sequence', "Meeting Sequence", required=True,
+            domain=[
+                ('company', 'in', [
+                        Eval('context', {}).get('company', -1), None]),
+                ('sequence_type', '=',
+                    Id('coop_membership', 'sequence_type_meeting')),
+                ],
+            help="Used to generate the numbers of the meetings."))
     default_category = fields.MultiValue(fields.Many2One(
             'coop.member.category', "Default Category",
             domain=[
@@ -69,24 +121,53 @@ class Configuration(
     entity_representative = fields.MultiValue(entity_representative)
     retention_years = fields.MultiValue(retention_years)
     accounting_retention_years = fields.MultiValue(accounting_retention_years)
+    register_columns = fields.MultiValue(register_columns)
+    quorum_basis = fields.MultiValue(quorum_basis)
+    first_quorum_percent = fields.MultiValue(first_quorum_percent)
+    first_quorum_minimum = fields.MultiValue(first_quorum_minimum)
+    second_quorum_percent = fields.MultiValue(second_quorum_percent)
+    second_quorum_minimum = fields.MultiValue(second_quorum_minimum)
+    proxies_per_holder = fields.MultiValue(proxies_per_holder)
+    votes_cap = fields.MultiValue(votes_cap)
+    investing_limit = fields.MultiValue(investing_limit)
 
     @classmethod
     def multivalue_model(cls, field):
         pool = Pool()
-        if field in {'member_sequence'}:
+        if field in {'member_sequence', 'meeting_sequence'}:
             return pool.get('coop.membership.configuration.sequence')
-        elif field in {'journal', 'default_category'}:
+        elif field in {'journal', 'default_category', 'register_columns'}:
             return pool.get('coop.membership.configuration.default')
         elif field in {
                 'year_end_month', 'majority_age', 'entity_representative',
                 'retention_years', 'accounting_retention_years'}:
             return pool.get('coop.membership.configuration.rule')
+        elif field in {
+                'quorum_basis', 'first_quorum_percent',
+                'first_quorum_minimum', 'second_quorum_percent',
+                'second_quorum_minimum', 'proxies_per_holder', 'votes_cap',
+                'investing_limit'}:
+            return pool.get('coop.membership.configuration.meeting')
         return super().multivalue_model(field)
 
     @classmethod
     def default_member_sequence(cls, **pattern):
         return cls.multivalue_model(
             'member_sequence').default_member_sequence()
+
+    @classmethod
+    def default_meeting_sequence(cls, **pattern):
+        return cls.multivalue_model(
+            'meeting_sequence').default_meeting_sequence()
+
+    @classmethod
+    def default_register_columns(cls, **pattern):
+        return cls.multivalue_model(
+            'register_columns').default_register_columns()
+
+    @classmethod
+    def default_quorum_basis(cls, **pattern):
+        return cls.multivalue_model('quorum_basis').default_quorum_basis()
 
     @classmethod
     def default_journal(cls, **pattern):
@@ -127,9 +208,21 @@ class ConfigurationSequence(ModelSQL, CompanyValueMixin):
                 Id('coop_membership', 'sequence_type_member')),
             ])
 
+    meeting_sequence = fields.Many2One(
+        'ir.sequence', "Meeting Sequence", required=True,
+        domain=[
+            ('company', 'in', [Eval('company', -1), None]),
+            ('sequence_type', '=',
+                Id('coop_membership', 'sequence_type_meeting')),
+            ])
+
     @classmethod
     def default_member_sequence(cls):
         return _get_id('sequence_member')
+
+    @classmethod
+    def default_meeting_sequence(cls):
+        return _get_id('sequence_meeting')
 
 
 class ConfigurationDefault(ModelSQL, CompanyValueMixin):
@@ -141,10 +234,15 @@ class ConfigurationDefault(ModelSQL, CompanyValueMixin):
         domain=[
             ('company', '=', Eval('company', -1)),
             ])
+    register_columns = register_columns
 
     @classmethod
     def default_journal(cls):
         return _get_id('journal_cooperative')
+
+    @classmethod
+    def default_register_columns(cls):
+        return 'generic'
 
 
 class ConfigurationRule(ModelSQL, CompanyValueMixin):
@@ -175,3 +273,20 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     @classmethod
     def default_accounting_retention_years(cls):
         return 10
+
+
+class ConfigurationMeeting(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.membership.configuration.meeting'
+
+    quorum_basis = quorum_basis
+    first_quorum_percent = first_quorum_percent
+    first_quorum_minimum = first_quorum_minimum
+    second_quorum_percent = second_quorum_percent
+    second_quorum_minimum = second_quorum_minimum
+    proxies_per_holder = proxies_per_holder
+    votes_cap = votes_cap
+    investing_limit = investing_limit
+
+    @classmethod
+    def default_quorum_basis(cls):
+        return 'members'

@@ -20,13 +20,13 @@ class HardshipWarning(UserWarning):
     pass
 
 
-class MembershipValidationError(ValidationError):
-    pass
-
-
-class RepresentativeValidationError(ValidationError):
-    pass
-
-
 class CategoryChangeError(UserError):
+    pass
+
+
+class MeetingQuorumError(UserError):
+    pass
+
+
+class MeetingValidationError(ValidationError):
     pass

@@ -29,6 +29,7 @@ class Register(ModelSQL, ModelView):
     admission_date = fields.Date("Admission Date")
     exit_date = fields.Date("Exit Date")
     exit_reason = fields.Selection(EXIT_REASONS, "Exit Reason", sort=False)
+    exit_reason_string = exit_reason.translated('exit_reason')
     votes = fields.Integer("Votes")
     address = fields.Function(fields.Text("Address"), 'get_address')
 

@@ -1,0 +1,806 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import Counter
+from itertools import groupby
+
+from sql.aggregate import Count, Sum
+from sql.conditionals import Case
+from sql.functions import CharLength
+
+from trytond.i18n import gettext
+from trytond.model import (
+    Check, Index, ModelSQL, ModelView, Unique, Workflow, fields,
+    sequence_ordered)
+from trytond.model.exceptions import AccessError
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+from trytond.transaction import Transaction
+
+from .exceptions import MeetingQuorumError, MeetingValidationError
+from .voting import cap_votes, is_carried, limit_investing, quorum
+
+KINDS = [
+    ('ordinary', "Ordinary"),
+    ('extraordinary', "Extraordinary"),
+    ('board', "Board"),
+    ]
+
+
+class Meeting(Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.meeting'
+    __string__ = "Meeting"
+    _rec_name = 'number'
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+    _states_call = {
+        'readonly': ~Eval('state').in_(['draft', 'convened']),
+        }
+
+    number = fields.Char("Number", readonly=True)
+    company = fields.Many2One('company.company', "Company", required=True,
+        states={
+            'readonly': (
+                (Eval('state') != 'draft')
+                | Eval('items', [0]) | Eval('attendances', [0])),
+            })
+    kind = fields.Selection(KINDS, "Kind", required=True, sort=False,
+        states=_states)
+    kind_string = kind.translated('kind')
+    date = fields.Date("Date", required=True, states=_states_call)
+    time = fields.Time("Time", "%H:%M", states=_states_call)
+    place = fields.Char("Place", states=_states_call)
+    record_date = fields.Date("Record Date",
+        domain=[
+            If(Eval('record_date', None) & Eval('date', None),
+                ('record_date', '<=', Eval('date', None)),
+                ()),
+            ],
+        states=_states,
+        help="The members of this day may vote.\n"
+        "Leave empty for the day of the meeting.")
+    convocation_date = fields.Date("Convocation Date",
+        domain=[
+            If(Eval('convocation_date', None) & Eval('date', None),
+                ('convocation_date', '<=', Eval('date', None)),
+                ()),
+            ],
+        states=_states,
+        help="The date of the letters.\n"
+        "Leave empty for the day the meeting is convened.")
+    call = fields.Selection([
+            ('first', "First"),
+            ('second', "Second"),
+            ], "Call", required=True, sort=False, states=_states_call,
+        help="The second call needs only its own quorum.")
+    call_string = call.translated('call')
+    quorum_basis = fields.Selection([
+            ('members', "Members"),
+            ('votes', "Votes"),
+            ], "Quorum Basis", required=True, sort=False,
+        states=_states_call,
+        help="What the quorum counts.")
+    quorum_percent = fields.Numeric("Quorum Percentage",
+        domain=['OR',
+            ('quorum_percent', '=', None),
+            [
+                ('quorum_percent', '>=', 0),
+                ('quorum_percent', '<=', 100),
+                ],
+            ],
+        states=_states_call,
+        help="The share of the members or votes that must be present.")
+    quorum_minimum = fields.Integer("Quorum Minimum",
+        states=_states_call,
+        help="The number of members or votes that is enough "
+        "whatever their share is.")
+    proxies_per_holder = fields.Integer("Proxies per Holder",
+        states=_states_call,
+        help="The number of members one person may represent at most.\n"
+        "Leave empty for no limit.")
+    items = fields.One2Many(
+        'coop.meeting.item', 'meeting', "Agenda",
+        states={
+            'readonly': Eval('state').in_(['closed', 'cancelled']),
+            })
+    attendances = fields.One2Many(
+        'coop.meeting.attendance', 'meeting', "Attendance",
+        states={
+            'readonly': ~Eval('state').in_(['convened', 'open']),
+            })
+    minutes = fields.Text("Minutes")
+    eligible_members = fields.Function(
+        fields.Integer("Eligible Members"), 'get_counts')
+    eligible_votes = fields.Function(
+        fields.Integer("Eligible Votes"), 'get_counts')
+    present_members = fields.Function(
+        fields.Integer("Present Members",
+            help="The members present or represented."),
+        'get_counts')
+    present_votes = fields.Function(
+        fields.Integer("Present Votes",
+            help="The votes present or represented."),
+        'get_counts')
+    quorum_needed = fields.Function(
+        fields.Integer("Quorum"), 'get_counts')
+    quorum_reached = fields.Function(
+        fields.Boolean("Quorum Reached"), 'get_counts')
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('convened', "Convened"),
+            ('open', "Open"),
+            ('closed', "Closed"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states, _states_call
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('quorum_minimum_positive',
+                Check(t, t.quorum_minimum >= 0),
+                'coop_membership.msg_meeting_quorum_minimum_positive'),
+            ('proxies_positive',
+                Check(t, t.proxies_per_holder >= 0),
+                'coop_membership.msg_meeting_proxies_positive'),
+            ]
+        cls._sql_indexes.add(
+            Index(t, (t.state, Index.Equality(cardinality='low')),
+                where=t.state.in_(['draft', 'convened', 'open'])))
+        cls._order = [
+            ('date', 'DESC'),
+            ('id', 'DESC'),
+            ]
+        cls._transitions |= {
+            ('draft', 'convened'),
+            ('draft', 'cancelled'),
+            ('convened', 'draft'),
+            ('convened', 'open'),
+            ('convened', 'cancelled'),
+            ('open', 'closed'),
+            ('open', 'cancelled'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'draft': {
+                    'invisible': ~Eval('state').in_(
+                        ['convened', 'cancelled']),
+                    'depends': ['state'],
+                    },
+                'convene': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'open': {
+                    'invisible': Eval('state') != 'convened',
+                    'depends': ['state'],
+                    },
+                'close': {
+                    'invisible': Eval('state') != 'open',
+                    'depends': ['state'],
+                    },
+                'cancel': {
+                    'invisible': Eval('state').in_(['closed', 'cancelled']),
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def order_number(cls, tables):
+        table, _ = tables[None]
+        return [CharLength(table.number), table.number]
+
+    @classmethod
+    def _get_configuration(cls, name):
+        Configuration = Pool().get('coop.membership.configuration')
+        return Configuration(1).get_multivalue(name)
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_kind(cls):
+        return 'ordinary'
+
+    @classmethod
+    def default_call(cls):
+        return 'first'
+
+    @classmethod
+    def default_quorum_basis(cls):
+        return cls._get_configuration('quorum_basis')
+
+    @classmethod
+    def default_quorum_percent(cls):
+        return cls._get_configuration('first_quorum_percent')
+
+    @classmethod
+    def default_quorum_minimum(cls):
+        return cls._get_configuration('first_quorum_minimum')
+
+    @classmethod
+    def default_proxies_per_holder(cls):
+        return cls._get_configuration('proxies_per_holder')
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('call', 'company')
+    def on_change_call(self):
+        Configuration = Pool().get('coop.membership.configuration')
+        if self.call and self.company:
+            for name in ['quorum_percent', 'quorum_minimum']:
+                setattr(self, name, Configuration(1).get_multivalue(
+                        f'{self.call}_{name}', company=self.company.id))
+
+    @classmethod
+    def get_counts(cls, meetings, names):
+        pool = Pool()
+        Attendance = pool.get('coop.meeting.attendance')
+        attendance = Attendance.__table__()
+        cursor = Transaction().connection.cursor()
+        counts = {name: dict.fromkeys(map(int, meetings), 0)
+            for name in [
+                'eligible_members', 'eligible_votes', 'present_members',
+                'present_votes', 'quorum_needed', 'quorum_reached']}
+
+        eligible = attendance.votes > 0
+        present = attendance.presence.in_(['present', 'represented'])
+        cursor.execute(*attendance.select(
+                attendance.meeting,
+                Count(Case((eligible, 1))),
+                Sum(attendance.votes),
+                Count(Case((eligible & present, 1))),
+                Sum(Case((present, attendance.votes), else_=0)),
+                where=fields.SQL_OPERATORS['in'](
+                    attendance.meeting, list(map(int, meetings))),
+                group_by=attendance.meeting))
+        for id_, *values in cursor:
+            for name, value in zip(counts, values):
+                counts[name][id_] = int(value)
+        for meeting in meetings:
+            basis = meeting.quorum_basis
+            needed = quorum(
+                counts[f'eligible_{basis}'][meeting.id],
+                percent=meeting.quorum_percent,
+                minimum=meeting.quorum_minimum)
+            counts['quorum_needed'][meeting.id] = needed
+            counts['quorum_reached'][meeting.id] = (
+                counts[f'present_{basis}'][meeting.id] >= needed)
+        return {name: counts[name] for name in names}
+
+    def get_rec_name(self, name):
+        lang = Pool().get('ir.lang').get()
+        names = [f'[{self.number}]'] if self.number else []
+        return ' '.join(
+            names + [self.kind_string, lang.strftime(self.date)])
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('number', *clause[1:])]
+
+    @classmethod
+    def copy(cls, meetings, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('number')
+        default.setdefault('attendances')
+        default.setdefault('minutes')
+        default.setdefault('record_date')
+        default.setdefault('convocation_date')
+        return super().copy(meetings, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, meetings, values=None, external=False):
+        super().check_modification(
+            mode, meetings, values=values, external=external)
+        if mode == 'delete':
+            for meeting in meetings:
+                if meeting.state not in {'draft', 'cancelled'}:
+                    raise AccessError(gettext(
+                            'coop_membership.msg_meeting_delete',
+                            meeting=meeting.rec_name))
+        elif mode == 'write' and values.keys() - {'minutes'}:
+            for meeting in meetings:
+                if meeting.state == 'closed':
+                    raise AccessError(gettext(
+                            'coop_membership.msg_meeting_modify_closed',
+                            meeting=meeting.rec_name))
+                elif (external
+                        and values.get('state', meeting.state)
+                        != meeting.state):
+                    raise AccessError(gettext(
+                            'coop_membership.msg_meeting_modify_state',
+                            meeting=meeting.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, meetings):
+        Attendance = Pool().get('coop.meeting.attendance')
+        Attendance.delete([a for m in meetings for a in m.attendances])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('convened')
+    def convene(cls, meetings):
+        pool = Pool()
+        Attendance = pool.get('coop.meeting.attendance')
+        Date = pool.get('ir.date')
+        cls._set_number(meetings)
+        attendances = []
+        for meeting in meetings:
+            with Transaction().set_context(company=meeting.company.id):
+                today = Date.today()
+            if not meeting.record_date:
+                meeting.record_date = meeting.date
+            if not meeting.convocation_date:
+                meeting.convocation_date = min(today, meeting.date)
+            if meeting.kind != 'board':
+                attendances.extend(meeting._get_roll())
+        cls.save(meetings)
+        Attendance.save(attendances)
+
+    @classmethod
+    def _set_number(cls, meetings):
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        for company, c_meetings in groupby(
+                sorted(meetings, key=lambda m: m.company.id),
+                key=lambda m: m.company):
+            c_meetings = [m for m in c_meetings if not m.number]
+            if c_meetings:
+                sequence = Configuration(1).get_multivalue(
+                    'meeting_sequence', company=company.id)
+                for meeting, number in zip(
+                        c_meetings, sequence.get_many(len(c_meetings))):
+                    meeting.number = number
+
+    def _get_roll(self):
+        "Return the attendances of the members of the record date"
+        pool = Pool()
+        Attendance = pool.get('coop.meeting.attendance')
+        Configuration = pool.get('coop.membership.configuration')
+        Register = pool.get('coop.member.register')
+        cap = Configuration(1).get_multivalue(
+            'votes_cap', company=self.company.id)
+        with Transaction().set_context(
+                company=self.company.id, date=self.record_date,
+                category=None, with_left=False):
+            votes = {r.member: r.votes for r in Register.search([
+                        ('company', '=', self.company.id),
+                        ], order=[('number', 'ASC')])}
+        if cap:
+            votes = cap_votes(votes, cap)
+        return [
+            Attendance(
+                meeting=self, member=member, votes=votes, presence='absent')
+            for member, votes in votes.items()]
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('open')
+    def open(cls, meetings):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('closed')
+    def close(cls, meetings):
+        Item = Pool().get('coop.meeting.item')
+        for meeting in meetings:
+            if (not meeting.quorum_reached
+                    and any(i.is_voted for i in meeting.items)):
+                raise MeetingQuorumError(gettext(
+                        'coop_membership.msg_meeting_close_quorum',
+                        meeting=meeting.rec_name,
+                        quorum=meeting.quorum_needed))
+        Item.set_result([i for m in meetings for i in m.items])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, meetings):
+        pass
+
+
+class Attendance(ModelSQL, ModelView):
+    __name__ = 'coop.meeting.attendance'
+    __string__ = "Meeting Attendance"
+
+    meeting = fields.Many2One(
+        'coop.meeting', "Meeting", required=True, ondelete='CASCADE')
+    company = fields.Function(
+        fields.Many2One('company.company', "Company"),
+        'on_change_with_company', searcher='search_company')
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': Eval('id', -1) >= 0,
+            })
+    votes = fields.Integer("Votes", required=True,
+        states={
+            'readonly': Eval('id', -1) >= 0,
+            },
+        help="The number of votes at the record date.")
+    presence = fields.Selection([
+            ('absent', "Absent"),
+            ('present', "Present"),
+            ('represented', "Represented"),
+            ], "Presence", required=True, sort=False)
+    representative = fields.Many2One(
+        'party.party', "Representative", ondelete='RESTRICT',
+        states={
+            'readonly': Eval('presence') != 'represented',
+            'required': Eval('presence') == 'represented',
+            },
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="The member who is present or a representative of the member.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('meeting')
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('member_unique', Unique(t, t.meeting, t.member),
+                'coop_membership.msg_attendance_member_unique'),
+            ('votes_positive', Check(t, t.votes >= 0),
+                'coop_membership.msg_attendance_votes_positive'),
+            ]
+        cls._order.insert(0, ('member', 'ASC'))
+
+    @classmethod
+    def default_votes(cls):
+        return 1
+
+    @classmethod
+    def default_presence(cls):
+        return 'absent'
+
+    @fields.depends('meeting', '_parent_meeting.company')
+    def on_change_with_company(self, name=None):
+        return self.meeting.company if self.meeting else None
+
+    @classmethod
+    def search_company(cls, name, clause):
+        return [('meeting.' + clause[0], *clause[1:])]
+
+    @fields.depends('presence', 'representative')
+    def on_change_presence(self):
+        if self.presence != 'represented':
+            self.representative = None
+
+    def get_rec_name(self, name):
+        return f'{self.member.rec_name} @ {self.meeting.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('member.rec_name', *clause[1:])]
+
+    @classmethod
+    def check_modification(
+            cls, mode, attendances, values=None, external=False):
+        super().check_modification(
+            mode, attendances, values=values, external=external)
+        for meeting in {a.meeting for a in attendances}:
+            if meeting.state == 'closed':
+                raise AccessError(gettext(
+                        'coop_membership.msg_meeting_modify_closed',
+                        meeting=meeting.rec_name))
+            elif (external
+                    and meeting.kind != 'board'
+                    and (mode != 'write'
+                        or values.keys() & {'meeting', 'member', 'votes'})):
+                raise AccessError(gettext(
+                        'coop_membership.msg_attendance_modify_roll',
+                        meeting=meeting.rec_name))
+
+    @classmethod
+    def validate_fields(cls, attendances, field_names):
+        super().validate_fields(attendances, field_names)
+        if field_names and not (
+                field_names & {'meeting', 'presence', 'representative'}):
+            return
+        for meeting in {a.meeting for a in attendances}:
+            cls._check_proxies(meeting)
+
+    @classmethod
+    def _check_proxies(cls, meeting):
+        "Check the proxies of the roll of the meeting"
+        present = {
+            a.member.party: a.presence for a in meeting.attendances}
+        proxies = Counter()
+        for attendance in meeting.attendances:
+            holder = attendance.representative
+            if not holder:
+                continue
+            error = None
+            if attendance.presence != 'represented':
+                error = 'not_represented'
+            elif holder == attendance.member.party:
+                error = 'self'
+            elif any(
+                    r.party == holder and r.is_legal
+                    and r.is_valid(meeting.date)
+                    for r in attendance.member.representatives):
+                # Who acts for the member by law needs no proxy
+                continue
+            elif holder in present:
+                if present[holder] == 'represented':
+                    error = 'chain'
+                elif present[holder] == 'absent':
+                    error = 'absent'
+            elif not any(
+                    r.party == holder and r.is_valid(meeting.date)
+                    for r in attendance.member.representatives):
+                error = 'stranger'
+            if not error:
+                proxies[holder] += 1
+                if (meeting.proxies_per_holder is not None
+                        and proxies[holder] > meeting.proxies_per_holder):
+                    error = 'limit'
+            if error:
+                raise MeetingValidationError(gettext(
+                        f'coop_membership.msg_attendance_proxy_{error}',
+                        member=attendance.member.rec_name,
+                        representative=holder.rec_name,
+                        limit=meeting.proxies_per_holder))
+
+
+class Item(sequence_ordered(), ModelSQL, ModelView):
+    __name__ = 'coop.meeting.item'
+    __string__ = "Agenda Item"
+    _rec_name = 'subject'
+
+    _states_vote = {
+        'invisible': Eval('kind') == 'information',
+        }
+
+    meeting = fields.Many2One(
+        'coop.meeting', "Meeting", required=True, ondelete='CASCADE')
+    company = fields.Function(
+        fields.Many2One('company.company', "Company"),
+        'on_change_with_company', searcher='search_company')
+    subject = fields.Char("Subject", required=True)
+    text = fields.Text("Text",
+        help="The motion and what was said about it.")
+    kind = fields.Selection([
+            ('information', "Information"),
+            ('resolution', "Resolution"),
+            ('election', "Election"),
+            ], "Kind", required=True, sort=False)
+    candidate = fields.Many2One(
+        'party.party', "Candidate", ondelete='RESTRICT',
+        states={
+            'invisible': Eval('kind') != 'election',
+            },
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
+    purpose = fields.Selection([
+            (None, ""),
+            ('accounts', "Approval of the Accounts"),
+            ('appropriation', "Appropriation of the Surplus"),
+            ('share_dividend', "Share Dividend"),
+            ('patronage', "Patronage"),
+            ('rates', "Rates"),
+            ('discharge', "Discharge"),
+            ('other', "Other"),
+            ], "Purpose", sort=False)
+    fiscalyear = fields.Many2One(
+        'account.fiscalyear', "Fiscal Year",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': ~Eval('purpose'),
+            })
+    majority = fields.Selection([
+            ('simple', "Simple"),
+            ('absolute', "Absolute"),
+            ('two_thirds', "Two Thirds"),
+            ('three_quarters', "Three Quarters"),
+            ('nine_tenths', "Nine Tenths"),
+            ('unanimous', "Unanimous"),
+            ], "Majority", sort=False,
+        states={
+            **_states_vote,
+            'required': Eval('kind') != 'information',
+            })
+    majority_string = majority.translated('majority')
+    majority_basis = fields.Selection([
+            ('cast', "Votes Cast"),
+            ('present', "Votes Present"),
+            ('eligible', "Eligible Votes"),
+            ], "Majority Basis", sort=False,
+        states={
+            'invisible': (
+                (Eval('kind') == 'information')
+                | (Eval('majority') == 'simple')),
+            'required': Eval('kind') != 'information',
+            },
+        help="The votes the majority is counted from.")
+    majority_basis_string = majority_basis.translated('majority_basis')
+    votes_for = fields.Integer("For", states=_states_vote)
+    votes_against = fields.Integer("Against", states=_states_vote)
+    votes_abstain = fields.Integer("Abstentions", states=_states_vote)
+    investing_for = fields.Integer("For by Investing", states=_states_vote,
+        help="The votes for, of which are from investing members.")
+    investing_against = fields.Integer(
+        "Against by Investing", states=_states_vote,
+        help="The votes against, of which are from investing members.")
+    result = fields.Selection([
+            (None, ""),
+            ('carried', "Carried"),
+            ('rejected', "Rejected"),
+            ], "Result", readonly=True, sort=False, states=_states_vote)
+    result_string = result.translated('result')
+
+    del _states_vote
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('meeting')
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('votes_positive',
+                Check(t,
+                    (t.votes_for >= 0)
+                    & (t.votes_against >= 0)
+                    & (t.votes_abstain >= 0)
+                    & (t.investing_for >= 0)
+                    & (t.investing_against >= 0)),
+                'coop_membership.msg_item_votes_positive'),
+            ]
+
+    @classmethod
+    def default_kind(cls):
+        return 'resolution'
+
+    @classmethod
+    def default_majority(cls):
+        return 'simple'
+
+    @classmethod
+    def default_majority_basis(cls):
+        return 'cast'
+
+    @fields.depends('meeting', '_parent_meeting.company')
+    def on_change_with_company(self, name=None):
+        return self.meeting.company if self.meeting else None
+
+    @classmethod
+    def search_company(cls, name, clause):
+        return [('meeting.' + clause[0], *clause[1:])]
+
+    def get_rec_name(self, name):
+        return f'{self.subject} @ {self.meeting.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, *_ = clause
+        if operator.startswith('!') or operator.startswith('not '):
+            bool_op = 'AND'
+        else:
+            bool_op = 'OR'
+        return [bool_op,
+            ('subject', *clause[1:]),
+            ('meeting.rec_name', *clause[1:]),
+            ]
+
+    @classmethod
+    def copy(cls, items, default=None):
+        default = default.copy() if default is not None else {}
+        for name in [
+                'votes_for', 'votes_against', 'votes_abstain',
+                'investing_for', 'investing_against', 'result']:
+            default.setdefault(name)
+        return super().copy(items, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, items, values=None, external=False):
+        super().check_modification(
+            mode, items, values=values, external=external)
+        for meeting in {i.meeting for i in items}:
+            if meeting.state == 'closed':
+                raise AccessError(gettext(
+                        'coop_membership.msg_meeting_modify_closed',
+                        meeting=meeting.rec_name))
+
+    def compute_fields(self, field_names=None):
+        values = super().compute_fields(field_names=field_names)
+        if not field_names or field_names & {
+                'kind', 'majority', 'majority_basis', 'votes_for',
+                'votes_against', 'investing_for', 'investing_against'}:
+            result = self.compute_result()
+            if self.result != result:
+                values['result'] = result
+        return values
+
+    @classmethod
+    def validate_fields(cls, items, field_names):
+        super().validate_fields(items, field_names)
+        if field_names and not (field_names & {
+                    'meeting', 'votes_for', 'votes_against', 'votes_abstain',
+                    'investing_for', 'investing_against'}):
+            return
+        for item in items:
+            item.check_votes()
+
+    def check_votes(self):
+        "Check that there are not more votes than present"
+        meeting = self.meeting
+        votes = sum(filter(None, [
+                    self.votes_for, self.votes_against, self.votes_abstain]))
+        # The roll of a board is not always kept
+        if votes > meeting.present_votes and (
+                meeting.kind != 'board' or meeting.attendances):
+            raise MeetingValidationError(gettext(
+                    'coop_membership.msg_item_votes_present',
+                    item=self.subject,
+                    votes=votes,
+                    present=meeting.present_votes))
+        if ((self.investing_for or 0) > (self.votes_for or 0)
+                or (self.investing_against or 0)
+                > (self.votes_against or 0)):
+            raise MeetingValidationError(gettext(
+                    'coop_membership.msg_item_votes_investing',
+                    item=self.subject))
+
+    @property
+    def is_voted(self):
+        return (self.kind != 'information'
+            and (self.votes_for is not None
+                or self.votes_against is not None))
+
+    @property
+    def counted_votes(self):
+        "The votes for and against that count"
+        Configuration = Pool().get('coop.membership.configuration')
+        votes_for = self.votes_for or 0
+        votes_against = self.votes_against or 0
+        limit = Configuration(1).get_multivalue(
+            'investing_limit', company=self.meeting.company.id)
+        if limit is not None:
+            return limit_investing(
+                (votes_for, self.investing_for or 0),
+                (votes_against, self.investing_against or 0), limit)
+        return votes_for, votes_against
+
+    def compute_result(self):
+        if not self.is_voted:
+            return None
+        votes_for, votes_against = self.counted_votes
+        if self.majority_basis == 'cast':
+            total = votes_for + votes_against
+        else:
+            # Votes that do not count are not missing either
+            total = (
+                getattr(self.meeting, f'{self.majority_basis}_votes')
+                - (self.votes_for or 0) - (self.votes_against or 0)
+                + votes_for + votes_against)
+        if is_carried(self.majority, votes_for, votes_against, total):
+            return 'carried'
+        return 'rejected'
+
+    @classmethod
+    def set_result(cls, items):
+        for item in items:
+            item.check_votes()
+            item.result = item.compute_result()
+        cls.save(items)
