@@ -1,0 +1,43 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.pool import Pool, PoolMeta
+
+
+class Move(metaclass=PoolMeta):
+    __name__ = 'account.move'
+
+    @classmethod
+    def _get_origin(cls):
+        return super()._get_origin() + [
+            'coop.share.subscription',
+            'coop.share.transfer',
+            'coop.share.redemption',
+            ]
+
+
+class MoveLine(metaclass=PoolMeta):
+    __name__ = 'account.move.line'
+
+    @classmethod
+    def _get_origin(cls):
+        return super()._get_origin() + [
+            'coop.share.subscription',
+            ]
+
+
+class Reconciliation(metaclass=PoolMeta):
+    __name__ = 'account.move.reconciliation'
+
+    @classmethod
+    def on_modification(cls, mode, reconciliations, field_names=None):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        Subscription = pool.get('coop.share.subscription')
+        super().on_modification(
+            mode, reconciliations, field_names=field_names)
+        if mode == 'create':
+            Subscription.reconciled(reconciliations)
+            Redemption.check_paid(reconciliations)
+        elif mode == 'delete':
+            Subscription.unreconciled(reconciliations)
+            Redemption.check_paid(reconciliations, reconciled=False)

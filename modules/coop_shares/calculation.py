@@ -1,0 +1,142 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The calculations of the shares, apart from any record."""
+from decimal import ROUND_DOWN, Decimal
+from typing import Any, NamedTuple
+
+from trytond.modules.coop_membership.apportionment import apportion
+
+
+class Lot(NamedTuple):
+    "Shares of one vintage acquired on one day"
+    vintage: Any
+    acquired_date: Any
+    quantity: Decimal
+    amount: Decimal
+
+
+def _key(lot):
+    return lot.vintage or 0, lot.acquired_date
+
+
+def take(lots, quantity, round=lambda amount: amount):
+    """Return the lots of the quantity that leaves first.
+
+    The oldest vintage goes first and within it what was acquired first.  A
+    lot that is negative, because more left later than was there at the time,
+    takes the oldest shares too.  Part of a lot has its part of the amount.
+    """
+    taken = []
+    missing = -sum((lot.quantity for lot in lots if lot.quantity < 0), 0)
+    for lot in sorted(lots, key=_key):
+        if lot.quantity <= 0:
+            continue
+        skipped = min(missing, lot.quantity)
+        missing -= skipped
+        part = min(lot.quantity - skipped, quantity)
+        if part <= 0:
+            continue
+        quantity -= part
+        if part == lot.quantity:
+            amount = lot.amount
+        else:
+            amount = round(lot.amount * part / lot.quantity)
+        taken.append(lot._replace(quantity=part, amount=amount))
+        if not quantity:
+            break
+    return taken
+
+
+def subtract(lots, taken):
+    "Return the lots without what has been taken of them"
+    rest = {_key(lot): lot for lot in lots}
+    for lot in taken:
+        left = rest[_key(lot)]
+        rest[_key(lot)] = left._replace(
+            quantity=left.quantity - lot.quantity,
+            amount=left.amount - lot.amount)
+    return list(rest.values())
+
+
+def capital_part(paid, amount, premium):
+    """Return the part of a payment that is paid for capital.
+
+    What has been `paid` before fills the premium first.
+    """
+    return max(paid + amount - premium, 0) - max(paid - premium, 0)
+
+
+def instalment_parts(instalments, paid, amount):
+    """Return the parts of the amount that go to each open instalment.
+
+    The instalments are open after `paid` has filled the first ones.
+    """
+    parts = []
+    for instalment in instalments:
+        covered = min(instalment, paid)
+        paid -= covered
+        part = min(instalment - covered, amount)
+        if part:
+            parts.append(part)
+            amount -= part
+    return parts
+
+
+def paid_on(payments, total):
+    "Return the day since which the payments reach the total"
+    paid = 0
+    date = None
+    for day, amount in sorted(payments):
+        before = paid
+        paid += amount
+        if paid >= total > before:
+            date = day
+    return date
+
+
+def complete_sets(debits, credits):
+    """Return the lists of keys whose debits and credits are equal.
+
+    Both are lists of key and amount in the order in which they meet.  What
+    comes last and does not complete a set is left.
+    """
+    debits, credits = iter(debits), iter(credits)
+    sets, keys, balance = [], [], 0
+    while True:
+        if balance <= 0:
+            if not balance and keys:
+                sets.append(keys)
+                keys = []
+            side, sign = debits, 1
+        else:
+            side, sign = credits, -1
+        try:
+            key, amount = next(side)
+        except StopIteration:
+            return sets
+        keys.append(key)
+        balance += sign * amount
+
+
+def grant(budget, requests, order='request_date', unit=Decimal(1)):
+    """Return the quantity granted to each request within the budget.
+
+    `requests` are key and quantity in their order, `budget` is a quantity
+    too.  By request date the first ones are granted until the budget is
+    used, the last of them in part; pro rata each gets its part of it.
+    """
+    budget = max(budget, 0).quantize(unit, rounding=ROUND_DOWN)
+    if order == 'pro_rata' and budget < sum(q for _, q in requests):
+        return apportion(budget, dict(requests), unit)
+    granted = {}
+    for key, quantity in requests:
+        granted[key] = min(quantity, budget)
+        budget -= granted[key]
+    return granted
+
+
+def expected_years(ahead, quantity, budget):
+    "Return the number of yearly budgets it takes to reach the whole request"
+    if budget <= 0:
+        return None
+    return int(-(-(ahead + quantity) // budget))

@@ -1,0 +1,158 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
+from trytond.modules.company.model import (
+    CompanyMultiValueMixin, CompanyValueMixin)
+from trytond.pool import Pool
+from trytond.pyson import Eval, Id
+
+SEQUENCES = {
+    'share_move': "Share Move Sequence",
+    'subscription': "Subscription Sequence",
+    'transfer': "Transfer Sequence",
+    'redemption': "Redemption Sequence",
+    'certificate': "Certificate Sequence",
+    'dividend': "Dividend Sequence",
+    }
+
+
+def sequence_field(name, company):
+    return fields.Many2One(
+        'ir.sequence.strict', SEQUENCES[name], required=True,
+        domain=[
+            ('company', 'in', [company, None]),
+            ('sequence_type', '=',
+                Id('coop_shares', f'sequence_type_{name}')),
+            ])
+
+
+def default_sequence(name):
+    @classmethod
+    def default(cls, **pattern):
+        ModelData = Pool().get('ir.model.data')
+        try:
+            return ModelData.get_id('coop_shares', f'sequence_{name}')
+        except KeyError:
+            return None
+    return default
+
+
+_context_company = Eval('context', {}).get('company', -1)
+cutover_date = fields.Date("Cut-over Date",
+    help="The day on which the opening share moves are posted "
+    "and from which the books are compared with the ledger.")
+lapse_years = fields.Integer("Lapse", required=True,
+    domain=[
+        ('lapse_years', '>', 0),
+        ],
+    help="The number of years after which a claim "
+    "that is not collected lapses.")
+dividend_resolution = fields.Boolean("Dividend Resolution",
+    help="Check to approve share dividends only by "
+    "the carried resolution of a meeting.")
+
+
+def account_opening(company):
+    return fields.Many2One(
+        'account.account', "Opening Account",
+        domain=[
+            ('company', '=', company),
+            ('type', '!=', None),
+            ('closed', '!=', True),
+            ('party_required', '!=', True),
+            ],
+        help="The counterpart of the opening share moves.\n"
+        "Leave empty if the accounts have the capital of each member "
+        "already.")
+
+
+class Configuration(
+        ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
+    __name__ = 'coop.share.configuration'
+    __string__ = "Share Configuration"
+
+    share_move_sequence = fields.MultiValue(
+        sequence_field('share_move', _context_company))
+    subscription_sequence = fields.MultiValue(
+        sequence_field('subscription', _context_company))
+    transfer_sequence = fields.MultiValue(
+        sequence_field('transfer', _context_company))
+    redemption_sequence = fields.MultiValue(
+        sequence_field('redemption', _context_company))
+    certificate_sequence = fields.MultiValue(
+        sequence_field('certificate', _context_company))
+    dividend_sequence = fields.MultiValue(
+        sequence_field('dividend', _context_company))
+    cutover_date = fields.MultiValue(cutover_date)
+    account_opening = fields.MultiValue(account_opening(_context_company))
+    lapse_years = fields.MultiValue(lapse_years)
+    dividend_resolution = fields.MultiValue(dividend_resolution)
+
+    @classmethod
+    def multivalue_model(cls, field):
+        pool = Pool()
+        if field in {f'{name}_sequence' for name in SEQUENCES}:
+            return pool.get('coop.share.configuration.sequence')
+        elif field in {'cutover_date', 'account_opening'}:
+            return pool.get('coop.share.configuration.opening')
+        elif field in {'lapse_years', 'dividend_resolution'}:
+            return pool.get('coop.share.configuration.rule')
+        return super().multivalue_model(field)
+
+    default_share_move_sequence = default_sequence('share_move')
+    default_subscription_sequence = default_sequence('subscription')
+    default_transfer_sequence = default_sequence('transfer')
+    default_redemption_sequence = default_sequence('redemption')
+    default_certificate_sequence = default_sequence('certificate')
+    default_dividend_sequence = default_sequence('dividend')
+
+    @classmethod
+    def default_lapse_years(cls, **pattern):
+        return cls.multivalue_model('lapse_years').default_lapse_years()
+
+    @classmethod
+    def default_dividend_resolution(cls, **pattern):
+        return cls.multivalue_model(
+            'dividend_resolution').default_dividend_resolution()
+
+
+class ConfigurationSequence(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.share.configuration.sequence'
+
+    share_move_sequence = sequence_field('share_move', Eval('company', -1))
+    subscription_sequence = sequence_field(
+        'subscription', Eval('company', -1))
+    transfer_sequence = sequence_field('transfer', Eval('company', -1))
+    redemption_sequence = sequence_field('redemption', Eval('company', -1))
+    certificate_sequence = sequence_field(
+        'certificate', Eval('company', -1))
+    dividend_sequence = sequence_field('dividend', Eval('company', -1))
+
+    default_share_move_sequence = default_sequence('share_move')
+    default_subscription_sequence = default_sequence('subscription')
+    default_transfer_sequence = default_sequence('transfer')
+    default_redemption_sequence = default_sequence('redemption')
+    default_certificate_sequence = default_sequence('certificate')
+    default_dividend_sequence = default_sequence('dividend')
+
+
+class ConfigurationOpening(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.share.configuration.opening'
+
+    cutover_date = cutover_date
+    account_opening = account_opening(Eval('company', -1))
+
+
+class ConfigurationRule(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.share.configuration.rule'
+
+    lapse_years = lapse_years
+    dividend_resolution = dividend_resolution
+
+    @classmethod
+    def default_lapse_years(cls):
+        return 5
+
+    @classmethod
+    def default_dividend_resolution(cls):
+        return True

@@ -1,0 +1,188 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from itertools import groupby
+
+from trytond.i18n import gettext
+from trytond.model import fields
+from trytond.model.exceptions import AccessError
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
+
+DAY = dt.timedelta(days=1)
+# The size from which creating records together does not get faster
+SLICE = 500
+
+
+def lock_members(members):
+    "Lock the members in the order that can not lead to a dead end"
+    Member = Pool().get('coop.member')
+    members = sorted({int(m) for m in members if m})
+    if members:
+        Member.lock(members)
+
+
+def save_records(records):
+    "Save the list of records in slices"
+    for sub_records in grouped_slice(records, SLICE):
+        sub_records = list(sub_records)
+        sub_records[0].__class__.save(sub_records)
+
+
+class Books:
+    "Prepare the accounting moves of a company"
+
+    def __init__(self, company):
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        self.company = company
+        self.journal = Configuration(1).get_multivalue(
+            'journal', company=company.id)
+        self._periods = {}
+
+    def move(self, date, lines, origin=None, description=None):
+        "Return an unsaved move of the lines"
+        pool = Pool()
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        if date not in self._periods:
+            self._periods[date] = Period.find_open(self.company, date)
+        period, date = self._periods[date]
+        return Move(
+            company=self.company, journal=self.journal, period=period,
+            date=date, origin=origin, description=description, lines=lines)
+
+    def line(self, account, amount, party=None, maturity_date=None, **values):
+        "Return an unsaved line: a positive amount is a debit"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        return Line(
+            account=account,
+            debit=max(amount, 0),
+            credit=max(-amount, 0),
+            party=party if account.party_required else None,
+            maturity_date=maturity_date,
+            **values)
+
+    def reversal(self, move, date, origin=None):
+        "Return an unsaved move that takes back the move"
+        return self.move(date, [
+                self.line(
+                    line.account, line.credit - line.debit,
+                    party=line.party, maturity_date=line.maturity_date)
+                for line in move.lines],
+            origin=origin or move.origin)
+
+    @classmethod
+    def post(cls, moves):
+        "Save and post the moves"
+        pool = Pool()
+        Move = pool.get('account.move')
+        moves = [m for m in moves if m]
+        for sub_moves in grouped_slice(moves, SLICE):
+            sub_moves = list(sub_moves)
+            Move.save(sub_moves)
+            Move.post(sub_moves)
+
+
+class ShareDocumentMixin:
+    "A document of the shares with a number, a company and a state"
+    __slots__ = ()
+    _rec_name = 'number'
+    _initial_state = 'draft'
+    _sequence = None
+    # What may be changed at any time, and what in each state
+    _modify_allowed = frozenset()
+    _modify_states = {}
+    # What only the document itself sets
+    _modify_internal = frozenset({'number', 'state'})
+
+    number = fields.Char("Number", readonly=True)
+    company = fields.Many2One('company.company', "Company", required=True)
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        cls.company.states['readonly'] = (
+            (Eval('state') != cls._initial_state)
+            | Eval('share_class', False))
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_state(cls):
+        return cls._initial_state
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    def get_rec_name(self, name):
+        return self.number or f'({self.id})'
+
+    @classmethod
+    def copy(cls, records, default=None):
+        default = default.copy() if default is not None else {}
+        for name in cls._modify_internal:
+            if name != 'state':
+                default.setdefault(name)
+        return super().copy(records, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, records, values=None, external=False):
+        super().check_modification(
+            mode, records, values=values, external=external)
+        if mode == 'delete':
+            for record in records:
+                if record.state != cls._initial_state:
+                    raise AccessError(gettext(
+                            'coop_shares.msg_document_delete',
+                            document=record.rec_name,
+                            **cls.__names__()))
+        elif external:
+            # A client can not do what the buttons do
+            if mode == 'create':
+                refused = [
+                    r for r in records if r.state != cls._initial_state]
+            elif values.keys() & cls._modify_internal:
+                refused = records
+            else:
+                changed = values.keys() - cls._modify_allowed
+                refused = [
+                    r for r in records
+                    if r.state != cls._initial_state
+                    and changed - cls._modify_states.get(r.state, set())]
+            for record in refused:
+                raise AccessError(gettext(
+                        'coop_shares.msg_document_modify',
+                        document=record.rec_name,
+                        **cls.__names__()))
+
+    @classmethod
+    def set_number(cls, records):
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        config = Configuration(1)
+        records = [r for r in records if not r.number]
+        records.sort(key=lambda r: (r.company.id, r.id or -1))
+        for company, c_records in groupby(records, key=lambda r: r.company):
+            c_records = list(c_records)
+            sequence = config.get_multivalue(
+                cls._sequence, company=company.id)
+            for record, number in zip(
+                    c_records, sequence.get_many(len(c_records))):
+                record.number = number
+
+    @classmethod
+    def by_company(cls, records):
+        for company, c_records in groupby(
+                sorted(records, key=lambda r: r.company.id),
+                key=lambda r: r.company):
+            yield company, list(c_records)

@@ -1,0 +1,229 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+
+from sql import Literal
+from sql.aggregate import Sum
+from sql.conditionals import Case, Coalesce
+
+from trytond.i18n import gettext
+from trytond.model import ModelView, Workflow, fields
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
+
+from .document import DAY, lock_members
+from .share import QUANTITY_DIGITS
+
+
+class Member(metaclass=PoolMeta):
+    __name__ = 'coop.member'
+
+    holdings = fields.Function(fields.Many2Many(
+            'coop.share.holding', None, None, "Holdings"),
+        'get_holdings')
+
+    @classmethod
+    def get_holdings(cls, members, name):
+        pool = Pool()
+        Holding = pool.get('coop.share.holding')
+        holdings = {m.id: [] for m in members}
+        for company in {m.company for m in members}:
+            with Transaction().set_context(company=company.id):
+                for holding in Holding.search([
+                            ('member', 'in', [m.id for m in members]),
+                            ]):
+                    holdings[holding.member.id].append(holding.id)
+        return holdings
+
+    @classmethod
+    def _admit(cls, members):
+        super()._admit(members)
+        cls._admit_shares(members)
+
+    @classmethod
+    def _admit_shares(cls, members):
+        """Confirm what the new members have subscribed as applicants.
+
+        And let them have the shares that are transferred to them.
+        """
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        Transfer = pool.get('coop.share.transfer')
+        ids = [m.id for m in members]
+        subscriptions = Subscription.search([
+                ('member', 'in', ids),
+                ('state', '=', 'draft'),
+                ])
+        transfers = Transfer.search([
+                ('to_member', 'in', ids),
+                ('state', '=', 'draft'),
+                ])
+        if not subscriptions and not transfers:
+            return
+        dates = {m.id: m.memberships[-1].start_date for m in members}
+        for subscription in subscriptions:
+            subscription.date = max(
+                subscription.date, dates[subscription.member.id])
+        for transfer in transfers:
+            transfer.date = max(
+                transfer.date, dates[transfer.to_member.id] - DAY)
+        Subscription.save(subscriptions)
+        Transfer.save(transfers)
+        Subscription.confirm(subscriptions)
+        Transfer.do(transfers)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('leaving')
+    def give_notice(cls, members):
+        super().give_notice(members)
+        cls._redeem(members)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('leaving')
+    def exclude(cls, members):
+        super().exclude(members)
+        cls._redeem(members)
+
+    @classmethod
+    def _redeem(cls, members):
+        "Request the redemption of all the leaving members hold"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        ShareClass = pool.get('coop.share.class')
+        ShareMove = pool.get('coop.share.move')
+        reasons = {'death': 'death', 'exclusion': 'exclusion'}
+        redemptions = []
+        by_company = defaultdict(list)
+        for member in members:
+            by_company[member.company].append(member)
+        for company, c_members in by_company.items():
+            classes = ShareClass.search([
+                    ('company', '=', company.id),
+                    ('redeemable', '=', True),
+                    ('kind', '!=', 'allocated'),
+                    ])
+            holdings = ShareMove.holdings_at(
+                company, None, members=c_members, classes=classes)
+            open_ = Redemption.open_quantities(c_members)
+            for member in c_members:
+                for class_ in classes:
+                    key = member.id, class_.id
+                    quantity, _ = holdings.get(key, (0, 0))
+                    quantity -= open_[key]
+                    if quantity <= 0:
+                        continue
+                    redemptions.append(Redemption(
+                            company=company,
+                            member=member,
+                            share_class=class_,
+                            quantity=quantity,
+                            request_date=min(
+                                member.notice_date,
+                                member.memberships[-1].end_date),
+                            end_date=member.memberships[-1].end_date,
+                            reason=reasons.get(member.exit_reason, 'exit')))
+        Redemption.save(redemptions)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('member')
+    def withdraw_notice(cls, members):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        super().withdraw_notice(members)
+        Redemption.cancel(Redemption.search([
+                    ('member', 'in', [m.id for m in members]),
+                    ('reason', 'in', ['exit', 'death', 'exclusion']),
+                    ('state', 'in', ['requested', 'approved']),
+                    ]))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('left')
+    def leave(cls, members):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        lock_members(members)
+        dates = {m.id: m.memberships[-1].end_date for m in members}
+        Redemption.end([
+                r for r in Redemption.search([
+                        ('member', 'in', list(dates)),
+                        ('state', '=', 'approved'),
+                        ('end_date', '!=', None),
+                        ])
+                if not r.queued and r.end_date <= dates[r.member.id]])
+        super().leave(members)
+
+    def exit_blockers(self):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        ShareClass = pool.get('coop.share.class')
+        ShareMove = pool.get('coop.share.move')
+        blockers = super().exit_blockers()
+        holdings = ShareMove.holdings_at(
+            self.company, self.memberships[-1].end_date + DAY,
+            members=[self])
+        if not holdings:
+            return blockers
+        waiting = Redemption.open_quantities([self], states=['approved'])
+        for (_, class_), (quantity, _) in holdings.items():
+            share_class = ShareClass(class_)
+            left = quantity - waiting[self.id, class_]
+            if share_class.kind == 'membership' and left > 0:
+                blockers.append(gettext(
+                        'coop_shares.msg_member_leave_shares',
+                        quantity=left,
+                        share_class=share_class.rec_name))
+        return blockers
+
+
+class Register(metaclass=PoolMeta):
+    __name__ = 'coop.member.register'
+
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+    share_quantity = fields.Numeric(
+        "Shares", digits=(None, QUANTITY_DIGITS))
+    further_shares = fields.Numeric(
+        "Further Shares", digits=(None, QUANTITY_DIGITS),
+        help="The shares beyond the first one.")
+    share_amount = Monetary(
+        "Capital", currency='currency', digits='currency')
+    share_paid_amount = Monetary(
+        "Paid Capital", currency='currency', digits='currency')
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @classmethod
+    def _joins(cls):
+        pool = Pool()
+        Holding = pool.get('coop.share.holding')
+        from_item, tables = super()._joins()
+        holding = Holding.table_query()
+        tables['holding'] = holding = holding.select(
+            holding.member.as_('member'),
+            Sum(holding.quantity).as_('quantity'),
+            Sum(holding.amount).as_('amount'),
+            Sum(holding.paid_amount).as_('paid_amount'),
+            group_by=holding.member)
+        from_item = from_item.join(holding, 'LEFT',
+            condition=holding.member == tables['member'].id)
+        return from_item, tables
+
+    @classmethod
+    def _columns(cls, tables):
+        holding = tables['holding']
+        quantity = Coalesce(holding.quantity, Literal(0))
+        return super()._columns(tables) + [
+            quantity.as_('share_quantity'),
+            Case((quantity > 1, quantity - 1), else_=Literal(0)).as_(
+                'further_shares'),
+            Coalesce(holding.amount, Literal(0)).as_('share_amount'),
+            Coalesce(holding.paid_amount, Literal(0)).as_(
+                'share_paid_amount'),
+            ]
