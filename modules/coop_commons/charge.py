@@ -3,6 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
+from sql import Null
 from sql.aggregate import Sum
 
 from trytond import backend
@@ -53,6 +54,9 @@ class Charge(ModelSQL, ModelView):
         help="The exact amount, it is rounded on the line that is billed.")
     currency = fields.Function(
         fields.Many2One('currency.currency', "Currency"), 'get_currency')
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", readonly=True,
+        ondelete='RESTRICT')
     invoice_line = fields.Many2One(
         'account.invoice.line', "Invoice Line", readonly=True,
         ondelete='RESTRICT')
@@ -63,6 +67,9 @@ class Charge(ModelSQL, ModelView):
         cls.__access__.add('usage')
         t = cls.__table__()
         cls._sql_indexes.update({
+                Index(t, (t.billing, Index.Equality())),
+                Index(t, (t.usage, Index.Equality()),
+                    where=t.billing == Null),
                 Index(t, (t.component, Index.Equality()),
                     (t.date, Index.Range())),
                 })
@@ -100,12 +107,13 @@ class Charge(ModelSQL, ModelView):
     def rate(cls, usages):
         """Create the charges of the usages
 
-        Return the tariff of each, and the reason why others have none.
+        Return the tariff and the audience of each, and the reason why others
+        have none.
         """
         # What is taken back is rated before the row that does it
         usages = sorted(
             usages, key=lambda u: (bool(u.corrects), u.start, u.id))
-        candidates, errors = cls._find_tariffs(usages)
+        candidates, audiences, errors = cls._find_tariffs(usages)
         tariffs = {t for ts in candidates.values() for t in ts}
         counters = cls._get_counters(tariffs)
         tiers = {
@@ -124,12 +132,13 @@ class Charge(ModelSQL, ModelView):
                     plans[key] = tariff.get_rating(usage.resource)
                 usage_plans.append(plans[key])
             if usage.corrects in rated:
-                usage_plans = [plans[rated[usage.corrects], usage.resource]]
+                tariff, _ = rated[usage.corrects]
+                usage_plans = [plans[tariff, usage.resource]]
             plan, charges = rating.lowest(
                 usage.get_rating(usage_plans), usage_plans,
                 counters[str(usage.user)])
-            rated[usage] = next(
-                t for t in candidates[usage] if t.id == plan.key)
+            tariff, = [t for t in candidates[usage] if t.id == plan.key]
+            rated[usage] = tariff, audiences[usage]
             components = {c.key: c for c in plan.components}
             for charge in charges:
                 rating.count(
@@ -152,7 +161,8 @@ class Charge(ModelSQL, ModelView):
 
     @classmethod
     def _find_tariffs(cls, usages):
-        "Return the tariffs that apply to each usage, or why there is none"
+        """Return the tariffs that apply to each usage and its audience, or
+        why there is none"""
         pool = Pool()
         Tariff = pool.get('coop.commons.tariff')
         approved = {
@@ -162,7 +172,7 @@ class Charge(ModelSQL, ModelView):
                     ])
             for company in {u.company for u in usages}}
         categories = cls._get_categories(usages)
-        candidates, found, errors = {}, {}, {}
+        candidates, audiences, found, errors = {}, {}, {}, {}
         for usage in usages:
             if usage.cost_center:
                 audience = 'internal'
@@ -170,6 +180,7 @@ class Charge(ModelSQL, ModelView):
                 audience = 'member'
             else:
                 audience = 'non_member'
+            audiences[usage] = audience
             if usage.corrects:
                 tariff = usage.corrects.tariff
                 candidates[usage] = (
@@ -188,7 +199,7 @@ class Charge(ModelSQL, ModelView):
                     resource=usage.resource.rec_name,
                     date=usage.date,
                     audience=Tariff.get_audience_name(audience))
-        return candidates, errors
+        return candidates, audiences, errors
 
     @classmethod
     def _get_categories(cls, usages):

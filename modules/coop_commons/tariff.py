@@ -105,6 +105,14 @@ class Tariff(Workflow, ModelSQL, ModelView):
             'readonly': _states['readonly'],
             'required': Eval('state') == 'approved',
             })
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ('result', '=', 'carried'),
+            ],
+        states=_states,
+        help="The resolution that approved the tariff.")
     approved_by = employee_field(
         "Approved by", states=['approved', 'cancelled'])
     state = fields.Selection([
@@ -171,6 +179,7 @@ class Tariff(Workflow, ModelSQL, ModelView):
     @classmethod
     def copy(cls, tariffs, default=None):
         default = default.copy() if default is not None else {}
+        default.setdefault('resolution')
         default.setdefault('approved_by')
         return super().copy(tariffs, default=default)
 
@@ -587,7 +596,7 @@ class Tier(_OfTariff, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         if self.up_to is not None:
-            return '≤ %s' % self.up_to.normalize()
+            return f'≤ {self.up_to.normalize():f}'
         return '∞'
 
     def get_rating(self):

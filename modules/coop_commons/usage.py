@@ -28,6 +28,7 @@ from trytond.transaction import Transaction
 
 from . import rating
 from .exceptions import TariffMissing, UsageError
+from .tariff import AUDIENCES
 
 # The digits of measures and of exact prices: they are rounded when billed
 QUANTITY_DIGITS = (16, 6)
@@ -116,6 +117,12 @@ class Usage(Workflow, ModelSQL, ModelView):
         "External Identifier", states=_states,
         help="What identifies the usage in the source.")
     received_at = fields.DateTime("Received at", readonly=True)
+    audience = fields.Selection(
+        AUDIENCES, "Charged as", readonly=True, sort=False,
+        states={
+            'invisible': ~Eval('audience'),
+            },
+        help="As what the user is charged.")
     charges = fields.One2Many(
         'coop.commons.usage.charge', 'usage', "Charges", readonly=True)
     tariff = fields.Many2One(
@@ -280,6 +287,7 @@ class Usage(Workflow, ModelSQL, ModelView):
         default.setdefault('received_at')
         default.setdefault('charges')
         default.setdefault('tariff')
+        default.setdefault('audience')
         return super().copy(usages, default=default)
 
     @classmethod
@@ -294,7 +302,8 @@ class Usage(Workflow, ModelSQL, ModelView):
                             usage=usage.rec_name))
         elif (mode == 'write'
                 and values.keys() - {
-                    'state', 'charges', 'corrections', 'tariff'}):
+                    'state', 'charges', 'corrections', 'tariff',
+                    'audience'}):
             for usage in usages:
                 if usage.state in CONFIRMED:
                     raise AccessError(gettext(
@@ -470,17 +479,29 @@ class Usage(Workflow, ModelSQL, ModelView):
             rated, sub_errors = Charge.rate(cls.browse(list(sub_usages)))
             errors.update(sub_errors)
             by_tariff = defaultdict(list)
-            for usage, tariff in rated.items():
-                by_tariff[tariff].append(usage)
+            for usage, key in rated.items():
+                by_tariff[key].append(usage)
+            if not rated:
+                continue
             cls.write(*chain.from_iterable(
-                    (tariff_usages, {'tariff': tariff.id})
-                    for tariff, tariff_usages in by_tariff.items()))
+                    (key_usages, {'tariff': tariff.id, 'audience': audience})
+                    for (tariff, audience), key_usages in by_tariff.items()))
             cls._set_rated(list(rated))
         return errors
 
     @classmethod
     @Workflow.transition('rated')
     def _set_rated(cls, usages):
+        pass
+
+    @classmethod
+    @Workflow.transition('charged')
+    def set_charged(cls, usages):
+        pass
+
+    @classmethod
+    @Workflow.transition('rated')
+    def unset_charged(cls, usages):
         pass
 
     def get_rating(self, plans):
@@ -578,7 +599,7 @@ class UsageQuantity(ModelSQL, ModelView):
             ]
 
     def get_rec_name(self, name):
-        return '%s %s' % (self.quantity.normalize(), self.unit.symbol)
+        return f'{self.quantity.normalize():f} {self.unit.symbol}'
 
     @classmethod
     def check_modification(cls, mode, lines, values=None, external=False):

@@ -1,0 +1,633 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+from itertools import chain
+
+from sql import Null
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.product import price_digits
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .exceptions import BillingError
+
+
+class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
+    __name__ = 'coop.commons.billing'
+    __string__ = "Commons Billing"
+    _rec_name = 'number'
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    number = fields.Char("Number", readonly=True)
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    start = fields.Date(
+        "From",
+        domain=[
+            If(Eval('start') & Eval('end'),
+                ('start', '<=', Eval('end')),
+                ()),
+            ],
+        states=_states,
+        help="The first day of the usages.\n"
+        "Leave empty for all that are not billed yet.")
+    end = fields.Date(
+        "To", required=True, states=_states,
+        help="The last day of the usages.")
+    invoice_date = fields.Date(
+        "Invoice Date", required=True, states=_states,
+        help="The date of the invoices, which can not be before the one of "
+        "invoices that have already a number.")
+    accounting_date = fields.Date(
+        "Accounting Date", states=_states,
+        help="The date of the accounting moves if it is another one.")
+    for_resources = fields.Many2Many(
+        'coop.commons.billing-coop.commons.resource', 'billing', 'resource',
+        "Resources",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states,
+        help="Leave empty for all resources.")
+    for_parties = fields.Many2Many(
+        'coop.commons.billing-party.party', 'billing', 'party', "Parties",
+        context={
+            'company': Eval('company', -1),
+            },
+        states=_states, depends={'company'},
+        help="Leave empty for all parties and cost centres.")
+    detail = fields.Selection([
+            ('component', "Component"),
+            ('price', "Price"),
+            ('usage', "Usage"),
+            ], "Line per", required=True, sort=False, states=_states,
+        help="What has its own line on the invoices, "
+        "for each resource.")
+    problems = fields.Text(
+        "Problems", readonly=True,
+        states={
+            'invisible': ~Eval('problems'),
+            },
+        help="Why usages of the period could not be billed.")
+    invoices = fields.Function(
+        fields.Many2Many('account.invoice', None, None, "Invoices"),
+        'get_invoices')
+    move = fields.Many2One(
+        'account.move', "Internal Move", readonly=True,
+        states={
+            'invisible': ~Eval('move'),
+            },
+        help="The move that charges the cost centres.")
+    charges_count = fields.Function(
+        fields.Integer("Charges"), 'get_charges_count')
+    posted_by = employee_field("Posted by", states=['posted'])
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('computed', "Computed"),
+            ('posted', "Posted"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('number_unique', Unique(t, t.company, t.number),
+                'coop_commons.msg_billing_number_unique'),
+            ]
+        cls._order = [('end', 'DESC'), ('id', 'DESC')]
+        cls._transitions |= {
+            ('draft', 'computed'),
+            ('computed', 'draft'),
+            ('computed', 'posted'),
+            }
+        cls._buttons.update({
+                'draft': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                'compute': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'post': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_invoice_date(cls):
+        return Pool().get('ir.date').today()
+
+    @classmethod
+    def default_detail(cls):
+        return 'component'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @classmethod
+    def get_invoices(cls, billings, name):
+        pool = Pool()
+        Line = pool.get('account.invoice.line')
+        line = Line.__table__()
+        cursor = Transaction().connection.cursor()
+        invoices = {b.id: [] for b in billings}
+        for billing in billings:
+            cursor.execute(*line.select(
+                    line.invoice,
+                    where=(line.origin == str(billing))
+                    & (line.invoice != Null),
+                    group_by=line.invoice, order_by=line.invoice))
+            invoices[billing.id] = [i for i, in cursor]
+        return invoices
+
+    @classmethod
+    def get_charges_count(cls, billings, name):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        return {
+            b.id: Charge.search([('billing', '=', b.id)], count=True)
+            for b in billings}
+
+    @classmethod
+    def preprocess_values(cls, mode, values):
+        pool = Pool()
+        Configuration = pool.get('coop.commons.configuration')
+        values = super().preprocess_values(mode, values)
+        if mode == 'create' and not values.get('number'):
+            company = values.get('company', cls.default_company())
+            if company is not None:
+                sequence = Configuration(1).get_multivalue(
+                    'billing_sequence', company=company)
+                if sequence:
+                    values['number'] = sequence.get()
+        return values
+
+    @classmethod
+    def copy(cls, billings, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('number')
+        default.setdefault('problems')
+        default.setdefault('move')
+        default.setdefault('posted_by')
+        return super().copy(billings, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, billings, values=None, external=False):
+        super().check_modification(
+            mode, billings, values=values, external=external)
+        if mode == 'delete':
+            for billing in billings:
+                if billing.state != 'draft':
+                    raise AccessError(gettext(
+                            'coop_commons.msg_billing_delete',
+                            billing=billing.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('computed')
+    def compute(cls, billings):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Usage = pool.get('coop.commons.usage')
+        # Two runs must not take the same charges
+        cls.lock()
+        for billing in billings:
+            errors = Usage.try_rate(Usage.search([
+                        ('state', '=', 'confirmed'),
+                        *billing.get_usage_domain(),
+                        ]))
+            billing.problems = '\n'.join(errors.values()) or None
+            charges = Charge.search([
+                    ('billing', '=', None),
+                    ('usage', 'where', billing.get_usage_domain()),
+                    ], order=[('id', 'ASC')])
+            for sub_charges in grouped_slice(charges, 500):
+                Charge.write(list(sub_charges), {'billing': billing.id})
+            billing.create_invoices(charges)
+        cls.save(billings)
+
+    def get_usage_domain(self):
+        "Return the domain of the usages to bill"
+        domain = [
+            ('company', '=', self.company.id),
+            ('date', '<=', self.end),
+            ]
+        if self.start:
+            domain.append(('date', '>=', self.start))
+        if self.for_resources:
+            domain.append(
+                ('resource', 'in', [r.id for r in self.for_resources]))
+        if self.for_parties:
+            parties = [p.id for p in self.for_parties]
+            domain.append(['OR',
+                    ('member.party', 'in', parties),
+                    ('party', 'in', parties),
+                    ])
+        return domain
+
+    def create_invoices(self, charges):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Invoice = pool.get('account.invoice')
+        InvoiceLine = pool.get('account.invoice.line')
+
+        by_invoice = defaultdict(lambda: defaultdict(list))
+        for sub_charges in grouped_slice(charges, 500):
+            for charge in Charge.browse(list(sub_charges)):
+                if charge.usage.payer:
+                    by_invoice[self._get_invoice_key(charge)][
+                        self._get_line_key(charge)].append(charge)
+        invoices, lines, line_charges = [], [], []
+        for key in sorted(by_invoice):
+            invoice = self._get_invoice(key)
+            with Transaction().set_context(
+                    language=(
+                        invoice.party.lang.code if invoice.party.lang
+                        else None)):
+                # Names in the language of the party
+                invoice_lines = []
+                for line_key in sorted(by_invoice[key]):
+                    line_charges_ = by_invoice[key][line_key]
+                    line = self._get_invoice_line(invoice, line_charges_)
+                    if line:
+                        invoice_lines.append((line, line_charges_))
+            if invoice_lines:
+                invoices.append(invoice)
+                for line, charges in invoice_lines:
+                    lines.append(line)
+                    line_charges.append(charges)
+        for sub_invoices in grouped_slice(invoices, 500):
+            Invoice.save(list(sub_invoices))
+        for sub_lines in grouped_slice(lines, 500):
+            InvoiceLine.save(list(sub_lines))
+        Invoice.update_taxes(Invoice.browse(invoices))
+        if lines:
+            Charge.write(*chain.from_iterable(
+                    (charges, {'invoice_line': line.id})
+                    for line, charges in zip(lines, line_charges)))
+
+    def _get_invoice_key(self, charge):
+        return charge.usage.payer.id, charge.component.tariff.currency.id
+
+    def _get_line_key(self, charge):
+        usage, component = charge.usage, charge.component
+        key = (
+            usage.resource.id, component.sequence or 0, component.id,
+            usage.audience, charge.kind == 'subsidy')
+        if self.detail == 'usage':
+            key += (usage.start, usage.id)
+        elif self.detail == 'price':
+            key += (
+                charge.kind, charge.band.id if charge.band else -1,
+                charge.unit_price)
+        return key
+
+    def _get_invoice(self, key):
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Invoice = pool.get('account.invoice')
+        Party = pool.get('party.party')
+        party, currency = key
+        with Transaction().set_context(company=self.company.id):
+            party = Party(party)
+        invoice = Invoice(
+            company=self.company,
+            type='out',
+            party=party,
+            currency=Currency(currency),
+            invoice_date=self.invoice_date,
+            accounting_date=self.accounting_date)
+        invoice.on_change_type()
+        if not invoice.invoice_address:
+            raise BillingError(gettext(
+                    'coop_commons.msg_billing_address',
+                    party=party.rec_name))
+        return invoice
+
+    def _get_invoice_line(self, invoice, charges):
+        pool = Pool()
+        AnalyticEntry = pool.get('analytic.account.entry')
+        Line = pool.get('account.invoice.line')
+
+        amount = invoice.currency.round(sum(c.amount for c in charges))
+        if not amount:
+            return
+        charge = charges[0]
+        usage, component = charge.usage, charge.component
+        resource = usage.resource
+        product = component.product or resource.product
+        if usage.audience == 'non_member':
+            product = resource.non_member_product or product
+        if not product:
+            raise BillingError(gettext(
+                    'coop_commons.msg_billing_product',
+                    resource=resource.rec_name))
+        line = Line(
+            invoice=invoice,
+            company=invoice.company,
+            currency=invoice.currency,
+            type='line',
+            product=product,
+            origin=self,
+            description=self._get_description(charges))
+        line.on_change_product()
+        if charge.kind == 'subsidy':
+            line.account = component.subsidy_account
+        self._set_price(line, charges, amount)
+        line.analytic_accounts = []
+        if resource.analytic_account:
+            line.analytic_accounts = [AnalyticEntry(
+                    root=resource.analytic_account.root,
+                    account=resource.analytic_account)]
+        return line
+
+    def _set_price(self, line, charges, amount):
+        "Set quantity and price if they make the amount, or 1 times it"
+        quantity = unit = price = None
+        if len({(c.kind, c.unit_price) for c in charges}) == 1:
+            charge = charges[0]
+            unit = charge.unit
+            quantity = sum(c.quantity for c in charges)
+            price = charge.unit_price
+            if unit:
+                quantity = Decimal(str(unit.round(float(quantity))))
+        if (price is None
+                or round(price, price_digits[1]) != price
+                or line.currency.round(quantity * price) != amount):
+            quantity, unit, price = Decimal(1), None, amount
+        if unit and unit.category != line.unit.category:
+            # The product keeps giving the accounts and the taxes
+            line.product = None
+            line.unit = unit
+        elif unit:
+            line.unit = unit
+        line.quantity = float(quantity)
+        line.unit_price = round(price, price_digits[1])
+
+    def _get_description(self, charges):
+        pool = Pool()
+        Component = pool.get('coop.commons.tariff.component')
+        Charge = pool.get('coop.commons.usage.charge')
+        Lang = pool.get('ir.lang')
+        Resource = pool.get('coop.commons.resource')
+        lang = Lang.get()
+        charge = Charge(charges[0].id)
+        component = Component(charge.component.id)
+        parts = [
+            Resource(charge.usage.resource.id).rec_name,
+            component.name,
+            ]
+        if self.detail == 'usage':
+            local = charge.usage.resource.get_local(charge.usage.start)
+            parts.append('%s %s' % (
+                    lang.strftime(local.date()), local.strftime('%H:%M')))
+        if self.detail == 'price':
+            if charge.band:
+                parts.append(charge.band.name)
+            if charge.kind != 'price':
+                parts.append(charge.kind_string)
+        elif charge.kind == 'subsidy':
+            parts.append(charge.kind_string)
+        if component.unit:
+            quantity = sum(
+                c.quantity for c in charges if c.unit)
+            if quantity:
+                parts.append(lang.format_number_symbol(
+                        quantity, component.unit,
+                        digits=min(2, max(
+                                -quantity.normalize().as_tuple().exponent,
+                                0))))
+        return ' - '.join(parts)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, billings):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Invoice = pool.get('account.invoice')
+        cls.lock(billings)
+        for billing in billings:
+            for invoice in billing.invoices:
+                if invoice.state != 'draft':
+                    raise BillingError(gettext(
+                            'coop_commons.msg_billing_draft_invoice',
+                            billing=billing.rec_name,
+                            invoice=invoice.rec_name))
+            charges = Charge.search([('billing', '=', billing.id)])
+            for sub_charges in grouped_slice(charges, 500):
+                Charge.write(
+                    list(sub_charges),
+                    {'billing': None, 'invoice_line': None})
+            Invoice.delete(billing.invoices)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('posted')
+    @set_employee('posted_by')
+    def post(cls, billings):
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        Move = pool.get('account.move')
+        Usage = pool.get('coop.commons.usage')
+        cls.lock(billings)
+        moves = []
+        for billing in billings:
+            for invoices in grouped_slice([
+                        i for i in billing.invoices
+                        if i.state in {'draft', 'validated'}], 500):
+                Invoice.post(Invoice.browse(list(invoices)))
+            move = billing.get_internal_move()
+            if move:
+                moves.append(move)
+                billing.move = move
+            usages = Usage.search([
+                    ('state', '=', 'rated'),
+                    ('charges.billing', '=', billing.id),
+                    ])
+            for sub_usages in grouped_slice(usages, 500):
+                Usage.set_charged(Usage.browse(list(sub_usages)))
+        Move.save(moves)
+        cls.save(billings)
+        Move.post(moves)
+
+    def get_internal_move(self):
+        "Return the move that charges the cost centres"
+        pool = Pool()
+        Account = pool.get('analytic_account.account')
+        Configuration = pool.get('coop.commons.configuration')
+        MembershipConfiguration = pool.get('coop.membership.configuration')
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        Resource = pool.get('coop.commons.resource')
+
+        period, date = Period.find_open(
+            self.company, self.accounting_date or self.invoice_date)
+        amounts = self.get_internal_amounts()
+        if not amounts:
+            return
+        configuration = Configuration(1)
+        account = configuration.get_multivalue(
+            'internal_charge_account', company=self.company.id)
+        if not account:
+            raise BillingError(gettext(
+                    'coop_commons.msg_billing_internal_account',
+                    company=self.company.rec_name))
+        lines = []
+        for (resource, cost_center), amount in sorted(amounts.items()):
+            resource, cost_center = Resource(resource), Account(cost_center)
+            if not resource.analytic_account:
+                raise BillingError(gettext(
+                        'coop_commons.msg_billing_cost_center',
+                        resource=resource.rec_name))
+            for analytic_account, balance in [
+                    (resource.analytic_account, -amount),
+                    (cost_center, amount)]:
+                lines.append(self._get_internal_line(
+                        account, analytic_account, balance, date,
+                        resource.rec_name))
+        return Move(
+            company=self.company,
+            journal=MembershipConfiguration(1).get_multivalue(
+                'journal', company=self.company.id),
+            period=period,
+            date=date,
+            origin=self,
+            lines=lines)
+
+    def _get_internal_line(
+            self, account, analytic_account, balance, date, description):
+        pool = Pool()
+        AnalyticLine = pool.get('analytic_account.line')
+        Line = pool.get('account.move.line')
+        amounts = {
+            'debit': max(balance, Decimal(0)),
+            'credit': max(-balance, Decimal(0)),
+            }
+        return Line(
+            account=account,
+            description=description,
+            analytic_lines=[AnalyticLine(
+                    account=analytic_account, date=date, **amounts)],
+            **amounts)
+
+    def get_internal_amounts(self):
+        "Return what is charged by the ids of resource and cost centre"
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Charge = pool.get('coop.commons.usage.charge')
+        Component = pool.get('coop.commons.tariff.component')
+        Tariff = pool.get('coop.commons.tariff')
+        Usage = pool.get('coop.commons.usage')
+
+        charge = Charge.__table__()
+        component = Component.__table__()
+        tariff = Tariff.__table__()
+        usage = Usage.__table__()
+        cursor = Transaction().connection.cursor()
+        columns = [usage.resource, usage.cost_center, tariff.currency]
+        query = (charge
+            .join(usage, condition=charge.usage == usage.id)
+            .join(component, condition=charge.component == component.id)
+            .join(tariff, condition=component.tariff == tariff.id)
+            .select(*columns, Sum(charge.amount).as_('amount'),
+                where=(charge.billing == self.id)
+                & (usage.cost_center != Null),
+                group_by=columns))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, None, None, 'NUMERIC'])
+        cursor.execute(*query)
+        amounts = defaultdict(Decimal)
+        with Transaction().set_context(
+                date=self.accounting_date or self.invoice_date):
+            for resource, cost_center, currency, amount in cursor.fetchall():
+                amounts[resource, cost_center] += Currency.compute(
+                    Currency(currency), amount, self.company.currency)
+        return {key: amount for key, amount in amounts.items() if amount}
+
+    @classmethod
+    def check_books(cls, company, date):
+        """The lines of the invoices are the sums of their charges and the
+        internal move the sum of those of the cost centres"""
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Line = pool.get('account.invoice.line')
+        differences = super().check_books(company, date)
+        charge = Charge.__table__()
+        cursor = Transaction().connection.cursor()
+        billings = cls.search([
+                ('company', '=', company.id),
+                ('state', '=', 'posted'),
+                ('invoice_date', '<=', date),
+                ], order=[('id', 'ASC')])
+        for billing in billings:
+            query = charge.select(
+                charge.invoice_line, Sum(charge.amount).as_('amount'),
+                where=(charge.billing == billing.id)
+                & (charge.invoice_line != Null),
+                group_by=charge.invoice_line)
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            amounts = dict(cursor)
+            for line in Line.search([('origin', '=', str(billing))]):
+                expected = line.currency.round(
+                    amounts.pop(line.id, Decimal(0)))
+                if line.amount != expected:
+                    differences.append(Difference(
+                            line.invoice, gettext(
+                                'coop_commons.msg_books_invoice_line',
+                                invoice=line.invoice.rec_name,
+                                line=line.rec_name),
+                            expected, line.amount, line.invoice.party))
+            expected = sum(map(abs, billing.get_internal_amounts().values()))
+            found = sum(
+                l.debit for l in billing.move.lines) if billing.move else 0
+            if expected != found:
+                differences.append(Difference(
+                        billing.move or billing, gettext(
+                            'coop_commons.msg_books_internal',
+                            billing=billing.rec_name),
+                        expected, found))
+        return differences
+
+
+class BillingResource(ModelSQL):
+    __name__ = 'coop.commons.billing-coop.commons.resource'
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", required=True, ondelete='CASCADE')
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", required=True,
+        ondelete='CASCADE')
+
+
+class BillingParty(ModelSQL):
+    __name__ = 'coop.commons.billing-party.party'
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", required=True, ondelete='CASCADE')
+    party = fields.Many2One(
+        'party.party', "Party", required=True, ondelete='CASCADE')

@@ -1,0 +1,85 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
+from trytond.modules.company.model import (
+    CompanyMultiValueMixin,
+    CompanyValueMixin,
+)
+from trytond.pool import Pool
+from trytond.pyson import Eval, Id
+
+
+def _sequence(string, type_, company, help):
+    return fields.Many2One(
+        'ir.sequence', string, required=True,
+        domain=[
+            ('company', 'in', [company, None]),
+            ('sequence_type', '=', Id('coop_commons', type_)),
+            ],
+        help=help)
+
+
+def _internal_charge_account(company):
+    return fields.Many2One(
+        'account.account', "Internal Charge Account",
+        domain=[
+            ('type.statement', '=', 'income'),
+            ('closed', '!=', True),
+            ('company', '=', company),
+            ],
+        help="The account of both lines by which a cost centre of the "
+        "cooperative is charged for its use.")
+
+
+_context_company = Eval('context', {}).get('company', -1)
+_value_company = Eval('company', -1)
+
+
+def default_sequence(name):
+    @classmethod
+    def default(cls, **pattern):
+        ModelData = Pool().get('ir.model.data')
+        try:
+            return ModelData.get_id('coop_commons', name)
+        except KeyError:
+            return None
+    return default
+
+
+class Configuration(
+        ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
+    __name__ = 'coop.commons.configuration'
+    __string__ = "Commons Configuration"
+
+    billing_sequence = fields.MultiValue(_sequence(
+            "Billing Sequence", 'sequence_type_billing', _context_company,
+            "Used to generate the numbers of the billings."))
+    internal_charge_account = fields.MultiValue(
+        _internal_charge_account(_context_company))
+
+    default_billing_sequence = default_sequence('sequence_billing')
+
+    @classmethod
+    def multivalue_model(cls, field):
+        pool = Pool()
+        if field == 'billing_sequence':
+            return pool.get('coop.commons.configuration.sequence')
+        elif field == 'internal_charge_account':
+            return pool.get('coop.commons.configuration.account')
+        return super().multivalue_model(field)
+
+
+class ConfigurationSequence(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.commons.configuration.sequence'
+
+    billing_sequence = _sequence(
+        "Billing Sequence", 'sequence_type_billing', _value_company,
+        "Used to generate the numbers of the billings.")
+
+    default_billing_sequence = default_sequence('sequence_billing')
+
+
+class ConfigurationAccount(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.commons.configuration.account'
+
+    internal_charge_account = _internal_charge_account(_value_company)
