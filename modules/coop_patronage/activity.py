@@ -14,7 +14,6 @@ from sql.operators import Concat
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
     DeactivableMixin,
     Index,
     ModelSQL,
@@ -22,6 +21,7 @@ from trytond.model import (
     Unique,
     fields,
 )
+from trytond.modules.coop_shares.document import SLICE
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -157,7 +157,7 @@ class Entry(ModelSQL, ModelView):
                     key=lambda v: (v['company'], v['category'])),
                 key=lambda v: (v['company'], v['category'])):
             company, category = key
-            for sub_rows in grouped_slice(list(rows)):
+            for sub_rows in grouped_slice(list(rows), SLICE):
                 for entry in cls.search([
                             ('company', '=', company),
                             ('category', '=', category),
@@ -180,7 +180,7 @@ class Entry(ModelSQL, ModelView):
                 raise EntryConflictError(gettext(
                         'coop_patronage.msg_entry_conflict',
                         external_id=values['external_id']))
-        for sub_values in grouped_slice(to_create):
+        for sub_values in grouped_slice(to_create, SLICE):
             cls.create(list(sub_values))
         return len(to_create)
 
@@ -341,6 +341,7 @@ class Activity(ModelSQL, ModelView):
         "Return the query of the activity of the categories of the context"
         pool = Pool()
         Category = pool.get('coop.patronage.category')
+        Entry = pool.get('coop.patronage.entry')
         context = Transaction().context
         domain = [('company', '=', context.get('company', -1))]
         if context.get('category'):
@@ -593,6 +594,10 @@ class Reassignment(DeactivableMixin, ModelSQL, ModelView):
         depends={'company'},
         help="For whom the activity counts.")
     share = fields.Numeric("Share", required=True,
+        domain=[
+            ('share', '>', 0),
+            ('share', '<=', 1),
+            ],
         help="The part of the activity.\n"
         "The shares of a party must sum to 100 % on each day.")
     start_date = fields.Date("Start Date",
@@ -611,15 +616,10 @@ class Reassignment(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        t = cls.__table__()
         cls._order = [
             ('party.name', 'ASC'),
             ('start_date', 'ASC NULLS FIRST'),
             ('id', None),
-            ]
-        cls._sql_constraints += [
-            ('share_range', Check(t, (t.share > 0) & (t.share <= 1)),
-                'coop_patronage.msg_reassignment_share'),
             ]
 
     @classmethod

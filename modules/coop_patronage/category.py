@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from trytond.model import (
-    Check,
     DeactivableMixin,
     ModelSQL,
     ModelView,
@@ -69,6 +68,9 @@ class Category(DeactivableMixin, ModelSQL, ModelView):
         help="Count only the lines of these accounts.\n"
         "Leave empty for all.")
     weight = fields.Numeric("Weight", required=True,
+        domain=[
+            ('weight', '>=', 0),
+            ],
         help="By what the measure is multiplied in the pools.")
 
     @classmethod
@@ -77,8 +79,6 @@ class Category(DeactivableMixin, ModelSQL, ModelView):
         t = cls.__table__()
         cls._order.insert(0, ('name', 'ASC'))
         cls._sql_constraints += [
-            ('weight_positive', Check(t, t.weight >= 0),
-                'coop_patronage.msg_category_weight_positive'),
             ('code_unique', Unique(t, t.company, t.code),
                 'coop_patronage.msg_category_code_unique'),
             ]

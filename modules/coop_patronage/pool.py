@@ -7,6 +7,7 @@ from sql import Column, Null
 from sql.aggregate import Count, Sum
 from sql.conditionals import Case
 from sql.functions import CurrentTimestamp
+from sql.operators import Equal, Exists, NotEqual
 
 from trytond import backend
 from trytond.i18n import gettext
@@ -36,6 +37,18 @@ from .allocation import (
 )
 from .exceptions import AllocationError, CancelError
 from .surplus import get_balances
+
+
+def _part_domain(name):
+    return [
+        ['OR',
+            (name, '=', None),
+            [
+                (name, '>=', 0),
+                (name, '<=', 1),
+                ],
+            ],
+        ]
 
 
 class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
@@ -75,6 +88,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         "Amount", currency='currency', digits='currency',
         help="Leave empty for what other pools leave of the line.")
     rate = fields.Numeric("Rate",
+        domain=_part_domain('rate'),
         states={
             'invisible': Eval('method') != 'rate',
             'required': Eval('method') == 'rate',
@@ -89,8 +103,10 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         help="The line that gets what the pool does not distribute.\n"
         "Leave empty for the last one that carries forward.")
     cash_percent = fields.Numeric("Cash", required=True,
+        domain=_part_domain('cash_percent'),
         help="The part that is paid in money.")
     cash_floor = fields.Numeric("Cash Floor",
+        domain=_part_domain('cash_floor'),
         help="The part of an allocation that each patron must get in money "
         "by law: it is rounded up for each of them.")
     equity_class = fields.Many2One(
@@ -106,6 +122,9 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         help="Check if members are taxed on the equity when it is "
         "allocated, instead of when it is paid.")
     rounding = fields.Numeric("Rounding", required=True,
+        domain=[
+            ('rounding', '>', 0),
+            ],
         help="The smallest step of an allocation.")
     minimum = Monetary(
         "Minimum", currency='currency', digits='currency',
@@ -152,9 +171,11 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             },
         help="Until when a non-member may claim the part by joining.")
     cap_percent = fields.Numeric("Cap",
+        domain=_part_domain('cap_percent'),
         help="No patron gets more than this part of the amount of his "
         "activity. What is cut off goes to the others.")
-    withholding_rate = fields.Numeric("Withholding Tax")
+    withholding_rate = fields.Numeric("Withholding Tax",
+        domain=_part_domain('withholding_rate'))
     withholding_threshold = Monetary(
         "Withholding Threshold", currency='currency', digits='currency',
         states={
@@ -198,22 +219,11 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         t = cls.__table__()
         cls.__access__.add('surplus')
         cls._sql_constraints += [
-            ('rounding_positive', Check(t, t.rounding > 0),
-                'coop_patronage.msg_pool_rounding'),
             ('minimum_floor', Check(t,
                     (t.cash_floor == Null) | (t.minimum == Null)
                     | (t.below_minimum == 'keep')),
                 'coop_patronage.msg_pool_minimum_floor'),
             ]
-        for name in [
-                'rate', 'cash_percent', 'cash_floor', 'cap_percent',
-                'withholding_rate']:
-            column = Column(t, name)
-            cls._sql_constraints.append((
-                    name + '_range', Check(t,
-                        (column == Null) | ((column >= 0) & (column <= 1))),
-                    'coop_patronage.msg_pool_range'))
-
     @classmethod
     def default_method(cls):
         return 'amount'
@@ -447,7 +457,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         before = Allocation.get_year_totals(self)
         identified = set()
         if self.withholding_unidentified:
-            for sub_parties in grouped_slice(list(cash)):
+            for sub_parties in grouped_slice(list(cash), SLICE):
                 identified.update(
                     p.id for p in Party.browse(list(sub_parties))
                     if p.tax_identifier)
@@ -781,12 +791,13 @@ class Allocation(ModelSQL, ModelView):
         state = (pool_
             .join(surplus, condition=pool_.surplus == surplus.id)
             .select(surplus.state, where=pool_.id == table.pool))
-        reconciliation = line.select(
-            line.reconciliation, where=line.id == table.account_move_line)
+        reconciled = line.select(line.id,
+            where=(line.id == table.account_move_line)
+            & (line.reconciliation != Null))
         return Case(
-            (state == 'cancelled', 'cancelled'),
-            (state != 'posted', 'draft'),
-            (reconciliation != Null, 'paid'),
+            (Equal(state, 'cancelled'), 'cancelled'),
+            (NotEqual(state, 'posted'), 'draft'),
+            (Exists(reconciled), 'paid'),
             else_='posted')
 
     @fields.depends('pool', '_parent_pool.surplus')

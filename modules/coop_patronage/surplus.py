@@ -20,7 +20,7 @@ from trytond.model import (
 )
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
-from trytond.modules.coop_shares.document import Books
+from trytond.modules.coop_shares.document import SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -70,7 +70,7 @@ def get_balances(company, accounts, where):
     cursor = Transaction().connection.cursor()
     accounts = list({int(a) for a in accounts if a})
     balances = dict.fromkeys(accounts, Decimal(0))
-    for sub_accounts in grouped_slice(accounts):
+    for sub_accounts in grouped_slice(accounts, SLICE):
         query = (line
             .join(move, condition=line.move == move.id)
             .select(
@@ -159,7 +159,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         states={
             'readonly': _states['readonly'],
             'invisible': ~Eval('brought_forward', 0),
-            'required': Eval('brought_forward', 0) != 0,
+            'required': Bool(Eval('brought_forward', 0)),
             })
     reserve_release = Monetary(
         "Reserve Release", currency='currency', digits='currency',
@@ -174,7 +174,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         states={
             'readonly': _states['readonly'],
             'invisible': ~Eval('reserve_release', 0),
-            'required': Eval('reserve_release', 0) != 0,
+            'required': Bool(Eval('reserve_release', 0)),
             })
     total = fields.Function(Monetary(
             "Total", currency='currency', digits='currency',
@@ -227,7 +227,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         states={
             'readonly': _states['readonly'],
             'invisible': ~Eval('patronage_base', 0),
-            'required': Eval('patronage_base', 0) != 0,
+            'required': Bool(Eval('patronage_base', 0)),
             })
     lines = fields.One2Many('coop.surplus.line', 'surplus', "Lines",
         states=_states)
