@@ -629,16 +629,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         for pool in pools:
             books = Books(pool.company)
             moves = list(pool.moves)
-            share_moves = [
-                a.share_move for a in pool.allocations if a.share_move]
-            reversals = {}
-            if share_moves:
-                reversals.update(ShareMove.reverse(share_moves))
-            others = [m for m in moves if m not in reversals]
-            other_reversals = [
-                books.reversal(m, pool.surplus.posting_date) for m in others]
-            Books.post(other_reversals)
-            reversals.update(zip(others, other_reversals))
+            reversals = [
+                books.reversal(move, pool.surplus.posting_date)
+                for move in moves]
+            Books.post(reversals)
+            reversals = dict(zip(moves, reversals))
+            ShareMove.reverse([
+                    a.share_move for a in pool.allocations if a.share_move],
+                reversals)
             groups = []
             for move, reversal in reversals.items():
                 lines = defaultdict(list)
