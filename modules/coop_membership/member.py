@@ -919,6 +919,13 @@ class Membership(ModelSQL, ModelView):
                     category=self.category.rec_name))
 
     @classmethod
+    def validate(cls, memberships):
+        # SQLite checks the overlaps of all in one expression, for which its
+        # parser has not the room
+        for sub_memberships in grouped_slice(memberships, 50):
+            super().validate(list(sub_memberships))
+
+    @classmethod
     def on_modification(cls, mode, memberships, field_names=None):
         super().on_modification(mode, memberships, field_names=field_names)
         if (mode == 'create'
