@@ -12,6 +12,7 @@ class Move(metaclass=PoolMeta):
             'coop.share.subscription',
             'coop.share.transfer',
             'coop.share.redemption',
+            'coop.share.dividend',
             ]
 
 
@@ -22,6 +23,7 @@ class MoveLine(metaclass=PoolMeta):
     def _get_origin(cls):
         return super()._get_origin() + [
             'coop.share.subscription',
+            'coop.share.dividend.line',
             ]
 
 

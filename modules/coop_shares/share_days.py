@@ -13,18 +13,17 @@ from fractions import Fraction
 from math import floor
 
 __all__ = [
-    'capital_years', 'counting_dates', 'first_day', 'half_up',
-    'holding', 'maximum_amount', 'monthly_mean', 'paid_changes',
-    'share_days', 'withheld']
+    'capital_years', 'counting_dates', 'first_day', 'half_up', 'holding',
+    'maximum_amount', 'monthly_mean', 'share_days', 'withheld']
 
 _day = dt.timedelta(days=1)
 
 
 def first_day(start_date, acquired=True, first_day_counts=True):
-    """Return the first day that counts of shares held from start_date.
+    """Return the first day that counts of what is held from start_date.
 
-    Only shares that are newly acquired may lose their first day: what comes
-    from another member is held without interruption.
+    Only what is newly acquired may lose its first day: shares that come from
+    another member are held without interruption.
     """
     if acquired and not first_day_counts:
         start_date += _day
@@ -98,24 +97,6 @@ def capital_years(changes, start_date, end_date, year_length='period'):
             for start, end, length in _stretches(
                 start_date, end_date, year_length)),
         Fraction(0))
-
-
-def paid_changes(day, amount, premium, payments):
-    """Return the changes of the paid part of subscribed shares.
-
-    The shares are held from the day, `payments` are pairs of date and amount
-    whose order does not matter.  They fill the premium first, and none counts
-    before the shares are held.
-    """
-    changes = []
-    paid = counted = Decimal(0)
-    for date, payment in sorted(payments):
-        paid += payment
-        capital = min(max(paid - premium, Decimal(0)), amount)
-        if capital != counted:
-            changes.append((max(date, day), capital - counted))
-            counted = capital
-    return changes
 
 
 def half_up(value, unit):

@@ -16,7 +16,6 @@ from trytond.modules.coop_shares.share_days import (
     holding,
     maximum_amount,
     monthly_mean,
-    paid_changes,
     share_days,
     withheld,
 )
@@ -184,28 +183,6 @@ class ShareDaysTestCase(unittest.TestCase):
                         Decimal(exemption), CENT),
                     Decimal(tax))
 
-    def test_paid_changes(self):
-        "Test payments fill the premium first and never exceed the shares"
-        day = dt.date(2024, 3, 1)
-        payments = [
-            (dt.date(2024, 6, 1), Decimal(70)),
-            (dt.date(2024, 2, 1), Decimal(30)),
-            (dt.date(2024, 9, 1), Decimal(20)),
-            ]
-        self.assertEqual(
-            paid_changes(day, Decimal(100), Decimal(20), payments),
-            [(day, 10), (dt.date(2024, 6, 1), 70),
-                (dt.date(2024, 9, 1), 20)])
-        self.assertEqual(
-            paid_changes(
-                day, Decimal(100), Decimal(20),
-                [*payments, (dt.date(2024, 6, 2), Decimal(-70))])[2:],
-            [(dt.date(2024, 6, 2), -70), (dt.date(2024, 9, 1), 20)])
-        self.assertEqual(
-            paid_changes(
-                day, Decimal(100), Decimal(20), [(day, Decimal(150))]),
-            [(day, 100)])
-
     @given(changes_)
     def test_replay(self, changes):
         "Test the share-days are the sum of the holdings of each day"
@@ -257,20 +234,6 @@ class ShareDaysTestCase(unittest.TestCase):
         self.assertEqual(
             monthly_mean(
                 changes, counting_dates(start, end, cutoff_day)), amount)
-
-    @given(
-        dates, amounts, amounts,
-        st.lists(st.tuples(dates, st.decimals(-500, 500, places=2))), dates)
-    def test_paid(self, day, amount, premium, payments, date):
-        "Test what is paid on a day"
-        paid = holding(payments, date)
-        changes = paid_changes(day, amount, premium, payments)
-        if date < day:
-            self.assertEqual(holding(changes, date), 0)
-        else:
-            self.assertEqual(
-                holding(changes, date),
-                min(max(paid - premium, 0), amount))
 
     @given(
         st.fractions(-1_000_000, 1_000_000),

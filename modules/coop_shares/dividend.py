@@ -1,0 +1,1013 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
+
+from sql import Literal, Null, Union
+from sql.aggregate import Sum
+from sql.conditionals import Case, Coalesce
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.apportionment import apportion
+from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Eval, If
+from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .document import DAY, SLICE, Books, ShareDocumentMixin, save_records
+from .exceptions import DividendError, DividendValidationError
+from .share_days import (
+    capital_years,
+    counting_dates,
+    first_day,
+    half_up,
+    holding,
+    maximum_amount,
+    monthly_mean,
+    share_days,
+    withheld,
+)
+
+# The kinds of rows that give shares which nobody held before
+ACQUIRED = ['issue', 'allocation', 'opening']
+
+_states = {
+    'readonly': Eval('state') != 'draft',
+    }
+_post_states = {
+    'readonly': Eval('state').in_(['posted', 'cancelled']),
+    'required': Eval('state') == 'posted',
+    }
+_account_domain = [
+    ('company', '=', Eval('company', -1)),
+    ('type', '!=', None),
+    ('closed', '!=', True),
+    ('party_required', '=', False),
+    ]
+
+
+class Dividend(
+        BooksMixin, ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.share.dividend'
+    __string__ = "Share Dividend"
+    _sequence = 'dividend_sequence'
+    _modify_internal = ShareDocumentMixin._modify_internal | {'lines'}
+    _modify_allowed = frozenset({
+            'resolution', 'posting_date', 'payment_date', 'account',
+            'account_payable', 'account_withholding'})
+    # How many lines are posted by one move in one transaction
+    _post_size = 5000
+
+    classes = fields.Many2Many(
+        'coop.share.dividend-coop.share.class', 'dividend', 'share_class',
+        "Share Classes", required=True, states=_states,
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The classes whose shares the dividend is paid on.")
+    start_date = fields.Date("Start Date", required=True, states=_states,
+        domain=[
+            If(Eval('start_date') & Eval('end_date'),
+                ('start_date', '<=', Eval('end_date')),
+                ()),
+            ],
+        help="The first day of the period.")
+    end_date = fields.Date("End Date", required=True, states=_states,
+        domain=[
+            If(Eval('start_date') & Eval('end_date'),
+                ('end_date', '>=', Eval('start_date')),
+                ()),
+            ],
+        help="The last day of the period.")
+    force = fields.Boolean("Force", states=_states,
+        help="Check to allow a gap or an overlap between the period and the "
+        "other dividends of the share classes.")
+    method = fields.Selection([
+            ('rate', "Rate"),
+            ('pot', "Pot"),
+            ], "Method", required=True, states=_states,
+        help="Pay a rate on the capital or share out an amount.")
+    rate = fields.Numeric("Rate", digits=(14, 10),
+        domain=[
+            If(Eval('method') == 'rate',
+                ('rate', '>', 0),
+                ('rate', '=', None)),
+            ],
+        states={
+            'readonly': Eval('state') != 'draft',
+            'required': Eval('method') == 'rate',
+            'invisible': Eval('method') != 'rate',
+            },
+        help="The rate for a whole year.")
+    amount = Monetary("Amount", currency='currency', digits='currency',
+        domain=[
+            If(Eval('method') == 'pot',
+                ('amount', '>', 0),
+                ('amount', '=', None)),
+            ],
+        states={
+            'readonly': Eval('state') != 'draft',
+            'required': Eval('method') == 'pot',
+            'invisible': Eval('method') != 'pot',
+            },
+        help="The amount to share out, before withholding.")
+    basis = fields.Selection([
+            ('share_days', "Share-days"),
+            ('opening_balance', "Opening Balance"),
+            ('monthly_mean', "Monthly Mean"),
+            ('paid_share_days', "Paid Share-days"),
+            ], "Basis", required=True, sort=False, states=_states,
+        help="What the dividend is paid on:\n"
+        "- Share-days: the amount of the shares for each day held\n"
+        "- Opening Balance: the shares held on the first day\n"
+        "- Monthly Mean: the mean of the shares held on a day of each month\n"
+        "- Paid Share-days: what is paid of the shares for each day held")
+    cutoff_day = fields.Integer("Cut-off Day",
+        domain=[
+            If(Eval('basis') == 'monthly_mean', [
+                    ('cutoff_day', '>=', 1),
+                    ('cutoff_day', '<=', 31),
+                    ],
+                ('cutoff_day', '=', None)),
+            ],
+        states={
+            'readonly': Eval('state') != 'draft',
+            'required': Eval('basis') == 'monthly_mean',
+            'invisible': Eval('basis') != 'monthly_mean',
+            },
+        help="The shares held on this day count for the month.\n"
+        "It is the last day in a month that is shorter.")
+    first_day_counts = fields.Boolean("First Day Counts", states=_states,
+        help="Check to count the day on which shares are acquired.")
+    year_length = fields.Selection([
+            ('period', "Period"),
+            ('365', "365 Days"),
+            ('actual', "Calendar Year"),
+            ], "Length of Year", required=True, sort=False, states=_states,
+        help="The number of days for which the whole rate is paid.")
+    rate_cap = fields.Numeric("Maximum Rate", digits=(14, 10),
+        domain=['OR',
+            ('rate_cap', '=', None),
+            ('rate_cap', '>=', 0),
+            ],
+        states=_states,
+        help="The dividend is refused above this rate.\n"
+        "Leave empty for no maximum.")
+    cap_reason = fields.Char("Reason of Maximum",
+        states={
+            'readonly': Eval('state') != 'draft',
+            'invisible': Eval('rate_cap', None) == None,  # noqa: E711
+            },
+        help="The law or the statute that sets the maximum.")
+    withholding_rate = fields.Numeric("Withholding Rate", digits=(14, 10),
+        domain=['OR',
+            ('withholding_rate', '=', None), [
+                ('withholding_rate', '>=', 0),
+                ('withholding_rate', '<=', 1),
+                ],
+            ],
+        states=_states,
+        help="The rate of the tax to withhold.\n"
+        "Leave empty to withhold nothing.")
+    exemption = Monetary("Exemption", currency='currency', digits='currency',
+        domain=['OR',
+            ('exemption', '=', None),
+            ('exemption', '>=', 0),
+            ],
+        states={
+            'readonly': Eval('state') != 'draft',
+            'invisible': ~Eval('withholding_rate', 0),
+            },
+        help="The amount of each member from which nothing is withheld.")
+    resolution = fields.Many2One('coop.meeting.item', "Resolution",
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('kind', '=', 'resolution'),
+            ],
+        states={
+            'readonly': ~Eval('state').in_(['draft', 'computed']),
+            })
+    posting_date = fields.Date("Posting Date", states=_post_states)
+    payment_date = fields.Date("Payment Date", states=_post_states,
+        help="The date from which the dividend is payable.")
+    account = fields.Many2One('account.account', "Account",
+        domain=_account_domain, states=_post_states,
+        help="The account that is debited.")
+    account_payable = fields.Many2One('account.account', "Account Payable",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('closed', '!=', True),
+            ('type.payable', '=', True),
+            ('party_required', '=', True),
+            ],
+        states=_post_states)
+    account_withholding = fields.Many2One(
+        'account.account', "Account Withholding",
+        domain=_account_domain,
+        states={
+            'readonly': _post_states['readonly'],
+            'required': (
+                _post_states['required'] & Eval('withholding_rate', 0)),
+            'invisible': ~Eval('withholding_rate', 0),
+            })
+    lines = fields.One2Many(
+        'coop.share.dividend.line', 'dividend', "Lines", readonly=True)
+    gross = fields.Function(Monetary(
+            "Gross", currency='currency', digits='currency'), 'get_totals')
+    withholding = fields.Function(Monetary(
+            "Withholding", currency='currency', digits='currency'),
+        'get_totals')
+    net = fields.Function(Monetary(
+            "Net", currency='currency', digits='currency'), 'get_totals')
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('computed', "Computed"),
+            ('approved', "Approved"),
+            ('posted', "Posted"),
+            ('cancelled', "Cancelled"),
+            ], "State", readonly=True, required=True, sort=False)
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.company.states['readonly'] = (
+            (Eval('state') != 'draft') | Eval('classes', [0]))
+        cls._order = [('end_date', 'DESC'), ('id', 'DESC')]
+        cls._sql_constraints += [
+            ('dates', Check(t, t.start_date <= t.end_date),
+                'coop_shares.msg_dividend_dates'),
+            ]
+        cls._transitions |= {
+            ('draft', 'computed'),
+            ('computed', 'computed'),
+            ('computed', 'draft'),
+            ('computed', 'approved'),
+            ('approved', 'posted'),
+            ('approved', 'cancelled'),
+            ('posted', 'cancelled'),
+            }
+        cls._buttons.update({
+                'draft': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                'compute': {
+                    'invisible': ~Eval('state').in_(['draft', 'computed']),
+                    'depends': ['state'],
+                    },
+                'approve': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                'post': {
+                    'invisible': Eval('state') != 'approved',
+                    'depends': ['state'],
+                    },
+                'cancel': {
+                    'invisible': ~Eval('state').in_(['approved', 'posted']),
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_method(cls):
+        return 'rate'
+
+    @classmethod
+    def default_basis(cls):
+        return 'share_days'
+
+    @classmethod
+    def default_first_day_counts(cls):
+        return True
+
+    @classmethod
+    def default_year_length(cls):
+        return 'period'
+
+    @classmethod
+    def default_account_payable(cls):
+        pool = Pool()
+        Configuration = pool.get('account.configuration')
+        account = Configuration(1).get_multivalue(
+            'default_account_payable',
+            company=Transaction().context.get('company'))
+        return account.id if account else None
+
+    @fields.depends('method')
+    def on_change_method(self):
+        if self.method == 'rate':
+            self.amount = None
+        else:
+            self.rate = None
+
+    @fields.depends('basis', 'cutoff_day')
+    def on_change_basis(self):
+        if self.basis != 'monthly_mean':
+            self.cutoff_day = None
+        elif not self.cutoff_day:
+            self.cutoff_day = 31
+
+    @classmethod
+    def get_totals(cls, dividends, names):
+        pool = Pool()
+        line = pool.get('coop.share.dividend.line').__table__()
+        cursor = Transaction().connection.cursor()
+        columns = {
+            'gross': line.gross,
+            'withholding': line.withholding,
+            'net': line.gross - line.withholding,
+            }
+        columns = {n: c for n, c in columns.items() if n in names}
+        result = {
+            name: {d.id: Decimal(0) for d in dividends} for name in names}
+        currencies = {d.id: d.currency for d in dividends}
+        query = line.select(
+            line.dividend,
+            *(Sum(column).as_(name) for name, column in columns.items()),
+            where=fields.SQL_OPERATORS['in'](
+                line.dividend, [d.id for d in dividends]),
+            group_by=line.dividend)
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None] + ['NUMERIC'] * len(columns))
+        cursor.execute(*query)
+        for id_, *amounts in cursor:
+            for name, amount in zip(columns, amounts):
+                result[name][id_] = currencies[id_].round(amount)
+        return result
+
+    @classmethod
+    def copy(cls, dividends, default=None):
+        default = default.copy() if default is not None else {}
+        for name in ['force', 'resolution', 'posting_date', 'payment_date']:
+            default.setdefault(name)
+        return super().copy(dividends, default=default)
+
+    @classmethod
+    def validate_fields(cls, dividends, field_names):
+        super().validate_fields(dividends, field_names)
+        cls.check_classes(dividends, field_names)
+
+    @classmethod
+    def check_classes(cls, dividends, field_names=None):
+        if field_names and 'classes' not in field_names:
+            return
+        for dividend in dividends:
+            for share_class in dividend.classes:
+                if not share_class.participates:
+                    raise DividendValidationError(gettext(
+                            'coop_shares.msg_dividend_class_participates',
+                            dividend=dividend.rec_name,
+                            share_class=share_class.rec_name))
+
+    @classmethod
+    def check_modification(cls, mode, dividends, values=None, external=False):
+        super().check_modification(
+            mode, dividends, values=values, external=external)
+        if mode == 'write' and external:
+            for dividend in dividends:
+                if (dividend.state in {'posted', 'cancelled'}
+                        or (dividend.state == 'approved'
+                            and 'resolution' in values)):
+                    raise AccessError(gettext(
+                            'coop_shares.msg_document_modify',
+                            document=dividend.rec_name,
+                            **cls.__names__()))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, dividends):
+        cls.lock(dividends)
+        cls._delete_lines(dividends)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('computed')
+    def compute(cls, dividends):
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        cls.lock(dividends)
+        cls.check_classes(dividends)
+        cls._delete_lines(dividends)
+        for dividend in dividends:
+            dividend._check_period()
+            lines = dividend._compute_lines()
+            for sub_lines in grouped_slice(lines, SLICE):
+                Line.create([{
+                            'dividend': dividend.id,
+                            'member': member,
+                            'basis': basis,
+                            'gross': gross,
+                            'withholding': withholding,
+                            } for member, basis, gross, withholding
+                        in sub_lines])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('approved')
+    def approve(cls, dividends):
+        pool = Pool()
+        ShareClass = pool.get('coop.share.class')
+        cls.lock(dividends)
+        # No two dividends of a class can be approved at once
+        ShareClass.lock({c for d in dividends for c in d.classes})
+        for dividend in dividends:
+            dividend._check_period()
+            dividend._check_resolution()
+            dividend._check_lines()
+        cls.set_number(dividends)
+        cls.save(dividends)
+
+    @classmethod
+    @ModelView.button
+    def post(cls, dividends):
+        cls.lock(dividends)
+        for dividend in dividends:
+            if dividend.state != 'approved':
+                continue
+            dividend._check_post()
+            ids = dividend._line_ids(to_post=True)
+            if len(ids) <= cls._post_size:
+                cls.post_lines(dividend, ids[0], ids[-1])
+                continue
+            with Transaction().set_context(queue_name='coop'):
+                for i in range(0, len(ids), cls._post_size):
+                    sub_ids = ids[i:i + cls._post_size]
+                    cls.__queue__.post_lines(
+                        dividend, sub_ids[0], sub_ids[-1])
+
+    @classmethod
+    @Workflow.transition('posted')
+    def _posted(cls, dividends):
+        pass
+
+    @classmethod
+    def post_lines(cls, dividend, first_id, last_id):
+        "Post the lines that are not posted yet between the two included"
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        Move = pool.get('account.move')
+        MoveLine = pool.get('account.move.line')
+
+        cls.lock([dividend])
+        if dividend.state != 'approved':
+            return
+        ids = dividend._line_ids(
+            to_post=True, first_id=first_id, last_id=last_id)
+        if ids:
+            books = Books(dividend.company)
+            move = books.move(
+                dividend.posting_date, [], origin=dividend,
+                description=dividend.number)
+            move.save()
+            gross = withholding = 0
+            for sub_ids in grouped_slice(ids, SLICE):
+                lines = Line.browse(list(sub_ids))
+                save_records([
+                        books.line(
+                            dividend.account_payable, -line.net,
+                            party=line.member.party,
+                            maturity_date=dividend.payment_date,
+                            move=move, origin=line)
+                        for line in lines if line.net])
+                Line.write(lines, {'move': move.id})
+                gross += sum(l.gross for l in lines)
+                withholding += sum(l.withholding for l in lines)
+            lines = [books.line(dividend.debit_account, gross, move=move)]
+            if withholding:
+                lines.append(books.line(
+                        dividend.account_withholding, -withholding,
+                        move=move))
+            MoveLine.save(lines)
+            Move.post([move])
+        if not dividend._line_ids(to_post=True):
+            cls._posted([dividend])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, dividends):
+        pool = Pool()
+        MoveLine = pool.get('account.move.line')
+        cls.lock(dividends)
+        for dividend in dividends:
+            moves = dividend._moves()
+            if not moves:
+                continue
+            paid = MoveLine.search([
+                    ('move', 'in', moves),
+                    cls._paid_domain(),
+                    ], limit=1)
+            if paid:
+                line, = paid
+                raise DividendError(gettext(
+                        'coop_shares.msg_dividend_cancel_paid',
+                        dividend=dividend.rec_name,
+                        party=line.party.rec_name))
+            for move in moves:
+                dividend._cancel_move(move)
+
+    @classmethod
+    def _paid_domain(cls):
+        return [('reconciliation', '!=', None)]
+
+    def _cancel_move(self, move):
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        Move = pool.get('account.move')
+        MoveLine = pool.get('account.move.line')
+        cursor = Transaction().connection.cursor()
+        move_line = MoveLine.__table__()
+        line = Line.__table__()
+
+        books = Books(self.company)
+        reversal = books.move(
+            move.date, [], origin=move, description=move.description)
+        reversal.save()
+        cursor.execute(*move_line.select(
+                move_line.id, where=move_line.move == move.id))
+        to_reconcile = []
+        for sub_ids in grouped_slice([i for i, in cursor], SLICE):
+            lines = MoveLine.browse(list(sub_ids))
+            reversals = [
+                books.line(
+                    l.account, l.credit - l.debit, party=l.party,
+                    maturity_date=l.maturity_date, move=reversal, origin=l)
+                for l in lines]
+            MoveLine.save(reversals)
+            to_reconcile.extend(
+                pair for pair in zip(lines, reversals)
+                if pair[0].account.reconcile)
+        Move.post([reversal])
+        for pairs in grouped_slice(to_reconcile, SLICE):
+            MoveLine.reconcile(*pairs)
+        cursor.execute(*line.select(line.id, where=line.move == move.id))
+        for sub_ids in grouped_slice([i for i, in cursor], SLICE):
+            Line.write(
+                Line.browse(list(sub_ids)), {'cancel_move': reversal.id})
+
+    @property
+    def debit_account(self):
+        "The account the dividend is taken from"
+        return self.account
+
+    def _line_ids(self, to_post=False, first_id=None, last_id=None):
+        pool = Pool()
+        line = pool.get('coop.share.dividend.line').__table__()
+        cursor = Transaction().connection.cursor()
+        where = line.dividend == self.id
+        if to_post:
+            where &= (line.move == Null) & (line.gross > 0)
+        if first_id is not None:
+            where &= line.id >= first_id
+        if last_id is not None:
+            where &= line.id <= last_id
+        cursor.execute(*line.select(line.id, where=where, order_by=line.id))
+        return [id_ for id_, in cursor]
+
+    def _moves(self):
+        "Return the moves that are not reversed"
+        pool = Pool()
+        Move = pool.get('account.move')
+        line = pool.get('coop.share.dividend.line').__table__()
+        cursor = Transaction().connection.cursor()
+        cursor.execute(*line.select(
+                line.move,
+                where=(line.dividend == self.id)
+                & (line.move != Null) & (line.cancel_move == Null),
+                group_by=line.move,
+                order_by=line.move))
+        return Move.browse([id_ for id_, in cursor])
+
+    @classmethod
+    def _delete_lines(cls, dividends):
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        for dividend in dividends:
+            for sub_ids in grouped_slice(dividend._line_ids(), SLICE):
+                Line.delete(Line.browse(list(sub_ids)))
+
+    def _check_period(self):
+        others = self.search([
+                ('company', '=', self.company.id),
+                ('state', 'in', ['approved', 'posted']),
+                ('classes', 'in', [c.id for c in self.classes]),
+                ('id', '!=', self.id),
+                ])
+        for share_class in self.classes:
+            c_others = [o for o in others if share_class in o.classes]
+            for other in c_others:
+                if (other.start_date == self.start_date
+                        and other.end_date == self.end_date):
+                    message = 'coop_shares.msg_dividend_twice'
+                elif (not self.force
+                        and other.start_date <= self.end_date
+                        and other.end_date >= self.start_date):
+                    message = 'coop_shares.msg_dividend_overlap'
+                else:
+                    continue
+                raise DividendError(gettext(
+                        message,
+                        dividend=self.rec_name,
+                        share_class=share_class.rec_name,
+                        other=other.rec_name,
+                        **self._format_dates(
+                            start_date=other.start_date,
+                            end_date=other.end_date)))
+            last = max((
+                    o.end_date for o in c_others
+                    if o.end_date < self.start_date), default=None)
+            if last and not self.force and last + DAY != self.start_date:
+                raise DividendError(gettext(
+                        'coop_shares.msg_dividend_gap',
+                        dividend=self.rec_name,
+                        share_class=share_class.rec_name,
+                        **self._format_dates(
+                            date=last + DAY,
+                            start_date=self.start_date)))
+
+    @classmethod
+    def _format_dates(cls, **dates):
+        pool = Pool()
+        Lang = pool.get('ir.lang')
+        lang = Lang.get()
+        return {k: lang.strftime(d) for k, d in dates.items()}
+
+    def _check_resolution(self):
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        if not self.resolution:
+            if Configuration(1).get_multivalue(
+                    'dividend_resolution', company=self.company.id):
+                raise DividendError(gettext(
+                        'coop_shares.msg_dividend_resolution_missing',
+                        dividend=self.rec_name))
+        elif (self.resolution.result != 'carried'
+                or self.resolution.meeting.state != 'closed'):
+            raise DividendError(gettext(
+                    'coop_shares.msg_dividend_resolution_carried',
+                    dividend=self.rec_name,
+                    resolution=self.resolution.rec_name))
+
+    def _check_lines(self):
+        "Check the ledger has not changed since the lines were computed"
+        pool = Pool()
+        line = pool.get('coop.share.dividend.line').__table__()
+        cursor = Transaction().connection.cursor()
+        cursor.execute(*line.select(
+                line.member, line.basis, line.gross, line.withholding,
+                where=line.dividend == self.id))
+        if set(cursor) != set(self._compute_lines()):
+            raise DividendError(gettext(
+                    'coop_shares.msg_dividend_changed',
+                    dividend=self.rec_name))
+
+    def _check_post(self):
+        names = ['posting_date', 'payment_date', 'account_payable']
+        if self.withholding:
+            names.append('account_withholding')
+        missing = [n for n in names if not getattr(self, n)]
+        if not self.debit_account:
+            missing.append('account')
+        if missing:
+            raise DividendError(gettext(
+                    'coop_shares.msg_dividend_missing',
+                    dividend=self.rec_name,
+                    fields=', '.join(
+                        self.__names__(n)['field'] for n in missing)))
+
+    def _compute_lines(self):
+        "Return a list of member, basis, gross and withholding"
+        unit = self.currency.rounding
+        bases, capitals = {}, {}
+        measure = self._measure()
+        for member, changes in self._get_changes():
+            basis, capital = measure(changes)
+            if basis > 0:
+                bases[member], capitals[member] = basis, capital
+        self._check_cap(sum(capitals.values()))
+        if self.method == 'rate':
+            rate = Fraction(self.rate)
+            gross = {
+                m: half_up(rate * capital, unit)
+                for m, capital in capitals.items()}
+        else:
+            gross = apportion(self.amount, bases, unit) if bases else {}
+        if not any(gross.values()):
+            raise DividendError(gettext(
+                    'coop_shares.msg_dividend_nothing',
+                    dividend=self.rec_name))
+        places = Decimal(1).scaleb(-DividendLine.basis.digits[1])
+        return [(
+                member, half_up(basis, places), gross[member],
+                withheld(
+                    gross[member], self.withholding_rate or 0,
+                    self.exemption or 0, unit))
+            for member, basis in bases.items()]
+
+    def _measure(self):
+        "Return the function of changes that gives basis and capital"
+        start, end = self.start_date, self.end_date
+        if self.basis in {'share_days', 'paid_share_days'}:
+            def measure(changes):
+                return (
+                    share_days(changes, start, end),
+                    capital_years(changes, start, end, self.year_length))
+        else:
+            years = capital_years(
+                [(start, Decimal(1))], start, end, self.year_length)
+            if self.basis == 'opening_balance':
+                def balance(changes):
+                    return Fraction(holding(changes, start))
+            else:
+                dates = counting_dates(start, end, self.cutoff_day)
+                if not dates:
+                    raise DividendError(gettext(
+                            'coop_shares.msg_dividend_no_month',
+                            dividend=self.rec_name,
+                            day=self.cutoff_day))
+
+                def balance(changes):
+                    return monthly_mean(changes, dates)
+
+            def measure(changes):
+                basis = balance(changes)
+                return basis, basis * years
+        return measure
+
+    def _check_cap(self, capital):
+        pool = Pool()
+        Lang = pool.get('ir.lang')
+        if self.rate_cap is None or not capital:
+            return
+        if self.method == 'rate':
+            rate = self.rate
+            exceeded = rate > self.rate_cap
+        else:
+            rate = Fraction(self.amount) / capital
+            rate = Decimal(rate.numerator) / rate.denominator
+            exceeded = self.amount > maximum_amount(
+                capital, self.rate_cap, self.currency.rounding)
+        if exceeded:
+            lang = Lang.get()
+            raise DividendError(gettext(
+                    'coop_shares.msg_dividend_cap',
+                    dividend=self.rec_name,
+                    rate=lang.format_number(rate * 100, digits=4),
+                    maximum=lang.format_number(
+                        self.rate_cap * 100, digits=4),
+                    reason=self.cap_reason or ''))
+
+    def _get_changes(self):
+        "Yield each member with the list of the changes of the holding"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        cursor = Transaction().connection.cursor()
+        in_ = fields.SQL_OPERATORS['in']
+        classes = [c.id for c in self.classes]
+        # What was held before the period counts from its first day
+        before = self.start_date - DAY
+
+        def clamp(date):
+            return Case((date < before, before), else_=date).as_('date')
+
+        rows = ShareMove._rows(
+            lambda t, member, sign: [
+                member.as_('member'),
+                clamp(t.date),
+                t.kind.as_('kind'),
+                t.reversal_of.as_('reversal_of'),
+                (t.amount * sign).as_('amount'),
+                ],
+            lambda t, member: (
+                (t.state == 'done')
+                & (t.company == self.company.id)
+                & in_(t.share_class, classes)
+                & (t.date <= self.end_date)))
+        reversed_ = ShareMove.__table__()
+        changes = (rows
+            .join(reversed_, 'LEFT',
+                condition=rows.reversal_of == reversed_.id)
+            .select(
+                rows.member.as_('member'), rows.date.as_('date'),
+                Coalesce(reversed_.kind, rows.kind).in_(
+                    ACQUIRED).as_('acquired'),
+                rows.amount.as_('amount')))
+        if self.basis == 'paid_share_days':
+            changes = Union(
+                changes, *self._get_unpaid_changes(clamp), all_=True)
+        query = changes.select(
+            changes.member, changes.date.as_('date'), changes.acquired,
+            Sum(changes.amount).as_('amount'),
+            group_by=[changes.member, changes.date, changes.acquired],
+            order_by=[changes.member.asc, changes.date.asc])
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'DATE', None, 'NUMERIC'])
+        cursor.execute(*query)
+        for member, rows in groupby(cursor, key=itemgetter(0)):
+            yield member, [(
+                    first_day(date, acquired, self.first_day_counts),
+                    self.currency.round(amount))
+                for _, date, acquired, amount in rows]
+
+    def _get_unpaid_changes(self, clamp):
+        "Return the queries of the changes of what is held but not paid"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        Payment = pool.get('coop.share.subscription.payment')
+        subscription = Subscription.__table__()
+        payment = Payment.__table__()
+        where = (
+            subscription.state.in_(['confirmed', 'paid'])
+            & (subscription.effective == 'confirmation')
+            & (subscription.company == self.company.id)
+            & fields.SQL_OPERATORS['in'](
+                subscription.share_class, [c.id for c in self.classes])
+            & (subscription.effective_date <= self.end_date))
+        # What was paid before counts from the first day of the shares
+        date = Case(
+            (payment.date < subscription.effective_date,
+                subscription.effective_date),
+            else_=payment.date)
+        return [
+            subscription.select(
+                subscription.member, clamp(subscription.effective_date),
+                Literal(True).as_('acquired'),
+                (-subscription.amount).as_('amount'),
+                where=where),
+            payment.join(
+                subscription,
+                condition=payment.subscription == subscription.id).select(
+                subscription.member, clamp(date),
+                # What a redemption releases ends with the shares
+                (payment.redemption == Null).as_('acquired'),
+                payment.capital_amount.as_('amount'),
+                where=where & (payment.date <= self.end_date)),
+            ]
+
+    @classmethod
+    def check_books(cls, company, date):
+        "Compare the amounts to pay with their account"
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        Move = pool.get('account.move')
+        MoveLine = pool.get('account.move.line')
+        cursor = Transaction().connection.cursor()
+        differences = super().check_books(company, date)
+
+        table = cls.__table__()
+        line = Line.__table__()
+        move = Move.__table__()
+        move_line = MoveLine.__table__()
+        where = (table.company == company.id) & (move.date <= date)
+        expected, found = defaultdict(Decimal), defaultdict(Decimal)
+        for name, sign in [('move', 1), ('cancel_move', -1)]:
+            column = getattr(line, name)
+            query = (table
+                .join(line, condition=line.dividend == table.id)
+                .join(move, condition=column == move.id)
+                .select(
+                    table.id,
+                    Sum(line.gross - line.withholding).as_('amount'),
+                    where=where,
+                    group_by=table.id))
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            for id_, amount in cursor:
+                expected[id_] += sign * company.currency.round(amount)
+            moves = line.select(
+                line.dividend, column.as_('move'),
+                where=column != Null,
+                group_by=[line.dividend, column])
+            query = (table
+                .join(moves, condition=moves.dividend == table.id)
+                .join(move, condition=moves.move == move.id)
+                .join(move_line, condition=(move_line.move == move.id)
+                    & (move_line.account == table.account_payable))
+                .select(
+                    table.id,
+                    Sum(move_line.credit - move_line.debit).as_('amount'),
+                    where=where & (move.state == 'posted'),
+                    group_by=table.id))
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            for id_, amount in cursor:
+                found[id_] += company.currency.round(amount)
+        for id_ in sorted(expected.keys() | found.keys()):
+            if expected[id_] != found[id_]:
+                dividend = cls(id_)
+                differences.append(Difference(
+                        record=dividend,
+                        description=gettext(
+                            'coop_shares.msg_books_dividend',
+                            dividend=dividend.rec_name,
+                            account=dividend.account_payable.rec_name),
+                        expected=expected[id_],
+                        found=found[id_]))
+        return differences
+
+
+class DividendClass(ModelSQL):
+    __name__ = 'coop.share.dividend-coop.share.class'
+
+    dividend = fields.Many2One(
+        'coop.share.dividend', "Share Dividend", required=True,
+        ondelete='CASCADE')
+    share_class = fields.Many2One(
+        'coop.share.class', "Share Class", required=True,
+        ondelete='RESTRICT')
+
+
+class DividendLine(ModelSQL, ModelView):
+    __name__ = 'coop.share.dividend.line'
+    __string__ = "Share Dividend Line"
+
+    dividend = fields.Many2One(
+        'coop.share.dividend', "Share Dividend", required=True,
+        ondelete='CASCADE')
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='RESTRICT')
+    basis = fields.Numeric("Basis", digits=(None, 4), required=True,
+        help="The amount for each day it was held, or the amount held.")
+    gross = Monetary(
+        "Gross", currency='currency', digits='currency', required=True)
+    withholding = Monetary(
+        "Withholding", currency='currency', digits='currency', required=True)
+    net = fields.Function(Monetary(
+            "Net", currency='currency', digits='currency'),
+        'on_change_with_net')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+    move = fields.Many2One(
+        'account.move', "Account Move", ondelete='RESTRICT')
+    cancel_move = fields.Many2One(
+        'account.move', "Cancel Move", ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('dividend')
+        cls._order = [('dividend', 'DESC'), ('id', 'ASC')]
+        cls._sql_constraints += [
+            ('member_unique', Unique(t, t.dividend, t.member),
+                'coop_shares.msg_dividend_line_member_unique'),
+            ]
+
+    @classmethod
+    def column_net(cls, tables):
+        table, _ = tables[None]
+        return table.gross - table.withholding
+
+    @fields.depends('gross', 'withholding')
+    def on_change_with_net(self, name=None):
+        return (self.gross or 0) - (self.withholding or 0)
+
+    @fields.depends('dividend', '_parent_dividend.currency')
+    def on_change_with_currency(self, name=None):
+        return self.dividend.currency if self.dividend else None
+
+    def get_rec_name(self, name):
+        return f'{self.dividend.rec_name} @ {self.member.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, value = clause
+        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
+        return [bool_op,
+            ('dividend.rec_name', operator, value),
+            ('member.rec_name', operator, value),
+            ]
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        if external:
+            raise AccessError(gettext(
+                    'coop_shares.msg_dividend_line_modify',
+                    line=lines[0].rec_name))
+
+
+class Payment(metaclass=PoolMeta):
+    __name__ = 'coop.share.dividend'
+
+    @classmethod
+    def _paid_domain(cls):
+        return ['OR',
+            super()._paid_domain(),
+            ('payments', 'where', [('state', '!=', 'failed')]),
+            ]
