@@ -330,7 +330,9 @@ class Member(Workflow, ModelSQL, ModelView):
                     raise AccessError(gettext(
                             'coop_membership.msg_member_modify_%s' % name,
                             member=member.rec_name))
-        cls.write(members, {f'requested_{name}': value})
+        request = f'requested_{name}'
+        members = [m for m in members if _id(getattr(m, request)) != value]
+        cls.write(members, {request: value})
 
     @classmethod
     def get_retention_date(cls, members, name):
