@@ -83,6 +83,9 @@ MEMBER = {
     'subscription_paid': Column(
         Date(), "day it was paid; empty if it is not", False,
         'subscriptions'),
+    'subscription_payment_method': Column(
+        Text(), "name of the payment method (default: the only one)", False,
+        'subscriptions'),
     }
 
 PATRONAGE = {
@@ -110,7 +113,10 @@ USAGE = {
     'start': Column(
         DateTime(), "start; without offset in the time of the resource",
         True),
-    'end': Column(DateTime(), "end", True),
+    'end': Column(DateTime(), "end; may be empty if there are quantities"),
+    'seats': Column(
+        Integer(above=0), "how many of the capacity (default: 1)"),
+    'description': Column(Text(), "description"),
     'quantity': Column(Number(), "quantity used", True, 'quantities'),
     'unit': Column(
         Text(), "symbol or name of its unit", True, 'quantities'),

@@ -3,5 +3,9 @@
 from trytond.exceptions import UserError
 
 
+class ConfigurationError(UserError):
+    pass
+
+
 class ImportCompanyError(UserError):
     pass

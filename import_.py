@@ -57,7 +57,7 @@ class ImportMixin:
         'skip' the others are.  With `dry_run` they are stored and rolled
         back, so that no rule is left out.
         """
-        importer = cls._import_read(rows, options)
+        importer = cls._import_read(rows, options, lock=True)
         rows = importer.rows
         good = [row for row in rows if not row.errors]
         created, updated = set(), set()
@@ -74,13 +74,15 @@ class ImportMixin:
         return answer
 
     @classmethod
-    def _import_read(cls, rows, options):
+    def _import_read(cls, rows, options, lock=False):
         company = Transaction().context.get('company')
         if not company:
             raise ImportCompanyError(gettext('coop.msg_import_company'))
         Importer = cls.get_importer(options or {})
         importer = Importer(
             company, read(rows, Importer.columns), options or {})
+        if lock:
+            importer.lock()
         importer.resolve()
         return importer
 
@@ -106,6 +108,12 @@ class Importer:
         self.company = company
         self.rows = rows
         self.options = options
+
+    def lock(self):
+        """Take the locks that storing needs
+
+        Before anything else, because each starts the transaction again.
+        """
 
     def resolve(self):
         "Replace names by records and add the errors to the rows"
@@ -133,7 +141,7 @@ class Importer:
         names = sorted(filter(None, names))
         found = {}
         for field in reversed(names_fields):
-            for sub_names in grouped_slice(names):
+            for sub_names in grouped_slice(names, 500):
                 for record in Model.search([
                             (field, 'in', list(sub_names)), domain]):
                     found[getattr(record, field)] = record
@@ -153,6 +161,40 @@ class Importer:
             item.values[column] = records.get(name)
             if name not in records:
                 row.error(column, message, line=item.line, value=name)
+
+
+    def resolve_user(self, *others):
+        """Find who the row is about: a member, a party or one of the others
+
+        `row.member` is the member and `row.user` the party, if any.
+        """
+        self.resolve_column(
+            'party', 'party.party', 'code',
+            message='coop.msg_import_party', company=False)
+        members = self.find(
+            'coop.member', {row['member'] for row in self.rows}, 'number')
+        columns = ['member', 'party', *others]
+        for row in self.rows:
+            row.member = members.get(row['member'])
+            row.user = row.member.party if row.member else row['party']
+            if row['member'] and not row.member:
+                row.error('member', 'coop.msg_import_member',
+                    value=row['member'])
+            filled = [c for c in columns if c in row.values]
+            if not filled:
+                row.error('member', 'coop.msg_import_missing')
+            elif len(filled) > 1:
+                row.error(filled[1], 'coop.msg_import_user',
+                    columns=", ".join(filled))
+
+    def check_currency(self, row, column):
+        "Check the digits of an amount in the currency of the company"
+        Company = Pool().get('company.company')
+        currency = Company(self.company).currency
+        amount = row[column]
+        if amount is not None and currency.round(amount) != amount:
+            row.error(column, 'coop.msg_import_digits',
+                value=amount, digits=currency.digits)
 
 
 def update(record, values):

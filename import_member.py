@@ -2,10 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.exceptions import UserError
 from trytond.pool import Pool, PoolMeta
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, without_check_access
 
 from .columns import MEMBER
 from .import_ import Importer, ImportMixin, save, update
+from .import_share import ShareImporterMixin
 
 CONTACTS = ['phone', 'mobile', 'email', 'website']
 ADDRESS = ['street', 'postal_code', 'city', 'country']
@@ -19,9 +20,25 @@ class Member(ImportMixin, metaclass=PoolMeta):
         return MemberImporter
 
 
-class MemberImporter(Importer):
+class MemberImporter(ShareImporterMixin, Importer):
 
     columns = MEMBER
+
+    def lock(self):
+        pool = Pool()
+        JournalPeriod = pool.get('account.journal.period')
+        Member = pool.get('coop.member')
+        Sequence = pool.get('ir.sequence.strict')
+        members = self.find(
+            'coop.member', {row['number'] for row in self.rows}, 'number')
+        Member.lock(sorted(m.id for m in members.values()))
+        if any({'shares', 'subscriptions'} & row.many.keys()
+                for row in self.rows):
+            with without_check_access():
+                Sequence.lock(Sequence.search([
+                            ('company', 'in', [self.company, None]),
+                            ]))
+            JournalPeriod.lock()
 
     def resolve(self):
         self.resolve_column(
@@ -49,6 +66,7 @@ class MemberImporter(Importer):
         self._check_identifiers()
         self._check_accounts()
         self._find_parties()
+        self._resolve_shares()
 
     def _check_dates(self, row):
         today = Pool().get('ir.date').today()
@@ -74,12 +92,6 @@ class MemberImporter(Importer):
         if notice and exit_date and notice > exit_date:
             row.error('notice_date', 'coop.msg_import_after',
                 value=notice, column='exit_date', limit=exit_date)
-        for item in row.many.get('shares', []):
-            date = item['share_date']
-            if date and (not admission or date < admission):
-                row.error('share_date', 'coop.msg_import_before',
-                    line=item.line, value=date, column='admission_date',
-                    limit=admission or '')
 
     def _check_member(self, row):
         "Refuse to rewrite the life of a member"
@@ -169,7 +181,11 @@ class MemberImporter(Importer):
         updated = self._store_parties()
         updated |= self._store_members()
         updated |= self._store_lists()
+        updated |= self._store_subscriptions()
         updated |= self._admit()
+        updated |= self._store_shares()
+        updated |= self._confirm_subscriptions()
+        updated |= self._pay_subscriptions()
         updated |= self._leave()
         return created, updated
 
@@ -181,6 +197,8 @@ class MemberImporter(Importer):
         Party = pool.get('party.party')
         updated = set()
         parties, addresses, contacts, identifiers = [], [], [], []
+        codes = self._get_codes(
+            len([row for row in self.rows if not row.party]))
         for row in self.rows:
             new = not row.party
             party = row.party = row.party or Party()
@@ -192,7 +210,12 @@ class MemberImporter(Importer):
                     })
             address_values = _values(row, {n: n for n in ADDRESS})
             if new:
+                party.code = next(codes, None)
                 address = Address()
+                # What the setter of the street would write
+                if 'street' in address_values:
+                    address_values['street_unstructured'] = (
+                        address_values.pop('street'))
                 party.addresses = [address] if address_values else []
                 party.contact_mechanisms = [
                     ContactMechanism(type=type_, value=row[type_])
@@ -235,6 +258,15 @@ class MemberImporter(Importer):
             save(records)
         return updated | self._store_accounts()
 
+    def _get_codes(self, count):
+        "Return the iterator of the codes of new parties"
+        Party = Pool().get('party.party')
+        with without_check_access():
+            sequence = Party._code_sequence()
+            if not count or not sequence:
+                return iter([])
+            return iter(list(sequence.get_many(count)))
+
     def _store_accounts(self):
         rows = {row for row in self.rows if row['iban']}
         if not rows:
@@ -276,10 +308,13 @@ class MemberImporter(Importer):
                 member = row.member = Member(
                     company=self.company, party=row.party,
                     number=row['number'])
-                if row['admission_date']:
-                    values.setdefault(
-                        'application_date', row['admission_date'])
+            admission = row['admission_date']
+            application = getattr(member, 'application_date', None)
+            if admission and (not application or application > admission):
+                values.setdefault('application_date', admission)
             if update(member, values):
+                # The setter of the category has then nothing to write
+                member.category = member.requested_category
                 updated.add(row)
                 members.append(member)
         save(members)

@@ -470,10 +470,12 @@ def report(result, dry_run=False):
     print("%s%s" % ("Dry run: " if dry_run else "", result))
 
 
-def run(description, model, columns, unique=(), get_options=None, parser=None):
-    "Run the script of a model with the arguments of the command line"
-    if parser is None:
-        parser = get_parser(description, columns)
+def run(description, columns, do_import, get_parser=get_parser):
+    """Run a script with the arguments of the command line
+
+    `do_import` is called with the name of the file and the arguments.
+    """
+    parser = get_parser(description, columns)
     if argcomplete:
         argcomplete.autocomplete(parser)
     args = parser.parse_args()
@@ -482,28 +484,27 @@ def run(description, model, columns, unique=(), get_options=None, parser=None):
     elif args.batch < 1:
         parser.error("the batch must be positive")
 
+    names = vars(args).copy()
+    database, url, user, config_file, company = map(
+        names.pop, ['database', 'url', 'user', 'config_file', 'company'])
+    filename = names.pop('file')
+    names['mapping'] = dict(names.pop('map'))
+    names['constants'] = dict(names.pop('set'))
+
     def import_():
         try:
-            if args.company:
-                _set_company(args.company)
-            return load(
-                args.file, model, columns, unique=unique,
-                rejects=args.rejects, on_error=args.on_error,
-                dry_run=args.dry_run, batch=args.batch,
-                options=get_options(args) if get_options else None,
-                mapping=dict(args.map), constants=dict(args.set),
-                delimiter=args.delimiter, date_format=args.date_format,
-                decimal_mark=args.decimal_mark)
+            if company:
+                _set_company(company)
+            return do_import(filename, **names)
         except (FileError, OSError) as error:
             sys.exit(str(error))
 
-    if args.url:
+    if url:
         password = os.environ.get('TRYTON_PASSWORD') or getpass.getpass()
-        with config.set_xmlrpc_session(args.url, args.user, password):
+        with config.set_xmlrpc_session(url, user, password):
             result = import_()
     else:
-        config.set_trytond(
-            args.database, user=args.user, config_file=args.config_file)
+        config.set_trytond(database, user=user, config_file=config_file)
         result = import_()
     report(result, args.dry_run)
     sys.exit(1 if result.reasons else 0)

@@ -1,0 +1,93 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from itertools import groupby
+
+from trytond.pool import Pool, PoolMeta
+
+from .columns import PATRONAGE
+from .import_ import Importer, ImportMixin, save, update
+
+
+class Entry(ImportMixin, metaclass=PoolMeta):
+    __name__ = 'coop.patronage.entry'
+
+    @classmethod
+    def get_importer(cls, options):
+        return EntryImporter
+
+
+class EntryImporter(Importer):
+
+    columns = PATRONAGE
+
+    def resolve(self):
+        self.resolve_column(
+            'category', 'coop.patronage.category', 'code', 'name',
+            message='coop.msg_import_patronage_category')
+        self.resolve_user()
+        for row in self.rows:
+            category = row['category']
+            if not category:
+                continue
+            if category.source != 'entry':
+                row.error('category', 'coop.msg_import_category_source',
+                    category=category.rec_name)
+            elif category.measure not in row.values:
+                row.error(category.measure, 'coop.msg_import_missing')
+            self.check_currency(row, 'amount')
+        self._find_entries()
+
+    def _find_entries(self):
+        Entry = Pool().get('coop.patronage.entry')
+        rows = [row for row in self.rows if row['category']]
+        rows.sort(key=lambda row: row['category'].id)
+        for category, c_rows in groupby(rows, key=lambda r: r['category']):
+            c_rows = list(c_rows)
+            entries = {
+                e.external_id: e for e in Entry.search([
+                        ('company', '=', self.company),
+                        ('category', '=', category.id),
+                        ('external_id', 'in', [
+                                row['external_id'] for row in c_rows]),
+                        ])}
+            for row in c_rows:
+                row.entry = entries.get(row['external_id'])
+                if row.entry and not self.options.get('update'):
+                    self._check_same(row)
+
+    def _check_same(self, row):
+        for column, value in [
+                ('member', row.user), ('date', row['date']),
+                ('quantity', row['quantity']), ('amount', row['amount'])]:
+            name = 'party' if column == 'member' else column
+            current = getattr(row.entry, name)
+            if value is not None and value != current:
+                if column == 'member' and 'member' not in row.values:
+                    column = 'party'
+                row.error(column, 'coop.msg_import_entry_change',
+                    value=getattr(value, 'rec_name', value),
+                    current=getattr(current, 'rec_name', current))
+
+    def store(self):
+        Entry = Pool().get('coop.patronage.entry')
+        created, updated, entries = set(), set(), []
+        for row in self.rows:
+            values = {
+                'party': row.user,
+                'date': row['date'],
+                }
+            for name in ['quantity', 'amount', 'description']:
+                if row[name] is not None:
+                    values[name] = row[name]
+            if row.entry:
+                entry = row.entry
+            else:
+                entry = Entry(
+                    company=self.company, category=row['category'],
+                    external_id=row['external_id'])
+                created.add(row)
+            if update(entry, values):
+                entries.append(entry)
+                updated.add(row)
+        save(entries)
+        return created, updated

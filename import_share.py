@@ -1,0 +1,261 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from itertools import groupby
+from operator import itemgetter
+
+from trytond.exceptions import UserError
+from trytond.pool import Pool
+from trytond.transaction import Transaction, without_check_access
+
+from .import_ import save
+
+
+class ShareImporterMixin:
+    "The shares that members hold and subscribe"
+
+    def _resolve_shares(self):
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        for many, column in [
+                ('shares', 'share_class'),
+                ('subscriptions', 'subscription_class')]:
+            self.resolve_column(
+                column, 'coop.share.class', 'code', 'name', many=many,
+                message='coop.msg_import_share_class')
+        cutover_date = Configuration(1).get_multivalue(
+            'cutover_date', company=self.company)
+        for row, item in self.items('shares'):
+            self._check_quantity(
+                row, item, item['share_class'], 'share_quantity')
+            self._check_holding(row, item, cutover_date)
+        self._match_shares()
+        self._resolve_payment_methods()
+        periods = {}
+        for row, item in self.items('subscriptions'):
+            share_class = item['subscription_class']
+            self._check_quantity(
+                row, item, share_class, 'subscription_quantity')
+            if share_class and share_class.kind == 'allocated':
+                row.error(
+                    'subscription_class', 'coop.msg_import_share_allocated',
+                    line=item.line, share_class=share_class.rec_name)
+            for column in ['subscription_date', 'subscription_paid']:
+                self._check_period(row, item, column, periods)
+            date, paid = item['subscription_date'], item['subscription_paid']
+            if paid and date and paid < date:
+                row.error('subscription_paid', 'coop.msg_import_before',
+                    line=item.line, value=paid, column='subscription_date',
+                    limit=date)
+        self._match_subscriptions()
+
+    def _admission(self, row):
+        if row['admission_date'] or not row.member:
+            return row['admission_date']
+        return row.member.admission_date
+
+    def _check_quantity(self, row, item, share_class, column):
+        quantity = item[column]
+        if share_class and quantity is not None:
+            digits = share_class.quantity_digits or 0
+            if quantity != round(quantity, digits):
+                row.error(column, 'coop.msg_import_digits',
+                    line=item.line, value=quantity, digits=digits)
+
+    def _check_holding(self, row, item, cutover_date):
+        share_class, date = item['share_class'], item['share_date']
+        admission = self._admission(row)
+        if not admission:
+            row.error('admission_date', 'coop.msg_import_missing')
+        elif date and date < admission:
+            row.error('share_date', 'coop.msg_import_before', line=item.line,
+                value=date, column='admission_date', limit=admission)
+        if not cutover_date:
+            row.error('share_date', 'coop.msg_import_cutover', line=item.line)
+        elif date and date > cutover_date:
+            row.error('share_date', 'coop.msg_import_after_cutover',
+                line=item.line, value=date, limit=cutover_date)
+        if not share_class:
+            return
+        allocated = share_class.kind == 'allocated'
+        if bool(item['share_vintage']) != allocated:
+            row.error(
+                'share_vintage',
+                'coop.msg_import_vintage_missing' if allocated
+                else 'coop.msg_import_vintage',
+                line=item.line, share_class=share_class.rec_name)
+
+    def _check_period(self, row, item, column, periods):
+        Period = Pool().get('account.period')
+        date = item[column]
+        if not date:
+            return
+        if date not in periods:
+            try:
+                periods[date] = Period.find_open(self.company, date)
+            except UserError:
+                periods[date] = None
+        if not periods[date]:
+            row.error(column, 'coop.msg_import_period', line=item.line,
+                value=date)
+
+    def _match_shares(self):
+        "Leave what is in the ledger already out"
+        ShareMove = Pool().get('coop.share.move')
+        moves = {
+            (m.to_member, m.share_class, m.start_date, m.vintage): m
+            for m in self._search_shares(ShareMove, 'to_member', [
+                        ('kind', '=', 'opening'),
+                        ('state', '=', 'done'),
+                        ])}
+        for row, item in self.items('shares'):
+            share_class, quantity = item['share_class'], item['share_quantity']
+            if not share_class or not quantity:
+                continue
+            amount = item['share_amount']
+            if amount is None:
+                amount = quantity * share_class.par_value
+            amount = share_class.currency.round(amount)
+            item.values['share_amount'] = amount
+            item.record = moves.get((
+                    row.member, share_class, item['share_date'],
+                    item['share_vintage'])) if row.member else None
+            if item.record and (
+                    item.record.quantity != quantity
+                    or item.record.amount != amount):
+                row.error('share_quantity', 'coop.msg_import_share_change',
+                    line=item.line, move=item.record.rec_name,
+                    quantity=item.record.quantity, amount=item.record.amount)
+
+    def _match_subscriptions(self):
+        Subscription = Pool().get('coop.share.subscription')
+        subscriptions = {
+            (s.member, s.share_class, s.date, s.quantity): s
+            for s in self._search_shares(Subscription, 'member', [
+                        ('state', '!=', 'cancelled'),
+                        ])}
+        for row, item in self.items('subscriptions'):
+            admission, date = self._admission(row), item['subscription_date']
+            if admission and date:
+                # The admission confirms what was subscribed before
+                date = item.values['subscription_date'] = max(date, admission)
+            item.record = subscriptions.get((
+                    row.member, item['subscription_class'], date,
+                    item['subscription_quantity'])) if row.member else None
+            if item['subscription_paid'] and not admission:
+                row.error('subscription_paid',
+                    'coop.msg_import_subscription_applicant', line=item.line)
+
+    def _search_shares(self, Model, member, domain):
+        members = [row.member.id for row in self.rows if row.member]
+        if not members:
+            return []
+        return Model.search([(member, 'in', members), domain])
+
+    def _resolve_payment_methods(self):
+        PaymentMethod = Pool().get('account.invoice.payment.method')
+        self.resolve_column(
+            'subscription_payment_method', 'account.invoice.payment.method',
+            'name', many='subscriptions',
+            message='coop.msg_import_payment_method')
+        methods = PaymentMethod.search([
+                ('company', '=', self.company),
+                ], limit=2)
+        for row, item in self.items('subscriptions'):
+            if (not item['subscription_paid']
+                    or 'subscription_payment_method' in item.values):
+                continue
+            if len(methods) == 1:
+                method, = methods
+                item.values['subscription_payment_method'] = method
+            else:
+                row.error('subscription_payment_method',
+                    'coop.msg_import_missing', line=item.line)
+
+    def _store_shares(self):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        moves, updated = [], set()
+        for row, item in self.items('shares'):
+            if item.record:
+                continue
+            share_class = item['share_class']
+            moves.append(ShareMove(
+                    kind='opening',
+                    company=share_class.company,
+                    share_class=share_class,
+                    quantity=item['share_quantity'],
+                    to_member=row.member,
+                    start_date=item['share_date'],
+                    par_value=share_class.par_value,
+                    amount=item['share_amount'],
+                    vintage=item['share_vintage']))
+            updated.add(row)
+        if moves:
+            ShareMove.do(moves)
+        return updated
+
+    def _store_subscriptions(self):
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        new, updated = [], set()
+        for row, item in self.items('subscriptions'):
+            if not item.record:
+                item.record = Subscription(
+                    company=self.company,
+                    member=row.member,
+                    share_class=item['subscription_class'],
+                    quantity=item['subscription_quantity'],
+                    date=item['subscription_date'])
+                new.append(item.record)
+                updated.add(row)
+        save(new)
+        return updated
+
+    def _confirm_subscriptions(self):
+        Subscription = Pool().get('coop.share.subscription')
+        items = self.items('subscriptions')
+        records = {
+            s.id: s for s in Subscription.browse(
+                [item.record for _, item in items])}
+        rows = {
+            item.record.id: row for row, item in items
+            if records[item.record.id].state == 'draft'
+            and self._admission(row)}
+        if rows:
+            Subscription.confirm(Subscription.browse(list(rows)))
+        return set(rows.values())
+
+    def _pay_subscriptions(self):
+        pool = Pool()
+        Pay = pool.get('coop.share.subscription.pay', type='wizard')
+        Subscription = pool.get('coop.share.subscription')
+        to_pay = {
+            item.record.id: (
+                item['subscription_paid'],
+                item['subscription_payment_method'].id, row)
+            for row, item in self.items('subscriptions')
+            if item['subscription_paid']}
+        to_pay = sorted((
+                (*to_pay[s.id], s) for s in Subscription.browse(list(to_pay))
+                if s.state == 'confirmed'),
+            key=itemgetter(0, 1))
+        for (date, method), group in groupby(to_pay, key=itemgetter(0, 1)):
+            subscriptions = [s for *_, s in group]
+            with Transaction().set_context(
+                    active_model=Subscription.__name__,
+                    active_id=subscriptions[0].id,
+                    active_ids=[s.id for s in subscriptions]):
+                session, *_ = Pay.create()
+                with without_check_access():
+                    Pay.execute(session, {
+                            'start': {
+                                'company': self.company,
+                                'date': date,
+                                'payment_method': method,
+                                'single': False,
+                                'amount': sum(
+                                    s.amount_to_pay for s in subscriptions),
+                                },
+                            }, 'pay')
+                Pay.delete(session)
+        return {row for _, _, row, _ in to_pay}

@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+# PYTHON_ARGCOMPLETE_OK
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.modules.coop.columns import MEMBER
+from trytond.modules.coop.scripts import importer
+
+UNIQUE = [('number',), ('party_code',), ('identifier_type', 'identifier')]
+
+
+def do_import(filename, **kwargs):
+    "Import through the current configuration of proteus"
+    return importer.load(
+        filename, 'coop.member', MEMBER, unique=UNIQUE, **kwargs)
+
+
+def run():
+    importer.run(
+        "Import members with their party, shares and subscriptions.  A row "
+        "without number, name and any other value of a member adds to the "
+        "shares, subscriptions, representatives and consents of the member "
+        "above.", MEMBER, do_import)
+
+
+if __name__ == '__main__':
+    run()
