@@ -8,4 +8,5 @@ class Move(metaclass=PoolMeta):
 
     @classmethod
     def _get_origin(cls):
-        return super()._get_origin() + ['coop.commons.billing']
+        return super()._get_origin() + [
+            'coop.commons.billing', 'coop.commons.settlement']

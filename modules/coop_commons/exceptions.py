@@ -22,3 +22,15 @@ class TariffMissing(UserError):
 
 class BillingError(UserError):
     pass
+
+
+class RateError(UserError):
+    pass
+
+
+class SettlementError(UserError):
+    pass
+
+
+class EngagementError(UserError):
+    pass

@@ -40,4 +40,6 @@ class InvoiceLine(metaclass=PoolMeta):
 
     @classmethod
     def _get_origin(cls):
-        return super()._get_origin() + ['coop.commons.billing']
+        return super()._get_origin() + [
+            'coop.commons.billing', 'coop.commons.settlement.line',
+            'coop.commons.engagement.billing.line']
