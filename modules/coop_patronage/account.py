@@ -9,7 +9,8 @@ class Move(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.surplus', 'coop.patronage.pool']
+            'coop.surplus', 'coop.patronage.pool',
+            'coop.equity.revolvement']
 
 
 class MoveLine(metaclass=PoolMeta):

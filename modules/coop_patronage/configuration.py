@@ -2,7 +2,9 @@
 # this repository contains the full copyright notices and license terms.
 from contextlib import suppress
 
+from trytond.i18n import gettext
 from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
+from trytond.modules.account.exceptions import AccountMissing
 from trytond.modules.company.model import (
     CompanyMultiValueMixin,
     CompanyValueMixin,
@@ -141,6 +143,17 @@ class Configuration(
         elif field in {'resolution_required', 'other_approver'}:
             return pool.get('coop.patronage.configuration.approval')
         return super().multivalue_model(field)
+
+    @classmethod
+    def get_account(cls, name, company):
+        "Return the account of the company, which must be configured"
+        account = cls(1).get_multivalue(name, company=company.id)
+        if not account:
+            raise AccountMissing(gettext(
+                    'coop_patronage.msg_account_missing',
+                    company=company.rec_name,
+                    **cls.__names__(name)))
+        return account
 
     @classmethod
     def default_resolution_required(cls, **pattern):

@@ -36,5 +36,9 @@ class PostError(UserError):
     pass
 
 
+class RevolvementError(UserError):
+    pass
+
+
 class CancelError(UserError):
     pass

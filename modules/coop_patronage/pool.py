@@ -21,13 +21,15 @@ from trytond.model import (
 )
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
-from trytond.modules.coop_shares.document import SLICE, Books
+from trytond.modules.coop_shares.document import DAY, SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval
+from trytond.pyson import Eval, PYSONEncoder
 from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
+from trytond.wizard import StateAction, Wizard
 
+from .absorption import absorb
 from .allocation import (
     by_rate,
     distribute,
@@ -194,6 +196,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             'invisible': ~Eval('withholding_rate', 0),
             },
         help="Check to withhold only from patrons without tax identifier.")
+    set_off = fields.Boolean("Set Off",
+        help="Check to pay the overdue debts of patrons first.")
+    loss_order = fields.Selection([
+            ('oldest', "Oldest Vintage First"),
+            ('newest', "Newest Vintage First"),
+            ], "Loss Order", sort=False, required=True,
+        help="From which of his equity a member bears his part of a loss. "
+        "What it does not cover goes to the difference line.")
     payment_deadline = fields.Date("Payment Deadline",
         help="The maturity of what is payable.\n"
         "Leave empty for the posting date.")
@@ -208,6 +218,9 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         'get_totals')
     total_equity = fields.Function(Monetary(
             "Total Equity", currency='currency', digits='currency'),
+        'get_totals')
+    total_net = fields.Function(Monetary(
+            "Total Net", currency='currency', digits='currency'),
         'get_totals')
     patrons = fields.Function(fields.Integer("Patrons"), 'get_totals')
     state = fields.Function(
@@ -248,6 +261,10 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
     def default_withholding_base(cls):
         return 'gross'
 
+    @classmethod
+    def default_loss_order(cls):
+        return 'oldest'
+
     @fields.depends('surplus', '_parent_surplus.company')
     def on_change_with_company(self, name=None):
         return self.surplus.company if self.surplus else None
@@ -286,6 +303,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             'total_gross': allocation.gross,
             'total_cash': allocation.cash,
             'total_equity': allocation.equity,
+            'total_net': allocation.net,
             }
         result = {n: dict.fromkeys(map(int, pools), 0) for n in names}
         query = allocation.select(
@@ -296,7 +314,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                 allocation.pool, list(map(int, pools))),
             group_by=allocation.pool)
         if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, None] + ['NUMERIC'] * 4)
+            sqlite_apply_types(query, [None, None] + ['NUMERIC'] * len(totals))
         cursor.execute(*query)
         currencies = {p.id: p.currency for p in pools}
         for row in cursor_dict(cursor):
@@ -339,7 +357,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                     'eligible_on', 'member_categories', 'minimum_activity',
                     'non_members', 'cap_percent', 'withholding_rate',
                     'withholding_threshold', 'withholding_base',
-                    'withholding_unidentified'])
+                    'withholding_unidentified', 'set_off', 'loss_order'])
             ] + [str(c.weight) for c in self.categories]
 
     def get_difference_line(self):
@@ -350,11 +368,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             if line.kind == 'carry_forward':
                 return line
 
-    def get_allocations(self, amount, activity):
+    def get_allocations(self, amount, activity, debts):
         """Return what is distributed and the values of the allocations.
 
-        The activity is made of the sums by party, member and category.
+        The activity is made of the sums by party, member and category, and
+        the debts are what the parties have overdue.
         """
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
         basis, amounts, members = self._get_basis(activity)
         weights = {p: max(b, Decimal(0)) for p, b in basis.items()}
         total = sum(weights.values())
@@ -365,6 +386,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                     'coop_patronage.msg_pool_no_activity',
                     pool=self.rec_name))
         gross = self._get_gross(amount, weights, amounts)
+        if amount < 0:
+            return amount, self._get_losses(gross, basis, members, total)
         patrons = {
             p: g for p, g in gross.items()
             if members[p] or self.non_members != 'reserve'}
@@ -372,26 +395,61 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             {p: g for p, g in patrons.items() if members[p]},
             self.cash_percent, self.cash_floor, self.rounding)
         withheld = self._get_withholding(gross, cash)
+        kept = Allocation.get_kept(self.company) if self.minimum else {}
         rows = []
         for party, part in gross.items():
-            row = {
-                'pool': self.id,
-                'party': party,
-                'member': members[party],
-                'basis': basis[party],
-                'share': round(weights[party] / total, 10),
-                'gross': part,
-                'vintage': self.surplus.fiscalyear.end_date.year,
-                }
+            row = self._get_row(party, part, basis, members, total)
             if members[party]:
                 row.update(self._divide(
-                        part, cash[party], withheld.get(party, Decimal(0))))
+                        part, cash[party], withheld.get(party, Decimal(0)),
+                        kept.get(party, Decimal(0)),
+                        debts.get(party, Decimal(0))))
             elif self.non_members == 'hold':
                 row['held'] = part
             else:
                 row['forfeited'] = part
             rows.append(row)
         return sum(gross.values()), rows
+
+    def _get_row(self, party, gross, basis, members, total):
+        return {
+            'pool': self.id,
+            'party': party,
+            'member': members[party],
+            'basis': basis[party],
+            'share': round(max(basis[party], Decimal(0)) / total, 10),
+            'gross': gross,
+            'vintage': self.surplus.fiscalyear.end_date.year,
+            }
+
+    def _get_losses(self, gross, basis, members, total):
+        "Return the allocations of a loss to the equity of the members"
+        _, uncovered = absorb(
+            {members[p]: -part for p, part in gross.items()
+                if members[p] and part},
+            self._get_equity(), self.loss_order == 'newest')
+        rows = []
+        for party, part in gross.items():
+            row = self._get_row(party, part, basis, members, total)
+            row['forfeited'] = (
+                -uncovered.get(members[party], Decimal(0))
+                if members[party] else part)
+            row['equity'] = part - row['forfeited']
+            rows.append(row)
+        return rows
+
+    def _get_equity(self, members=None):
+        "Return the equity held by member and vintage"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        if not self.equity_class:
+            return {}
+        holdings = ShareMove.holdings_at(
+            self.company, None, members=members,
+            classes=[self.equity_class], by=('member', 'vintage'))
+        return {
+            (member, vintage or 0): amount
+            for (member, vintage), (_, amount) in holdings.items()}
 
     def _get_basis(self, activity):
         "Return the basis, amount and member of each party that takes part"
@@ -476,13 +534,13 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             withheld[party] = min(tax, money)
         return withheld
 
-    def _divide(self, gross, cash, withholding):
+    def _divide(self, gross, cash, withholding, kept_before, debt):
         "Return how the allocation of a member is made of cash and equity"
         equity = gross - cash
         net = cash - withholding
         forfeited = held = Decimal(0)
         kept = False
-        if self.minimum and 0 < net < self.minimum:
+        if self.minimum and net > 0 and net + kept_before < self.minimum:
             if self.below_minimum == 'keep':
                 kept = True
             else:
@@ -497,6 +555,9 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             quantity, equity, held = whole_shares(
                 equity, self.equity_class.par_value,
                 self.equity_class.quantity_digits)
+        set_off = Decimal(0)
+        if self.set_off and not kept:
+            set_off = min(debt, net)
         return {
             'cash': cash,
             'equity': equity,
@@ -504,7 +565,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             'held': held,
             'forfeited': forfeited,
             'withholding': withholding,
-            'net': net,
+            'set_off': set_off,
+            'net': net - set_off,
             'kept': kept,
             }
 
@@ -513,13 +575,11 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         "Return the configured accounts by name"
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
-        config = Configuration(1)
         return {
-            name: config.get_multivalue(name, company=company.id)
+            name: Configuration.get_account(name, company)
             for name in [
                 'account_patronage_payable', 'account_toward_shares',
-                'account_patronage_withholding', 'account_patronage_accrued',
-                'account_patronage_expense', 'account_patronage_reduction']}
+                'account_patronage_withholding']}
 
     @classmethod
     def post(cls, pools):
@@ -546,42 +606,123 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             for _ in chunks]
         Move.save(moves)
         accounts = self.get_accounts(self.company)
+        set_offs, due = [], []
         for move, chunk in zip(moves, chunks):
             allocations = Allocation.browse(chunk)
-            values = []
+            rows = []
             for allocation in allocations:
-                values.extend(
-                    allocation.get_move_lines(self, move, accounts))
-            values.extend(
-                self._get_chunk_lines(allocations, move, accounts))
-            # The position of the lines in the list is kept
-            lines = Line.create(values)
-            payables = {
-                str(line.origin): line for line in lines
-                if line.account == accounts['account_patronage_payable']}
-            share_moves = {}
-            for allocation in allocations:
-                if share_move := allocation.get_share_move(self, move, date):
-                    share_moves[allocation] = share_move
-            ShareMove.do(list(share_moves.values()))
+                rows.extend(allocation.get_move_lines(self, move, accounts))
+            rows.extend(self._get_chunk_lines(allocations, move, accounts))
+            lines = Line.create([values for *_, values in rows])
+            for (allocation, name, _), line in zip(rows, lines):
+                if name == 'net':
+                    allocation.account_move_line = line
+                elif name == 'set_off':
+                    set_offs.append(line)
+            share_moves = []
+            equity = self._get_equity(
+                [a.member for a in allocations if a.equity < 0])
             for allocation in allocations:
                 allocation.account_move = move
-                allocation.account_move_line = payables.get(str(allocation))
-                allocation.share_move = share_moves.get(allocation)
+                if allocation.equity > 0:
+                    allocation.share_move = allocation.get_share_move(
+                        self, move, date)
+                    share_moves.append(allocation.share_move)
+                elif allocation.equity < 0:
+                    share_moves.extend(
+                        allocation.get_loss_moves(self, move, date, equity))
+                if allocation.net and not allocation.kept:
+                    due.append(allocation.party)
+            ShareMove.do(share_moves)
             Allocation.save(allocations)
         Move.post(moves)
+        if self.minimum:
+            Allocation.make_due(
+                self.company, due, self.payment_deadline or date)
+        self._post_set_offs(books, date, set_offs)
+
+    def _post_set_offs(self, books, date, payables):
+        "Pay the overdue debts of the parties with the payable lines"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        if not payables:
+            return
+        debts = self._get_debts(date, [line.party for line in payables])
+        move = books.move(date, [], origin=self, description=self.name)
+        move.save()
+        values, groups = [], []
+        for payable in payables:
+            left = payable.credit
+            values.append(self._get_line(
+                    move, payable.account, left, party=payable.party.id))
+            groups.append([payable, len(values) - 1])
+            for debt in debts[payable.party]:
+                part = min(left, debt.debit)
+                if not part:
+                    break
+                left -= part
+                values.append(self._get_line(
+                        move, debt.account, -part, party=payable.party.id))
+                if part == debt.debit:
+                    groups.append([debt, len(values) - 1])
+        lines = []
+        for sub_values in grouped_slice(values, SLICE):
+            lines.extend(Line.create(list(sub_values)))
+        Move.post([move])
+        Line.reconcile(*([line, lines[i]] for line, i in groups))
+
+    def _get_debts(self, date, parties=None):
+        "Return the lines the parties had to pay before the date"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        domain = [
+            ('company', '=', self.company.id),
+            ('account.type.receivable', '=', True),
+            ('account.reconcile', '=', True),
+            ('reconciliation', '=', None),
+            ('move_state', '=', 'posted'),
+            ('maturity_date', '<', date),
+            ('debit', '>', 0),
+            ('second_currency', '=', None),
+            ]
+        if parties is not None:
+            domain.append(('party', 'in', [p.id for p in parties]))
+        debts = defaultdict(list)
+        for line in Line.search(
+                domain, order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
+            debts[line.party].append(line)
+        return debts
+
+    def get_debts(self):
+        "Return the overdue amount by party id"
+        if not self.set_off or not self.surplus.posting_date:
+            return {}
+        return {
+            party.id: sum(line.debit for line in lines)
+            for party, lines in self._get_debts(
+                self.surplus.posting_date).items()}
+
+    def get_clearing_account(self):
+        "Return the account the allocations are debited to"
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        if self.surplus.recognition == 'appropriation':
+            return self.line.account
+        return Configuration.get_account(
+            'account_patronage_accrued', self.company)
 
     def _get_chunk_lines(self, allocations, move, accounts):
-        "Return the values of the lines without party of a chunk"
+        "Yield the values of the lines without party of a chunk"
         gross = sum(a.gross for a in allocations)
-        withholding = sum(a.withholding or 0 for a in allocations)
-        forfeited = sum(a.forfeited or 0 for a in allocations)
-        account = self.line.account
-        yield self._get_line(move, account, gross)
+        withholding = sum(a.withholding for a in allocations)
+        forfeited = sum(a.forfeited for a in allocations)
+        yield None, None, self._get_line(
+            move, self.get_clearing_account(), gross)
         if withholding:
-            yield self._get_line(
-                move, self._account(
-                    accounts, 'account_patronage_withholding'), -withholding)
+            yield None, None, self._get_line(
+                move, accounts['account_patronage_withholding'],
+                -withholding)
         if forfeited:
             line = self.get_difference_line()
             if not line:
@@ -589,7 +730,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                         'coop_patronage.msg_pool_difference',
                         pool=self.rec_name,
                         amount=forfeited))
-            yield self._get_line(move, line.account, -forfeited)
+            yield None, None, self._get_line(move, line.account, -forfeited)
 
     def _get_line(self, move, account, amount, **values):
         "Return the values of a line: a positive amount is a debit"
@@ -601,21 +742,12 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             **values,
             }
 
-    def _account(self, accounts, name):
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        if not accounts[name]:
-            raise AllocationError(gettext(
-                    'coop_patronage.msg_account_missing',
-                    company=self.company.rec_name,
-                    **Configuration.__names__(name)))
-        return accounts[name]
-
     @classmethod
     def cancel(cls, pools):
         "Take back all that the pools posted"
         pool = Pool()
         Line = pool.get('account.move.line')
+        Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
         for pool in pools:
             for sub_allocations in grouped_slice(
@@ -629,19 +761,25 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         for pool in pools:
             books = Books(pool.company)
             moves = list(pool.moves)
+            Reconciliation.delete(list({
+                        line.reconciliation
+                        for move in moves for line in move.lines
+                        if line.reconciliation}))
             reversals = [
                 books.reversal(move, pool.surplus.posting_date)
                 for move in moves]
             Books.post(reversals)
             reversals = dict(zip(moves, reversals))
-            ShareMove.reverse([
-                    a.share_move for a in pool.allocations if a.share_move],
-                reversals)
+            ShareMove.reverse(ShareMove.search([
+                        ('account_move', 'in', [m.id for m in moves]),
+                        ('reversal_of', '=', None),
+                        ]), reversals)
             groups = []
             for move, reversal in reversals.items():
                 lines = defaultdict(list)
                 for line in move.lines + reversal.lines:
-                    if line.account.reconcile and line.party:
+                    if (line.account.type.payable
+                            and line.account.reconcile):
                         lines[line.account, line.party].append(line)
                 groups.extend(lines.values())
             if groups:
@@ -651,17 +789,16 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
     def check_clearing(cls, surplus):
         "Yield what a posted surplus left on its clearing accounts"
         origins = [str(surplus)] + [str(p) for p in surplus.pools]
-        lines = {
-            line.account: line for line in surplus.lines
-            if line.kind == 'patronage' and line.account}
+        accounts = {
+            pool.get_clearing_account(): pool for pool in surplus.pools}
         balances = get_balances(
-            surplus.company, lines, lambda move: move.origin.in_(origins))
-        for account, line in lines.items():
+            surplus.company, accounts, lambda move: move.origin.in_(origins))
+        for account, pool in accounts.items():
             if balances[account.id]:
                 yield Difference(
-                    line,
+                    pool,
                     gettext('coop_patronage.msg_check_clearing',
-                        line=line.rec_name,
+                        pool=pool.rec_name,
                         surplus=surplus.rec_name,
                         account=account.rec_name),
                     Decimal(0), balances[account.id])
@@ -739,6 +876,9 @@ class Allocation(ModelSQL, ModelView):
     withholding = Monetary(
         "Withholding", currency='currency', digits='currency', readonly=True,
         help="The tax withheld from the cash.")
+    set_off = Monetary(
+        "Set Off", currency='currency', digits='currency', readonly=True,
+        help="What pays overdue debts of the patron.")
     net = Monetary(
         "Net", currency='currency', digits='currency', readonly=True,
         help="What is payable to the patron.")
@@ -837,6 +977,11 @@ class Allocation(ModelSQL, ModelView):
             ('party.rec_name', operator, operand, *extra),
             ]
 
+    @property
+    def address_lines(self):
+        address = self.party.address_get()
+        return address.full_address.splitlines() if address else []
+
     @classmethod
     def replace(cls, pools, rows):
         """Replace the allocations of the pools by the rows of values.
@@ -854,8 +999,8 @@ class Allocation(ModelSQL, ModelView):
                 where=fields.SQL_OPERATORS['in'](table.pool, pools)))
         names = [
             'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
-            'equity', 'quantity', 'held', 'forfeited', 'withholding', 'net',
-            'kept', 'vintage']
+            'equity', 'quantity', 'held', 'forfeited', 'withholding',
+            'set_off', 'net', 'kept', 'vintage']
         defaults = dict.fromkeys(names, Decimal(0))
         defaults['kept'] = False
         columns = [table.create_uid, table.create_date]
@@ -907,45 +1052,91 @@ class Allocation(ModelSQL, ModelView):
                 for n in ['gross', 'cash', 'withholding']}
             for row in cursor_dict(cursor)}
 
+    @classmethod
+    def get_kept(cls, company):
+        "Return what is kept below the minimum by party id"
+        kept = defaultdict(Decimal)
+        for allocation in cls._search_kept(company):
+            kept[allocation.party.id] += allocation.net
+        return kept
+
+    @classmethod
+    def make_due(cls, company, parties, date):
+        "Make what was kept of the parties payable on the date"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        parties = set(parties)
+        lines = [
+            a.account_move_line for a in cls._search_kept(company)
+            if a.party in parties]
+        if lines:
+            Line.write(lines, {'maturity_date': date})
+
+    @classmethod
+    def _search_kept(cls, company):
+        return cls.search([
+                ('pool.surplus.company', '=', company.id),
+                ('pool.surplus.state', '=', 'posted'),
+                ('kept', '=', True),
+                ('account_move_line.maturity_date', '=', None),
+                ('account_move_line.reconciliation', '=', None),
+                ])
+
     def get_move_lines(self, pool, move, accounts):
-        "Yield the values of the lines with the party of the allocation"
-        values = {
-            'party': self.party.id,
-            'origin': str(self),
-            }
-        if self.net:
-            yield pool._get_line(
-                move, pool._account(accounts, 'account_patronage_payable'),
-                -self.net,
-                maturity_date=(
-                    None if self.kept
-                    else pool.payment_deadline or move.date),
-                **values)
-        if self.held:
-            yield pool._get_line(
-                move, pool._account(accounts, 'account_toward_shares'),
-                -self.held, **values)
-        if self.equity:
-            yield pool._get_line(
-                move, pool.equity_class.account_capital, -self.equity,
-                **values)
+        """Yield for each line with the party the allocation, the name of the
+        field that is posted and the values"""
+        date = None if self.kept else pool.payment_deadline or move.date
+        for name, account, maturity_date in [
+                ('net', accounts['account_patronage_payable'], date),
+                ('set_off', accounts['account_patronage_payable'], move.date),
+                ('held', accounts['account_toward_shares'], None),
+                ('equity', pool.equity_class
+                    and pool.equity_class.account_capital, None)]:
+            amount = getattr(self, name)
+            if amount:
+                yield self, name, pool._get_line(
+                    move, account, -amount,
+                    party=self.party.id,
+                    maturity_date=maturity_date,
+                    origin=str(self))
 
     def get_share_move(self, pool, move, date):
         "Return the unsaved row of the share ledger"
         ShareMove = Pool().get('coop.share.move')
-        if self.equity:
-            return ShareMove(
+        return ShareMove(
+            company=pool.company,
+            share_class=pool.equity_class,
+            kind='allocation',
+            quantity=self.quantity,
+            to_member=self.member,
+            start_date=date,
+            par_value=pool.equity_class.par_value,
+            amount=self.equity,
+            vintage=self.vintage,
+            origin=self,
+            account_move=move)
+
+    def get_loss_moves(self, pool, move, date, balances):
+        "Return the unsaved rows that take the loss from the vintages"
+        ShareMove = Pool().get('coop.share.move')
+        share_class = pool.equity_class
+        taken, _ = absorb(
+            {self.member.id: -self.equity},
+            {k: v for k, v in balances.items() if k[0] == self.member.id},
+            pool.loss_order == 'newest')
+        return [ShareMove(
                 company=pool.company,
-                share_class=pool.equity_class,
-                kind='allocation',
-                quantity=self.quantity,
-                to_member=self.member,
-                start_date=date,
-                par_value=pool.equity_class.par_value,
-                amount=self.equity,
-                vintage=self.vintage,
+                share_class=share_class,
+                kind='loss',
+                quantity=amount / share_class.par_value,
+                from_member=self.member,
+                end_date=date - DAY,
+                par_value=share_class.par_value,
+                amount=amount,
+                vintage=vintage or None,
                 origin=self,
                 account_move=move)
+            for (_, vintage), amount in taken.items()]
 
     @classmethod
     def check_modification(
@@ -957,3 +1148,27 @@ class Allocation(ModelSQL, ModelView):
                 raise AccessError(gettext(
                         'coop_patronage.msg_allocation_modify',
                         allocation=allocation.rec_name))
+
+
+class OpenActivity(Wizard):
+    __name__ = 'coop.patronage.allocation.open_activity'
+    __string__ = "Open Activity"
+
+    start_state = 'open_'
+    open_ = StateAction('coop_patronage.act_activity_form')
+
+    def do_open_(self, action):
+        pool = self.record.pool
+        fiscalyear = pool.surplus.fiscalyear
+        encoder = PYSONEncoder()
+        action['pyson_context'] = encoder.encode({
+                'company': pool.company.id,
+                'from_date': fiscalyear.start_date,
+                'to_date': fiscalyear.end_date,
+                })
+        action['pyson_domain'] = encoder.encode([
+                ('party', '=', self.record.party.id),
+                ('category', 'in', [c.id for c in pool.categories]),
+                ])
+        action['name'] += f' - {self.record.party.rec_name}'
+        return action, {}

@@ -8,4 +8,5 @@ class ShareMove(metaclass=PoolMeta):
 
     @classmethod
     def _get_origin(cls):
-        return super()._get_origin() + ['coop.patronage.allocation']
+        return super()._get_origin() + [
+            'coop.patronage.allocation', 'coop.equity.revolvement.line']

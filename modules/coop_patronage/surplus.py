@@ -298,19 +298,22 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             ('draft', 'cancelled'),
             ('computed', 'cancelled'),
             ('posted', 'cancelled'),
-            ('cancelled', 'draft'),
             }
         cls._buttons.update({
                 'draft': {
-                    'invisible': ~Eval('state').in_(
-                        ['computed', 'approved', 'cancelled']),
-                    'icon': If(Eval('state') == 'cancelled',
-                        'tryton-undo', 'tryton-back'),
+                    'invisible': ~Eval('state').in_(['computed', 'approved']),
                     'depends': ['state'],
                     },
                 'compute': {
                     'invisible': ~Eval('state').in_(['draft', 'computed']),
                     'depends': ['state'],
+                    },
+                'accrue': {
+                    'invisible': (
+                        (Eval('recognition') == 'appropriation')
+                        | Eval('accrual_move')
+                        | (Eval('state') != 'computed')),
+                    'depends': ['recognition', 'accrual_move', 'state'],
                     },
                 'approve': {
                     'invisible': Eval('state') != 'computed',
@@ -401,18 +404,10 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
 
     @classmethod
     def get_accrued(cls, surpluses, name):
-        pool = Pool()
-        Pool_ = pool.get('coop.patronage.pool')
-        accrued = {}
-        for surplus in surpluses:
-            accrued[surplus.id] = Decimal(0)
-            if surplus.accrual_move:
-                accounts = Pool_.get_accounts(surplus.company)
-                accrued[surplus.id] = sum(
-                    line.credit - line.debit
-                    for line in surplus.accrual_move.lines
-                    if line.account == accounts['account_patronage_accrued'])
-        return accrued
+        return {
+            s.id: sum((line.credit for line in s.accrual_move.lines),
+                Decimal(0)) if s.accrual_move else Decimal(0)
+            for s in surpluses}
 
     def get_rec_name(self, name):
         return ' '.join(filter(
@@ -440,12 +435,25 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def copy(cls, surpluses, default=None):
         default = default.copy() if default is not None else {}
+        # The lines of the copy are other ones
+        default.setdefault('pools.line')
+        default.setdefault('pools.difference_line')
         for name in [
                 'result', 'member_result', 'non_member_result', 'moves',
                 'move', 'accrual_move', 'resolution', 'prepared_by',
                 'approved_by', 'input_hash']:
             default.setdefault(name)
-        return super().copy(surpluses, default=default)
+        copies = super().copy(surpluses, default=default)
+        pools = []
+        for surplus, copy in zip(surpluses, copies):
+            lines = dict(zip(surplus.lines, copy.lines))
+            for pool, new_pool in zip(surplus.pools, copy.pools):
+                new_pool.line = lines.get(pool.line)
+                new_pool.difference_line = lines.get(pool.difference_line)
+                pools.append(new_pool)
+        if pools:
+            pools[0].__class__.save(pools)
+        return copies
 
     @classmethod
     def check_modification(cls, mode, surpluses, values=None, external=False):
@@ -509,7 +517,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         for pool_ in self.pools:
             amount = self._pool_amount(pool_, amounts)
             allocated, rows = pool_.get_allocations(
-                amount, inputs['activity'])
+                amount, inputs['activity'], inputs['debts'][pool_.id])
             if allocated != amount:
                 line = pool_.get_difference_line()
                 if line == pool_.line:
@@ -565,12 +573,15 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             'rules': [line.get_rule(balances, before) for line in self.lines],
             'accounts': [str(line.account) for line in self.lines],
             'pools': [p.get_parameters() for p in self.pools],
+            'debts': {p.id: p.get_debts() for p in self.pools},
             'activity': activity,
             }
 
     @classmethod
     def get_hash(cls, inputs):
         inputs = inputs.copy()
+        # What is accrued is added to the result again
+        del inputs['result']
         inputs['activity'] = sorted(map(str, inputs['activity']))
         return hashlib.sha256(json.dumps(
                 inputs, sort_keys=True, default=str).encode()).hexdigest()
@@ -693,15 +704,51 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         if self.patronage_base is None:
             return
         limit = self.currency.round(self.patronage_base * self.member_ratio)
-        amount = sum(
-            line.computed_amount for line in self.lines
-            if line.kind == 'patronage')
+        amount = self._get_patronage()
         if amount > limit:
             raise AppropriationError(gettext(
                     'coop_patronage.msg_surplus_patronage_base',
                     surplus=self.rec_name,
                     amount=amount,
                     limit=limit))
+
+    @classmethod
+    @ModelView.button
+    def accrue(cls, surpluses):
+        "Post what is owed for patronage at the end of the year"
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            if surplus.accrual_move or surplus.state != 'computed':
+                raise PostError(gettext(
+                        'coop_patronage.msg_surplus_accrued',
+                        surplus=surplus.rec_name))
+            surplus._check_inputs(PostError)
+            books = Books(surplus.company)
+            amount = surplus._get_patronage()
+            if amount > 0:
+                surplus.accrual_move = books.move(
+                    surplus.fiscalyear.end_date,
+                    surplus._get_accrual_lines(books, amount),
+                    origin=surplus, description=surplus.description)
+        Books.post([s.accrual_move for s in surpluses])
+        for surplus in surpluses:
+            surplus.result = surplus.get_result()
+        cls.save(surpluses)
+
+    def _get_accrual_lines(self, books, amount):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        account = Configuration.get_account(
+            'account_patronage_expense' if self.recognition == 'expense'
+            else 'account_patronage_reduction', self.company)
+        accrued = Configuration.get_account(
+            'account_patronage_accrued', self.company)
+        return [books.line(account, amount), books.line(accrued, -amount)]
+
+    def _get_patronage(self):
+        return sum((
+                line.computed_amount for line in self.lines
+                if line.kind == 'patronage'), Decimal(0))
 
     @classmethod
     @ModelView.button
@@ -855,13 +902,32 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
 
         transfer(self.account_brought_forward, -self.brought_forward)
         transfer(self.account_reserve_release, -self.reserve_release)
+        appropriation = self.recognition == 'appropriation'
         for line in self.lines:
-            transfer(
-                line.account, line.computed_amount, description=line.name)
+            if line.kind != 'patronage' or appropriation:
+                transfer(
+                    line.account, line.computed_amount,
+                    description=line.name)
+        if not appropriation:
+            # What was not accrued is borne by the current year
+            difference = self._get_patronage() - self.accrued
+            if difference:
+                lines.extend(self._get_accrual_lines(books, difference))
+                line = self._get_carry_forward()
+                transfer(
+                    line.account, difference, description=line.name)
         if lines:
             return books.move(
                 self.posting_date, lines, origin=self,
                 description=self.description)
+
+    def _get_carry_forward(self):
+        for line in reversed(self.lines):
+            if line.kind == 'carry_forward':
+                return line
+        raise PostError(gettext(
+                'coop_patronage.msg_surplus_carry_forward',
+                surplus=self.rec_name))
 
     @classmethod
     @ModelView.button
@@ -878,6 +944,11 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             if surplus.move:
                 reversals.append(books.reversal(
                         surplus.move, surplus.posting_date))
+        for surplus in surpluses:
+            if surplus.accrual_move:
+                books = Books(surplus.company)
+                reversals.append(books.reversal(
+                        surplus.accrual_move, surplus.accrual_move.date))
         Books.post(reversals)
 
     @classmethod

@@ -109,3 +109,34 @@ def close_result(fiscalyear, account, config=None):
             ])
     move.click('post')
     return move
+
+
+def carry_resolutions(fiscalyear, date, company=None, config=None):
+    """Hold a meeting that carries the accounts and the appropriation
+
+    Return the item on the appropriation."""
+    Meeting = Model.get('coop.meeting', config=config)
+
+    if not company:
+        company = get_company(config=config)
+
+    meeting = Meeting(company=company, kind='ordinary', date=date)
+    meeting.record_date = date
+    for purpose in ['accounts', 'appropriation']:
+        item = meeting.items.new(subject=purpose.capitalize())
+        item.kind = 'resolution'
+        item.purpose = purpose
+        item.fiscalyear = fiscalyear
+    meeting.save()
+    meeting.click('convene')
+    for attendance in meeting.attendances:
+        attendance.presence = 'present'
+    meeting.save()
+    meeting.click('open')
+    for item in meeting.items:
+        item.votes_for = meeting.present_votes
+        item.votes_against = 0
+        item.votes_abstain = 0
+    meeting.save()
+    meeting.click('close')
+    return meeting.items[1]
