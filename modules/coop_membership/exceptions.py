@@ -20,6 +20,14 @@ class HardshipWarning(UserWarning):
     pass
 
 
+class MemberValidationError(ValidationError):
+    pass
+
+
+class MembershipValidationError(ValidationError):
+    pass
+
+
 class CategoryChangeError(UserError):
     pass
 

@@ -12,6 +12,7 @@ from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields,
     sequence_ordered)
 from trytond.model.exceptions import AccessError
+from trytond.modules.company import CompanyReport
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
@@ -20,9 +21,9 @@ from .exceptions import MeetingQuorumError, MeetingValidationError
 from .voting import cap_votes, is_carried, limit_investing, quorum
 
 KINDS = [
-    ('ordinary', "Ordinary"),
-    ('extraordinary', "Extraordinary"),
-    ('board', "Board"),
+    ('ordinary', "Ordinary General Meeting"),
+    ('extraordinary', "Extraordinary General Meeting"),
+    ('board', "Board Meeting"),
     ]
 
 
@@ -81,6 +82,7 @@ class Meeting(Workflow, ModelSQL, ModelView):
             ], "Quorum Basis", required=True, sort=False,
         states=_states_call,
         help="What the quorum counts.")
+    quorum_basis_string = quorum_basis.translated('quorum_basis')
     quorum_percent = fields.Numeric("Quorum Percentage",
         domain=['OR',
             ('quorum_percent', '=', None),
@@ -437,6 +439,7 @@ class Attendance(ModelSQL, ModelView):
             ('present', "Present"),
             ('represented', "Represented"),
             ], "Presence", required=True, sort=False)
+    presence_string = presence.translated('presence')
     representative = fields.Many2One(
         'party.party', "Representative", ondelete='RESTRICT',
         states={
@@ -804,3 +807,26 @@ class Item(sequence_ordered(), ModelSQL, ModelView):
             item.check_votes()
             item.result = item.compute_result()
         cls.save(items)
+
+
+class Convocation(CompanyReport):
+    __name__ = 'coop.meeting.convocation'
+
+    @classmethod
+    def get_context(cls, records, header, data):
+        context = super().get_context(records, header, data)
+        context['address_lines'] = cls.address_lines
+        return context
+
+    @classmethod
+    def address_lines(cls, party):
+        address = party.address_get()
+        return address.full_address.splitlines() if address else []
+
+
+class AttendanceList(CompanyReport):
+    __name__ = 'coop.meeting.attendance_list'
+
+
+class Minutes(CompanyReport):
+    __name__ = 'coop.meeting.minutes'

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from collections import defaultdict
 from functools import partial
 from itertools import chain, groupby
 
@@ -41,6 +42,8 @@ from .exceptions import (
     CategoryChangeError,
     ExitError,
     HardshipWarning,
+    MembershipValidationError,
+    MemberValidationError,
     NoticeError,
 )
 from .notice import first_exit_date, year_end
@@ -411,6 +414,33 @@ class Member(Workflow, ModelSQL, ModelView):
             'requested_category',
             lambda data: data['requested_category'] or data['category'])
         return super().copy(members, default=default)
+
+    @classmethod
+    def create(cls, vlist):
+        # The hooks see one member at a time and the constraints name none
+        cls._check_unique(vlist)
+        return super().create(vlist)
+
+    @classmethod
+    def _check_unique(cls, vlist):
+        "Check that the numbers and the parties are not yet used"
+        for name in ['number', 'party']:
+            values = defaultdict(list)
+            for v in vlist:
+                if v.get(name):
+                    company = v.get('company', cls.default_company())
+                    values[company].append(v[name])
+            for company, used in values.items():
+                for sub_used in grouped_slice(
+                        used, backend.MAX_QUERY_PARAMS // 2):
+                    if members := cls.search([
+                                ('company', '=', company),
+                                (name, 'in', list(sub_used)),
+                                ], limit=1):
+                        member, = members
+                        raise MemberValidationError(gettext(
+                                f'coop_membership.msg_member_{name}_used',
+                                member=member.rec_name))
 
     @classmethod
     def check_modification(cls, mode, members, values=None, external=False):
@@ -868,6 +898,7 @@ class Membership(ModelSQL, ModelView):
             ],
         help="The last day of the membership in the category.")
     exit_reason = fields.Selection(EXIT_REASONS, "Exit Reason", sort=False)
+    exit_reason_string = exit_reason.translated('exit_reason')
     admission_date = fields.Date("Admission Date", readonly=True,
         help="The first day of the memberships that follow each other.")
     exit_date = fields.Date("Exit Date", readonly=True,
@@ -877,14 +908,16 @@ class Membership(ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        cls._sql_constraints += [
-            ('dates_overlap',
-                Exclude(t,
-                    (t.member, Equal),
-                    (DateRange(t.start_date, t.end_date, '[]'),
-                        RangeOverlap)),
-                'coop_membership.msg_membership_overlap'),
-            ]
+        # Without ranges the validation is enough, as nobody else writes
+        if backend.name != 'sqlite':
+            cls._sql_constraints += [
+                ('dates_overlap',
+                    Exclude(t,
+                        (t.member, Equal),
+                        (DateRange(t.start_date, t.end_date, '[]'),
+                            RangeOverlap)),
+                    'coop_membership.msg_membership_overlap'),
+                ]
         cls._sql_indexes.update({
                 Index(t,
                     (t.member, Index.Equality()),
@@ -921,11 +954,38 @@ class Membership(ModelSQL, ModelView):
                     category=self.category.rec_name))
 
     @classmethod
-    def validate(cls, memberships):
-        # SQLite checks the overlaps of all in one expression, for which its
-        # parser has not the room
-        for sub_memberships in grouped_slice(memberships, 50):
-            super().validate(list(sub_memberships))
+    def validate_fields(cls, memberships, field_names):
+        super().validate_fields(memberships, field_names)
+        if not field_names or (
+                field_names & {'member', 'start_date', 'end_date'}):
+            cls._check_overlap(memberships)
+
+    @classmethod
+    def _check_overlap(cls, memberships):
+        "Check that the memberships overlap no other of the same member"
+        table = cls.__table__()
+        other = cls.__table__()
+        cursor = Transaction().connection.cursor()
+        for sub_memberships in grouped_slice(
+                memberships, backend.MAX_QUERY_PARAMS // 2):
+            cursor.execute(*table
+                .join(other,
+                    condition=(table.member == other.member)
+                    & (table.id != other.id)
+                    & ((table.end_date == Null)
+                        | (other.start_date <= table.end_date))
+                    & ((other.end_date == Null)
+                        | (table.start_date <= other.end_date)))
+                .select(table.id,
+                    where=fields.SQL_OPERATORS['in'](
+                        table.id, list(map(int, sub_memberships))),
+                    limit=1))
+            if row := cursor.fetchone():
+                membership = cls(row[0])
+                raise MembershipValidationError(gettext(
+                        'coop_membership.msg_membership_overlap_member',
+                        member=membership.member.rec_name,
+                        start_date=format_date(membership.start_date)))
 
     @classmethod
     def on_modification(cls, mode, memberships, field_names=None):
@@ -1010,6 +1070,7 @@ class Representative(ModelSQL, ModelView):
             ('agent', "Agent"),
             ('contact', "Contact"),
             ], "Role", required=True, sort=False)
+    role_string = role.translated('role')
     start_date = fields.Date("Start Date",
         domain=[
             If(Eval('start_date', None) & Eval('end_date', None),

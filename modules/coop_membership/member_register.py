@@ -7,7 +7,9 @@ from sql.functions import CharLength
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
+from trytond.report import Report
+from trytond.transaction import Transaction, check_access
+from trytond.wizard import Button, StateReport, StateView, Wizard
 
 from .member import EXIT_REASONS, context_date
 
@@ -32,6 +34,8 @@ class Register(ModelSQL, ModelView):
     exit_reason_string = exit_reason.translated('exit_reason')
     votes = fields.Integer("Votes")
     address = fields.Function(fields.Text("Address"), 'get_address')
+    email = fields.Function(fields.Char("E-Mail"), 'get_email')
+    identifier = fields.Function(fields.Char("Identifier"), 'get_identifier')
 
     @classmethod
     def __setup__(cls):
@@ -110,6 +114,13 @@ class Register(ModelSQL, ModelView):
         address = self.party.address_get()
         return address.full_address if address else ''
 
+    def get_email(self, name):
+        return self.party.email
+
+    def get_identifier(self, name):
+        identifier = self.party.tax_identifier
+        return identifier.code if identifier else None
+
     def get_rec_name(self, name):
         return self.member.rec_name
 
@@ -148,3 +159,201 @@ class RegisterContext(ModelView):
     @classmethod
     def default_with_left(cls):
         return Transaction().context.get('with_left', False)
+
+
+class PrintRegister(Wizard):
+    __name__ = 'coop.member.register.print'
+    __string__ = "Print Member Register"
+
+    start = StateView(
+        'coop.member.register.print.start',
+        'coop_membership.register_print_start_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("Print", 'print_', 'tryton-print', default=True),
+            ])
+    print_ = StateReport('coop.member.register')
+
+    def do_print_(self, action):
+        category = self.start.category
+        return action, {
+            'company': self.start.company.id,
+            'date': self.start.date,
+            'category': category.id if category else None,
+            'with_left': self.start.with_left,
+            'columns': self.start.columns,
+            }
+
+
+class PrintRegisterStart(ModelView):
+    __name__ = 'coop.member.register.print.start'
+    __string__ = "Print Member Register"
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    date = fields.Date("Date", required=True)
+    category = fields.Many2One(
+        'coop.member.category', "Category",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Leave empty for all the categories.")
+    with_left = fields.Boolean("With Left",
+        help="Check to include the members who left before the date.")
+    columns = fields.Selection('get_columns', "Columns", required=True,
+        sort=False)
+
+    @classmethod
+    def get_columns(cls):
+        Configuration = Pool().get('coop.membership.configuration')
+        return Configuration.fields_get(
+            ['register_columns'])['register_columns']['selection']
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_date(cls):
+        return Pool().get('ir.date').today()
+
+    @classmethod
+    def default_columns(cls):
+        Configuration = Pool().get('coop.membership.configuration')
+        return Configuration(1).get_multivalue('register_columns')
+
+
+class RegisterColumn:
+    "A column of the printed register"
+
+    def __init__(self, name, report_context):
+        Register = Pool().get('coop.member.register')
+        self.name = name
+        self.field = Register._fields[name]
+        self.label = Register.fields_get([name])[name]['string']
+        self.context = report_context
+
+    def get(self, record):
+        "Return the text of the record"
+        value = getattr(record, self.name)
+        if value is None:
+            return ''
+        elif self.field._type == 'date':
+            return self.context['format_date'](
+                value, self.context['user'].language)
+        elif self.field._type == 'selection':
+            return getattr(record, f'{self.name}_string')
+        elif self.field._type == 'many2one':
+            return value.name if self.name == 'party' else value.rec_name
+        elif self.field._type == 'text':
+            return ', '.join(value.splitlines())
+        elif self.is_number:
+            return self._format_number(value)
+        return value
+
+    @property
+    def is_number(self):
+        return self.field._type in {'integer', 'float', 'numeric'}
+
+    @property
+    def total(self):
+        if self.is_number:
+            return self._format_number(sum(
+                    getattr(r, self.name) or 0
+                    for r in self.context['records']))
+        return ''
+
+    def _format_number(self, value):
+        return self.context['format_number'](
+            value, self.context['user'].language)
+
+
+class RegisterReportMixin:
+    __slots__ = ()
+
+    @classmethod
+    def get_presets(cls):
+        """Return the names of the fields to print by preset.
+
+        Each starts with the three wide columns of the number, the name and
+        the address.
+
+        The sources of the presets are:
+
+        - be: Code des sociétés et des associations, art. 6:25
+        - de: Genossenschaftsgesetz, § 30 (2): the name, the address, the day
+          of the admission and the exit
+        - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
+          of the members but leaves its columns open
+        - uk: Co-operative and Community Benefit Societies Act 2014,
+          section 30 (2): the name, the postal and electronic address and the
+          dates of entry and cessation
+        """
+        return {
+            'generic': [
+                'number', 'party', 'address', 'category', 'admission_date',
+                'exit_date', 'votes'],
+            'be': [
+                'number', 'party', 'address', 'identifier', 'category',
+                'admission_date', 'exit_date', 'exit_reason'],
+            'de': [
+                'number', 'party', 'address', 'admission_date', 'exit_date',
+                'exit_reason'],
+            'es': [
+                'number', 'party', 'address', 'identifier', 'category',
+                'admission_date', 'exit_date'],
+            'uk': [
+                'number', 'party', 'address', 'email', 'admission_date',
+                'exit_date'],
+            }
+
+    @classmethod
+    def get_context(cls, records, header, data):
+        pool = Pool()
+        Company = pool.get('company.company')
+        Configuration = pool.get('coop.membership.configuration')
+        context = super().get_context(records, header, data)
+        company = Transaction().context.get('company')
+        context['company'] = Company(company)
+        context['date'] = context_date()
+        columns = (data.get('columns')
+            or Configuration(1).get_multivalue(
+                'register_columns', company=company))
+        context['columns'] = [
+            RegisterColumn(name, context)
+            for name in cls.get_presets()[columns]]
+        return context
+
+
+class RegisterReport(RegisterReportMixin, Report):
+    __name__ = 'coop.member.register'
+
+    @classmethod
+    def execute(cls, ids, data):
+        Register = Pool().get('coop.member.register')
+        context = {
+            name: data[name]
+            for name in ['company', 'date', 'category', 'with_left']
+            if name in data}
+        with Transaction().set_context(context):
+            if context:
+                with check_access():
+                    ids = [r.id for r in Register.search([])]
+            return super().execute(ids, data)
+
+
+class Extract(RegisterReportMixin, Report):
+    __name__ = 'coop.member.extract'
+
+    @classmethod
+    def get_context(cls, records, header, data):
+        Register = Pool().get('coop.member.register')
+        context = super().get_context(records, header, data)
+        date = context['date']
+        with Transaction().set_context(with_left=True, category=None):
+            entries = {
+                r.id: r for r in Register.browse([r.id for r in records])}
+        context['entry'] = lambda member: entries[member.id]
+        context['memberships'] = lambda member: [
+            m for m in member.memberships if m.start_date <= date]
+        context['representatives'] = lambda member: [
+            r for r in member.representatives if r.is_valid(date)]
+        return context

@@ -47,6 +47,8 @@ class Replace(metaclass=PoolMeta):
         return super().fields_to_replace() + [
             ('coop.member', 'party'),
             ('coop.member.representative', 'party'),
+            ('coop.meeting.attendance', 'representative'),
+            ('coop.meeting.item', 'candidate'),
             ]
 
 

@@ -1,9 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from collections import Counter
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from sql import Query, Table
 
 from trytond.model import ModelSQL, ModelView
-from trytond.model.exceptions import SQLConstraintError
+from trytond.model.exceptions import (
+    AccessButtonError, AccessError, ValidationError)
 from trytond.modules.company.tests import (
     CompanyTestMixin,
     PartyCompanyCheckEraseMixin,
@@ -15,6 +21,26 @@ from trytond.modules.party.exceptions import EraseError
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
+from trytond.transaction import Transaction, check_access
+
+
+@contextmanager
+def count_queries():
+    "Count the queries by kind and table"
+    queries = Counter()
+    iter_ = Query.__iter__
+
+    def counted(query):
+        table = getattr(query, 'table', None) or getattr(query, 'from_', None)
+        while table and not isinstance(table, Table):
+            table = table[0] if isinstance(table, list) else getattr(
+                table, 'left', None)
+        queries[
+            query.__class__.__name__, table._name if table else None] += 1
+        return iter_(query)
+
+    with patch.object(Query, '__iter__', counted):
+        yield queries
 
 
 def create_category(company, name="Users", **values):
@@ -95,7 +121,7 @@ class CoopMembershipTestCase(
                 member=members[0], category=category,
                 start_date=dt.date(2024, 7, 1))
             later.save()
-            with self.assertRaises(SQLConstraintError):
+            with self.assertRaises(ValidationError):
                 Membership.create([{
                             'member': members[0].id,
                             'category': category.id,
@@ -193,6 +219,276 @@ class CoopMembershipTestCase(
             values, = type(party).read([party.id], ['name', 'birth_date'])
             self.assertIsNone(values['name'])
             self.assertIsNone(values['birth_date'])
+
+
+    @with_transaction()
+    def test_admit_queries(self):
+        "Test the number of queries does not depend on the number of members"
+        pool = Pool()
+        Document = pool.get('coop.membership.document')
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company, minimum_age=16)
+            document, = Document.create([{
+                        'name': "Statutes",
+                        'company': company.id,
+                        'valid_from': dt.date(2024, 1, 1),
+                        }])
+            counts = []
+            # The first run fills the caches
+            for count in [2, 20, 400]:
+                members = create_members(
+                    company, category, count, dt.date(2024, 1, 1),
+                    consents=[('create', [{
+                                    'document': document.id,
+                                    'date': dt.date(2024, 1, 1),
+                                    'method': 'signature',
+                                    }])])
+                with count_queries() as queries:
+                    Member.admit(members)
+                self.assertEqual({m.state for m in members}, {'member'})
+                counts.append(queries)
+            _, few, many = counts
+            self.assertEqual(few, many)
+
+    def _create_user(self, name, company, *groups):
+        pool = Pool()
+        ModelData = pool.get('ir.model.data')
+        User = pool.get('res.user')
+        user, = User.create([{
+                    'name': name,
+                    'login': name,
+                    'companies': [('add', [company.id])],
+                    'company': company.id,
+                    'groups': [('add', [
+                                ModelData.get_id(
+                                    'coop_membership', f'group_coop_{group}')
+                                for group in groups])],
+                    }])
+        return user
+
+    @contextmanager
+    def _as_user(self, user):
+        User = Pool().get('res.user')
+        with Transaction().set_user(user.id):
+            context = User.get_preferences(context_only=True)
+            with Transaction().set_context(context), check_access():
+                yield
+
+    @with_transaction()
+    def test_model_access_groups(self):
+        "Test what each group may read, write, create and delete"
+        pool = Pool()
+        ModelAccess = pool.get('ir.model.access')
+        company = create_company()
+        read = {
+            'coop.member', 'coop.membership', 'coop.member.category',
+            'coop.membership.document', 'coop.meeting',
+            'coop.member.register', 'coop.member.movement'}
+        members = {
+            'coop.member', 'coop.member.consent',
+            'coop.member.representative'}
+        meetings = {
+            'coop.meeting', 'coop.meeting.attendance', 'coop.meeting.item'}
+        settings = {
+            'coop.member.category', 'coop.membership',
+            'coop.membership.document'}
+        read |= members | meetings
+        modes = ['read', 'write', 'create', 'delete']
+        for groups, expected in [
+                ((), {}),
+                (('accounting',), {'read': read}),
+                (('membership',), {
+                        'read': read,
+                        'write': members | meetings,
+                        'create': members | meetings,
+                        'delete': members | meetings,
+                        }),
+                (('board',), {
+                        'read': read,
+                        'write': members | meetings,
+                        'create': meetings,
+                        'delete': meetings,
+                        }),
+                (('admin',), {
+                        'read': read,
+                        'write': members | meetings | settings,
+                        'create': members | meetings | settings,
+                        'delete': members | meetings | settings,
+                        }),
+                ]:
+            user = self._create_user(
+                '-'.join(groups) or 'none', company, *groups)
+            with self._as_user(user):
+                for mode in modes:
+                    with self.subTest(groups=groups, mode=mode):
+                        self.assertEqual({
+                                m for m in read
+                                if ModelAccess.check(
+                                    m, mode, raise_exception=False)},
+                            expected.get(mode, set()))
+
+    @with_transaction()
+    def test_button_access_groups(self):
+        "Test which group may press which button"
+        pool = Pool()
+        Button = pool.get('ir.model.button')
+        Group = pool.get('res.group')
+        ModelData = pool.get('ir.model.data')
+        board = Group(
+            ModelData.get_id('coop_membership', 'group_coop_board'))
+        for name, approved in [
+                ('coop.member', {
+                        'admit', 'reject', 'reconsider', 'exclude',
+                        'readmit'}),
+                ('coop.meeting', set()),
+                ]:
+            Model = pool.get(name)
+            for button in Model._buttons:
+                with self.subTest(model=name, button=button):
+                    self.assertEqual(
+                        Button.get_groups(name, button),
+                        {board.id} if button in approved else set())
+
+    @with_transaction()
+    def test_button_access(self):
+        "Test the board admits and the clerk does the rest"
+        pool = Pool()
+        Meeting = pool.get('coop.meeting')
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company, exit_at='any_day')
+            member, = create_members(
+                company, category, 1, dt.date(2024, 1, 1))
+            meeting, = Meeting.create([{
+                        'company': company.id,
+                        'date': dt.date(2024, 2, 1),
+                        'kind': 'ordinary',
+                        }])
+        clerk = self._create_user('clerk', company, 'membership')
+        accountant = self._create_user('accountant', company, 'accounting')
+        director = self._create_user('director', company, 'board')
+
+        def refused(user, record, button):
+            with self.subTest(user=user.name, button=button), \
+                    self._as_user(user), \
+                    self.assertRaises((AccessError, AccessButtonError)):
+                getattr(record.__class__, button)([record])
+
+        def press(user, record, button):
+            with self._as_user(user):
+                getattr(record.__class__, button)(
+                    record.__class__.browse([record.id]))
+
+        for user in [clerk, accountant]:
+            refused(user, member, 'admit')
+            refused(user, member, 'reject')
+        press(director, member, 'reject')
+        refused(clerk, member, 'reconsider')
+        press(director, member, 'reconsider')
+        press(director, member, 'admit')
+        # The states of the buttons are enforced too
+        refused(director, Member(member.id), 'admit')
+        with self._as_user(clerk):
+            Member.write([Member(member.id)], {
+                    'notice_date': dt.date(2024, 6, 30),
+                    'exit_reason': 'resignation',
+                    })
+        refused(accountant, Member(member.id), 'give_notice')
+        refused(clerk, Member(member.id), 'exclude')
+        press(clerk, member, 'give_notice')
+        refused(accountant, Member(member.id), 'withdraw_notice')
+        press(clerk, member, 'withdraw_notice')
+        with self._as_user(clerk):
+            Member.write([Member(member.id)], {
+                    'notice_date': dt.date(2024, 6, 30),
+                    'exit_reason': 'resignation',
+                    })
+        press(clerk, member, 'give_notice')
+        refused(accountant, Member(member.id), 'leave')
+        press(clerk, member, 'leave')
+        refused(clerk, Member(member.id), 'readmit')
+        press(director, member, 'readmit')
+        press(director, member, 'exclude')
+        for button in ['convene', 'open', 'close']:
+            refused(accountant, Meeting(meeting.id), button)
+            press(clerk, meeting, button)
+
+        with self._as_user(clerk), self.assertRaises(AccessError):
+            Member.create([{
+                        'company': company.id,
+                        'party': company.party.id,
+                        'category': category.id,
+                        'state': 'member',
+                        }])
+
+    @with_transaction()
+    def test_companies(self):
+        "Test two companies see nothing of each other"
+        pool = Pool()
+        Meeting = pool.get('coop.meeting')
+        company1 = create_company()
+        company2 = create_company(
+            "Michael Scott Paper Company", currency=company1.currency)
+        users, records = [], []
+        for company in [company1, company2]:
+            with set_company(company):
+                category = create_category(company)
+                members = create_members(
+                    company, category, 2, dt.date(2024, 1, 1))
+                pool.get('coop.member').admit(members)
+                meeting, = Meeting.create([{
+                            'company': company.id,
+                            'date': dt.date(2024, 2, 1),
+                            'kind': 'ordinary',
+                            }])
+                Meeting.convene([meeting])
+            users.append(
+                self._create_user(company.party.name, company, 'admin'))
+            records.append({
+                    'coop.member.category': [category],
+                    'coop.member': members,
+                    'coop.membership': [
+                        m for member in members for m in member.memberships],
+                    'coop.meeting': [meeting],
+                    'coop.meeting.attendance': meeting.attendances,
+                    })
+        # The numbers come from the same sequence but belong to the company
+        for company, user, own, other in [
+                (company1, users[0], records[0], records[1]),
+                (company2, users[1], records[1], records[0]),
+                ]:
+            with self._as_user(user), Transaction().set_context(
+                    date=dt.date(2024, 3, 1)):
+                for name in own:
+                    Model = pool.get(name)
+                    with self.subTest(company=company.id, model=name):
+                        self.assertEqual(
+                            {r.id for r in Model.search([])},
+                            {r.id for r in own[name]})
+                        with self.assertRaises(AccessError):
+                            Model.read([r.id for r in other[name]], ['id'])
+                for name in ['coop.member.register', 'coop.member.movement']:
+                    Model = pool.get(name)
+                    # Not even by asking for the other company
+                    for context, count in [
+                            (company, 2),
+                            (company1 if company == company2 else company2,
+                                0),
+                            ]:
+                        with self.subTest(company=company.id, model=name), \
+                                Transaction().set_context(
+                                    company=context.id,
+                                    from_date=dt.date(2024, 1, 1),
+                                    to_date=dt.date(2024, 1, 31)):
+                            found = Model.search([])
+                            if name == 'coop.member.movement':
+                                self.assertEqual(
+                                    sum(m.joined for m in found), count)
+                            else:
+                                self.assertEqual(len(found), count)
 
 
 del ModuleTestCase
