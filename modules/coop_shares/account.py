@@ -1,10 +1,18 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.model import Index
 from trytond.pool import Pool, PoolMeta
 
 
 class Move(metaclass=PoolMeta):
     __name__ = 'account.move'
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        # The lines to pay of subscriptions are found by the origin
+        cls._sql_indexes.add(Index(t, (t.origin, Index.Equality())))
 
     @classmethod
     def _get_origin(cls):

@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 """The calculations of the shares, apart from any record."""
 from decimal import ROUND_DOWN, Decimal
+from math import ceil
 from typing import Any, NamedTuple
 
 from trytond.modules.coop_membership.apportionment import apportion
@@ -125,7 +126,7 @@ def grant(budget, requests, order='request_date', unit=Decimal(1)):
     too.  By request date the first ones are granted until the budget is
     used, the last of them in part; pro rata each gets its part of it.
     """
-    budget = max(budget, 0).quantize(unit, rounding=ROUND_DOWN)
+    budget = max(budget, Decimal(0)).quantize(unit, rounding=ROUND_DOWN)
     if order == 'pro_rata' and budget < sum(q for _, q in requests):
         return apportion(budget, dict(requests), unit)
     granted = {}
@@ -139,4 +140,4 @@ def expected_years(ahead, quantity, budget):
     "Return the number of yearly budgets it takes to reach the whole request"
     if budget <= 0:
         return None
-    return int(-(-(ahead + quantity) // budget))
+    return ceil((ahead + quantity) / budget)

@@ -31,6 +31,22 @@ def save_records(records):
         sub_records[0].__class__.save(sub_records)
 
 
+def set_numbers(records, name):
+    "Number the records that have none by the configured sequence"
+    pool = Pool()
+    Configuration = pool.get('coop.share.configuration')
+    config = Configuration(1)
+    records = sorted(
+        (r for r in records if not getattr(r, 'number', None)),
+        key=lambda r: r.company.id)
+    for company, c_records in groupby(records, key=lambda r: r.company):
+        c_records = list(c_records)
+        sequence = config.get_multivalue(name, company=company.id)
+        for record, number in zip(
+                c_records, sequence.get_many(len(c_records))):
+            record.number = number
+
+
 class Books:
     "Prepare the accounting moves of a company"
 
@@ -167,18 +183,7 @@ class ShareDocumentMixin:
 
     @classmethod
     def set_number(cls, records):
-        pool = Pool()
-        Configuration = pool.get('coop.share.configuration')
-        config = Configuration(1)
-        records = [r for r in records if not r.number]
-        records.sort(key=lambda r: (r.company.id, r.id or -1))
-        for company, c_records in groupby(records, key=lambda r: r.company):
-            c_records = list(c_records)
-            sequence = config.get_multivalue(
-                cls._sequence, company=company.id)
-            for record, number in zip(
-                    c_records, sequence.get_many(len(c_records))):
-                record.number = number
+        set_numbers(records, cls._sequence)
 
     @classmethod
     def by_company(cls, records):

@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.exceptions import UserError, UserWarning
+from trytond.exceptions import UserError
 from trytond.model.exceptions import ValidationError
 
 
@@ -52,5 +52,5 @@ class DividendValidationError(ValidationError):
     pass
 
 
-class CutoverWarning(UserWarning):
+class CertificateError(UserError):
     pass

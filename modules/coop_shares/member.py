@@ -61,7 +61,8 @@ class Member(metaclass=PoolMeta):
                 ])
         if not subscriptions and not transfers:
             return
-        dates = {m.id: m.memberships[-1].start_date for m in members}
+        dates = {
+            m.id: m.memberships[-1].start_date for m in cls.browse(members)}
         for subscription in subscriptions:
             subscription.date = max(
                 subscription.date, dates[subscription.member.id])
@@ -72,6 +73,14 @@ class Member(metaclass=PoolMeta):
         Transfer.save(transfers)
         Subscription.confirm(subscriptions)
         Transfer.do(transfers)
+
+    def exit_date_after(self, date):
+        "Return the first day the rule of the category allows after a notice"
+        member = self.__class__(self.id)
+        member.notice_date = date
+        member.exit_reason = None
+        return member._first_exit_date(
+            self._fiscalyears(self.company, date))
 
     @classmethod
     @ModelView.button
@@ -97,13 +106,14 @@ class Member(metaclass=PoolMeta):
         reasons = {'death': 'death', 'exclusion': 'exclusion'}
         redemptions = []
         by_company = defaultdict(list)
-        for member in members:
-            by_company[member.company].append(member)
+        for member in cls.browse(members):
+            # Who transfers the shares does not get them redeemed
+            if member.exit_reason != 'transfer':
+                by_company[member.company].append(member)
         for company, c_members in by_company.items():
             classes = ShareClass.search([
                     ('company', '=', company.id),
                     ('redeemable', '=', True),
-                    ('kind', '!=', 'allocated'),
                     ])
             holdings = ShareMove.holdings_at(
                 company, None, members=c_members, classes=classes)

@@ -278,6 +278,48 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             return self.share_class.quantity_digits
 
     @fields.depends(
+        'member', 'share_class', 'request_date', 'reason',
+        '_parent_share_class.redemption_cap',
+        '_parent_share_class.minimum_capital')
+    def on_change_member(self):
+        self.end_date = self.first_end_date()
+
+    @fields.depends(methods=['on_change_member'])
+    def on_change_share_class(self):
+        self.on_change_member()
+
+    @fields.depends(methods=['on_change_member'])
+    def on_change_request_date(self):
+        self.on_change_member()
+
+    @fields.depends(methods=['on_change_member'])
+    def on_change_reason(self):
+        self.on_change_member()
+
+    @fields.depends(
+        'member', 'share_class', 'request_date', 'reason',
+        '_parent_share_class.redemption_cap',
+        '_parent_share_class.minimum_capital')
+    def first_end_date(self):
+        """Return the first day on which the holding may end.
+
+        It follows the rule for the exit of the member, unless the request
+        has to wait for a budget.
+        """
+        Member = Pool().get('coop.member')
+        if (not self.member or not self.share_class or not self.request_date
+                or self.share_class.redemption_cap is not None
+                or self.share_class.minimum_capital is not None):
+            return None
+        with Transaction().set_context(date=self.request_date):
+            member = Member(self.member.id)
+            if self.reason in MANDATORY and member.exit_date:
+                return member.exit_date
+            if self.reason == 'hardship' or not member.category:
+                return self.request_date
+            return member.exit_date_after(self.request_date)
+
+    @fields.depends(
         'amount', 'unpaid_amount', 'loss', 'deduction', 'set_off_amount')
     def on_change_with_net_amount(self, name=None):
         if self.amount is not None:
@@ -402,6 +444,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                             quantity=held))
                 redemption.share_class.check_minimum(
                     redemption.member, left)
+                if not redemption.end_date:
+                    redemption.end_date = redemption.first_end_date()
         save_records(redemptions)
 
     @classmethod
@@ -670,9 +714,10 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             return
         account = class_.get_account('redemption')
         lines.append(books.line(account, self.claim, party=party))
-        if self.net_amount:
+        net_amount = self.on_change_with_net_amount()
+        if net_amount:
             lines.append(books.line(
-                    account, -self.net_amount, party=party,
+                    account, -net_amount, party=party,
                     maturity_date=self.payment_date))
         return books.move(self.settlement_date, lines, origin=self)
 
@@ -714,25 +759,15 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 reversals[redemption.move] = books.reversal(
                     redemption.move, redemption.end_date + DAY)
         Books.post(list(reversals.values()))
-        to_reconcile, reconciliations = [], set()
-        for redemption in redemptions:
-            for line in redemption.move.lines:
-                if line.reconciliation:
-                    reconciliations.add(line.reconciliation)
-        released = Payment.search([
-                ('redemption', 'in', [r.id for r in redemptions]),
-                ])
-        if reconciliations:
-            # This takes the release of the debt back too
+        reconciliations = {
+            l.reconciliation for r in redemptions for l in r.move.lines
+            if l.reconciliation}
+        with Transaction().set_context(keep_share_payments=True):
             Reconciliation.delete(list(reconciliations))
-        Payment.enter([
-                Payment(
-                    subscription=p.subscription, date=p.date,
-                    amount=-p.amount, line=p.line, redemption=p.redemption)
-                for p in released
-                if not sum(
-                    o.amount for o in p.subscription.payments
-                    if o.line == p.line and o.amount < 0)])
+        Payment.take_back(Payment.search([
+                    ('redemption', 'in', [r.id for r in redemptions]),
+                    ]))
+        to_reconcile = []
         for redemption in redemptions:
             lines = [
                 *redemption.move.lines, *reversals[redemption.move].lines]
@@ -855,6 +890,13 @@ class Valuation(Workflow, ModelSQL, ModelView):
             'required': Eval('method') == 'balance',
             },
         help="The percentage of the capital that is lost.")
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", states=_states,
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ('result', '=', 'carried'),
+            ],
+        help="The resolution of the meeting that approved the value.")
     state = fields.Selection([
             ('draft', "Draft"),
             ('approved', "Approved"),

@@ -15,7 +15,7 @@ from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .calculation import capital_part, complete_sets, instalment_parts, paid_on
@@ -154,6 +154,10 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     'invisible': ~Eval('state').in_(['draft', 'confirmed']),
                     'depends': ['state'],
                     },
+                'certify': {
+                    'invisible': Eval('state') != 'paid',
+                    'depends': ['state'],
+                    },
                 'cancel': {
                     'invisible': Eval('state') != 'confirmed',
                     'depends': ['state'],
@@ -212,7 +216,10 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             share_class = getattr(self, 'share_class', None)
             quantity = getattr(self, 'quantity', None)
             price = getattr(self, 'price', None)
-            if share_class and quantity is not None and price is not None:
+            if share_class and quantity is not None:
+                if price is None:
+                    # Computed before the default is filled in
+                    price = share_class.par_value
                 round_ = share_class.currency.round
                 amount = round_(quantity * share_class.par_value)
                 premium = round_(quantity * price) - amount
@@ -544,6 +551,13 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
 
     @classmethod
     @ModelView.button
+    def certify(cls, subscriptions):
+        pool = Pool()
+        Certificate = pool.get('coop.share.certificate')
+        Certificate.certify(subscriptions)
+
+    @classmethod
+    @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, subscriptions):
         pool = Pool()
@@ -604,8 +618,8 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     [(l, l.debit) for l in lines[subscription]],
                     [(l, l.credit) for l, amount in credits.items()
                         if amount == l.credit]))
-        if to_reconcile:
-            Line.reconcile(*to_reconcile)
+        for sets in grouped_slice(to_reconcile, SLICE):
+            Line.reconcile(*sets)
 
     @classmethod
     def check_paid(cls, subscriptions):
@@ -720,60 +734,72 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
-        payments = []
+        ShareClass = pool.get('coop.share.class')
+        with inactive_records():
+            accounts = {
+                c.account_subscribed.id for c in ShareClass.search([])}
+        if not accounts:
+            return
         for sub_reconciliations in grouped_slice(reconciliations, SLICE):
             lines = Line.search([
                     ('reconciliation', 'in', [
                             r.id for r in sub_reconciliations]),
-                    ('move.origin', 'like', cls.__name__ + ',%'),
-                    ('debit', '>', 0),
+                    ('account', 'in', list(accounts)),
                     ])
             by_reconciliation = defaultdict(list)
             for line in lines:
-                subscription = line.move.origin
-                if line.account == subscription.share_class.account_subscribed:
-                    by_reconciliation[line.reconciliation].append(line)
-            for reconciliation, debits in by_reconciliation.items():
+                by_reconciliation[line.reconciliation].append(line)
+            entered = defaultdict(Decimal)
+            for payment in Payment.search([
+                        ('line', 'in', [l.id for l in lines if l.credit]),
+                        ]):
+                line = payment.line
+                entered[line] += payment.amount
+                key = line.reconciliation, payment.subscription
+                entered[key] += payment.amount
+            payments = []
+            for reconciliation, r_lines in by_reconciliation.items():
                 payments.extend(cls._get_payments(
-                        debits, reconciliation.lines))
-        if payments:
+                        reconciliation, r_lines, entered))
             Payment.enter(payments)
 
     @classmethod
-    def _get_payments(cls, debits, lines):
-        "Return the payments of the debits by the other lines of their set"
+    def _get_payments(cls, reconciliation, lines, entered):
+        """Return the payments the lines of a reconciliation make.
+
+        `entered` is what has been entered already of each line, and of each
+        subscription in each reconciliation.
+        """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
-        subscriptions = {l.move.origin for l in debits}
-        credits = [
-            l for l in lines
-            # Moves of the subscription cancel or reschedule it
-            if l.credit and l.move.origin not in subscriptions]
-        entered = defaultdict(Decimal)
-        for payment in Payment.search([
-                    ('line', 'in', [l.id for l in credits]),
-                    ]):
-            entered[payment.line] += payment.amount
-            entered[payment.subscription] += payment.amount
+        Redemption = pool.get('coop.share.redemption')
         owed = defaultdict(Decimal)
-        for line in debits:
-            owed[line.move.origin] += line.debit
+        credits = []
         for line in lines:
-            if line.credit and line.move.origin in subscriptions:
-                owed[line.move.origin] -= line.credit
-        for subscription in owed:
-            owed[subscription] -= entered[subscription]
+            # Moves of the subscription itself cancel or reschedule it
+            if isinstance(line.move.origin, cls):
+                owed[line.move.origin] += line.debit - line.credit
+            elif line.credit:
+                credits.append(line)
+        subscriptions = sorted(owed, key=lambda s: (s.date, s.id))
+        for subscription in subscriptions:
+            owed[subscription] -= entered[reconciliation, subscription]
         payments = []
         for line in sorted(credits, key=lambda l: (l.date, l.id)):
             rest = line.credit - entered[line]
-            for subscription in sorted(owed, key=lambda s: (s.date, s.id)):
+            for subscription in subscriptions:
                 amount = min(rest, owed[subscription])
-                if amount > 0:
-                    payments.append(Payment(
-                            subscription=subscription,
-                            date=line.date, amount=amount, line=line))
-                    owed[subscription] -= amount
-                    rest -= amount
+                if amount <= 0:
+                    continue
+                origin = line.move.origin
+                payments.append(Payment(
+                        subscription=subscription,
+                        date=line.date, amount=amount, line=line,
+                        redemption=(
+                            origin if isinstance(origin, Redemption)
+                            else None)))
+                owed[subscription] -= amount
+                rest -= amount
         return payments
 
     @classmethod
@@ -781,21 +807,13 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         "Take back the payments the reconciliations made"
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
-        amounts = defaultdict(Decimal)
-        dates = {}
-        for payment in Payment.search([
-                    ('line.reconciliation', 'in', [
-                            r.id for r in reconciliations]),
-                    ]):
-            key = payment.subscription, payment.line
-            amounts[key] += payment.amount
-            dates[key] = payment.date
-        Payment.enter([
-                Payment(
-                    subscription=subscription, line=line,
-                    date=dates[subscription, line], amount=-amount)
-                for (subscription, line), amount in amounts.items()
-                if amount])
+        if Transaction().context.get('keep_share_payments'):
+            return
+        for sub_reconciliations in grouped_slice(reconciliations, SLICE):
+            Payment.take_back(Payment.search([
+                        ('line.reconciliation', 'in', [
+                                r.id for r in sub_reconciliations]),
+                        ]))
 
 
 class SubscriptionPayment(ModelSQL, ModelView):
@@ -816,7 +834,7 @@ class SubscriptionPayment(ModelSQL, ModelView):
         readonly=True,
         help="The part of the amount that is not premium.")
     line = fields.Many2One(
-        'account.move.line', "Line", readonly=True, ondelete='RESTRICT',
+        'account.move.line', "Line", readonly=True, ondelete='SET NULL',
         help="The accounting line of the payment.")
     redemption = fields.Many2One(
         'coop.share.redemption', "Redemption", readonly=True,
@@ -860,10 +878,11 @@ class SubscriptionPayment(ModelSQL, ModelView):
         if not payments:
             return
         subscriptions = list({p.subscription for p in payments})
+        entered = {p.id for p in payments}
         paid = {
             s: sum(
                 p.amount for p in s.payments
-                if not p.redemption and p not in payments)
+                if not p.redemption and p.id not in entered)
             for s in Subscription.browse(subscriptions)}
         books, moves = {}, []
         for payment in payments:
@@ -889,6 +908,22 @@ class SubscriptionPayment(ModelSQL, ModelView):
         Books.post(moves)
         save_records(payments)
         Subscription.check_paid(subscriptions)
+
+    @classmethod
+    def take_back(cls, payments):
+        "Enter the opposite of the payments on the same days"
+        amounts = defaultdict(Decimal)
+        dates = {}
+        for payment in payments:
+            key = payment.subscription, payment.line, payment.redemption
+            amounts[key] += payment.amount
+            dates[key] = payment.date
+        cls.enter([
+                cls(
+                    subscription=subscription, date=dates[key],
+                    amount=-amount, line=line, redemption=redemption)
+                for key, amount in amounts.items() if amount
+                for subscription, line, redemption in [key]])
 
 
 class PayStart(ModelView):

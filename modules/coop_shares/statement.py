@@ -1,0 +1,101 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import fields
+from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Bool, Eval, If
+
+
+class StatementLine(metaclass=PoolMeta):
+    __name__ = 'account.statement.line'
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        draft = Eval('statement_state') == 'draft'
+        member = [
+            ('company', '=', Eval('company', -1)),
+            If(Bool(Eval('party')),
+                ('member.party', '=', Eval('party', -1)),
+                ()),
+            ]
+        cls.related_to.domain['coop.share.subscription'] = member + [
+            If(draft, ('state', 'in', ['draft', 'confirmed']), ()),
+            ]
+        cls.related_to.domain['coop.share.redemption'] = member + [
+            If(draft, ('state', '=', 'settled'), ()),
+            ]
+
+    @classmethod
+    def _get_relations(cls):
+        return super()._get_relations() + [
+            'coop.share.subscription', 'coop.share.redemption']
+
+    @property
+    @fields.depends('related_to')
+    def share_document(self):
+        "The subscription or redemption the line pays"
+        pool = Pool()
+        related_to = getattr(self, 'related_to', None)
+        if (isinstance(related_to, (
+                        pool.get('coop.share.subscription'),
+                        pool.get('coop.share.redemption')))
+                and related_to.id >= 0):
+            return related_to
+
+    @fields.depends('party', 'account', methods=['share_document'])
+    def on_change_related_to(self):
+        super().on_change_related_to()
+        document = self.share_document
+        if document:
+            class_ = document.share_class
+            if not self.party:
+                self.party = document.member.party
+            if document.state == 'confirmed':
+                self.account = class_.account_subscribed
+            else:
+                self.account = class_.account_redemption
+
+    @fields.depends('party', methods=['share_document'])
+    def on_change_party(self):
+        document = self.share_document
+        if document and document.member.party != self.party:
+            self.related_to = None
+        super().on_change_party()
+
+    @classmethod
+    def post_move(cls, lines):
+        super().post_move(lines)
+        cls._pay_shares([l for l in lines if l.share_document])
+
+    @classmethod
+    def _pay_shares(cls, lines):
+        "Enter the payments of the subscriptions and redemptions"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
+        Subscription = pool.get('coop.share.subscription')
+        payments, to_reconcile = [], []
+        for line in lines:
+            document = line.share_document
+            for move_line in Line.search([
+                        ('move', '=', line.move.id),
+                        ('origin', '=', str(line)),
+                        ('reconciliation', '=', None),
+                        ]):
+                if isinstance(document, Subscription):
+                    amount = min(move_line.credit, document.amount_to_pay)
+                    if amount > 0:
+                        payments.append(Payment(
+                                subscription=document, date=move_line.date,
+                                amount=amount, line=move_line))
+                elif (document.payable_line
+                        and not document.payable_line.reconciliation
+                        and document.payable_line.credit
+                        == move_line.debit):
+                    to_reconcile.append([document.payable_line, move_line])
+        Payment.enter(payments)
+        Subscription.reconcile([
+                s for s in {p.subscription for p in payments}
+                if s.state != 'draft'])
+        if to_reconcile:
+            Line.reconcile(*to_reconcile)

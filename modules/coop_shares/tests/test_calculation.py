@@ -1,0 +1,149 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import unittest
+from decimal import Decimal as D
+
+from hypothesis import given, strategies as st
+
+from trytond.modules.coop_shares.calculation import (
+    Lot, capital_part, complete_sets, expected_years, grant,
+    instalment_parts, paid_on, subtract, take)
+
+quantities = st.lists(st.integers(1, 100).map(D), max_size=8)
+
+
+def lots(*quantities, par=10):
+    return [
+        Lot(None, dt.date(2020, 1, i), D(q), D(q) * par)
+        for i, q in enumerate(quantities, 1)]
+
+
+class CalculationTestCase(unittest.TestCase):
+    "Test the calculations of the shares"
+
+    def test_take(self):
+        "Test the oldest shares leave first"
+        taken = take(lots(3, 2, 5), D(4))
+        self.assertEqual([t.quantity for t in taken], [3, 1])
+        self.assertEqual([t.amount for t in taken], [30, 10])
+        self.assertEqual(
+            sum(l.quantity for l in subtract(lots(3, 2, 5), taken)), 6)
+
+    def test_take_vintage(self):
+        "Test the oldest vintage leaves first"
+        first = Lot(2019, dt.date(2021, 1, 1), D(5), D(5))
+        second = Lot(2020, dt.date(2020, 1, 1), D(5), D(5))
+        self.assertEqual(take([second, first], D(5)), [first])
+
+    def test_take_negative(self):
+        "Test a negative lot takes the oldest shares too"
+        taken = take(lots(3, -2, 5), D(4))
+        self.assertEqual([t.quantity for t in taken], [1, 3])
+
+    def test_take_too_much(self):
+        "Test what is not held can not be taken"
+        self.assertEqual(
+            sum(t.quantity for t in take(lots(3, 2), D(9))), 5)
+
+    @given(quantities, st.integers(1, 1000).map(D))
+    def test_take_all(self, held, quantity):
+        "Test no more is taken than held and the rest is left"
+        held = lots(*held)
+        taken = take(held, quantity)
+        total = sum(l.quantity for l in held)
+        self.assertEqual(
+            sum(t.quantity for t in taken), min(quantity, total))
+        self.assertEqual(
+            sum(l.amount for l in subtract(held, taken))
+            + sum(t.amount for t in taken), total * 10)
+
+    def test_capital_part(self):
+        "Test the payments fill the premium first"
+        for paid, amount, part in [
+                (0, 10, 0), (0, 15, 0), (0, 35, 20), (10, 10, 5),
+                (20, 30, 30), (35, -35, -20), (20, -10, -5)]:
+            with self.subTest(paid=paid, amount=amount):
+                self.assertEqual(capital_part(D(paid), D(amount), 15), part)
+
+    def test_instalment_parts(self):
+        "Test the oldest instalments are paid first"
+        for paid, amount, parts in [
+                (0, 20, [20]), (0, 25, [25]), (0, 40, [25, 15]),
+                (15, 10, [10]), (15, 40, [10, 25, 5]), (0, 100, [25, 25, 50])]:
+            with self.subTest(paid=paid, amount=amount):
+                self.assertEqual(
+                    instalment_parts(
+                        [D(25), D(25), D(50)], D(paid), D(amount)), parts)
+
+    def test_paid_on(self):
+        "Test the day since which all is paid"
+        days = [dt.date(2022, 6, i) for i in range(1, 6)]
+        for amounts, day in [
+                ([20, 30], days[1]),
+                ([20, 30, -30, 30], days[3]),
+                ([50, -50], days[0]),
+                ([20], None)]:
+            with self.subTest(amounts=amounts):
+                self.assertEqual(paid_on(list(zip(days, amounts)), 50), day)
+
+    def test_complete_sets(self):
+        "Test the sets of debits and credits that are equal"
+        for debits, credits, sets in [
+                ([50], [20, 30], [['d0', 'c0', 'c1']]),
+                ([25, 25, 50], [25, 15], [['d0', 'c0']]),
+                ([25, 25, 50], [50], [['d0', 'c0', 'd1']]),
+                ([25], [30], []),
+                ([10, 20], [10, 5, 15], [
+                        ['d0', 'c0'], ['d1', 'c1', 'c2']]),
+                ([], [10], []),
+                ]:
+            with self.subTest(debits=debits, credits=credits):
+                self.assertEqual(
+                    complete_sets(
+                        [(f'd{i}', d) for i, d in enumerate(debits)],
+                        [(f'c{i}', c) for i, c in enumerate(credits)]), sets)
+
+    @given(quantities, quantities)
+    def test_complete_sets_balance(self, debits, credits):
+        "Test each set is balanced"
+        keys = complete_sets(
+            list(enumerate(debits)),
+            [(-1 - i, c) for i, c in enumerate(credits)])
+        for set_ in keys:
+            self.assertEqual(
+                sum(debits[k] for k in set_ if k >= 0),
+                sum(credits[-1 - k] for k in set_ if k < 0))
+
+    def test_grant(self):
+        "Test the two rules to share a budget"
+        requests = [('a', D(8000)), ('b', D(12000))]
+        self.assertEqual(
+            grant(D(10000), requests), {'a': 8000, 'b': 2000})
+        self.assertEqual(
+            grant(D(10000), requests, 'pro_rata'), {'a': 4000, 'b': 6000})
+        self.assertEqual(
+            grant(D(30000), requests, 'pro_rata'), {'a': 8000, 'b': 12000})
+        self.assertEqual(grant(D(-1), requests), {'a': 0, 'b': 0})
+
+    @given(
+        st.integers(0, 500).map(D), quantities,
+        st.sampled_from(['request_date', 'pro_rata']))
+    def test_grant_budget(self, budget, quantities, order):
+        "Test the budget is used but not exceeded"
+        requests = list(enumerate(quantities))
+        granted = grant(budget, requests, order)
+        self.assertEqual(
+            sum(granted.values()), min(budget, sum(quantities)))
+        for key, quantity in requests:
+            self.assertLessEqual(granted[key], quantity)
+            self.assertGreaterEqual(granted[key], 0)
+
+    def test_expected_years(self):
+        "Test the number of yearly budgets a request takes"
+        for ahead, quantity, budget, years in [
+                (0, 100, 100, 1), (1, 100, 100, 2), (250, 50, 100, 3),
+                (0, 10, 0, None)]:
+            with self.subTest(ahead=ahead, quantity=quantity):
+                self.assertEqual(
+                    expected_years(D(ahead), D(quantity), D(budget)), years)
