@@ -18,6 +18,7 @@ from trytond.model import (
     fields,
 )
 from trytond.model.exceptions import AccessError
+from trytond.modules.company import CompanyReport
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.currency.fields import Monetary
 from trytond.modules.product import price_digits, round_price
@@ -796,6 +797,17 @@ class Rate(Workflow, ModelSQL, ModelView):
                 'invisible': ~Eval('base'),
                 }),
         'get_trial')
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ('result', '=', 'carried'),
+            ],
+        states={
+            'readonly': Eval('state') != 'draft',
+            'required': Eval('state') == 'approved',
+            },
+        help="The resolution that approved the rate.")
     tariffs = fields.Many2Many(
         'coop.commons.rate-coop.commons.tariff', 'rate', 'tariff', "Tariffs",
         readonly=True,
@@ -831,7 +843,8 @@ class Rate(Workflow, ModelSQL, ModelView):
                     },
                 'approve': {
                     'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
+                    'readonly': ~Eval('resolution'),
+                    'depends': ['state', 'resolution'],
                     },
                 'create_tariffs': {
                     'invisible': (
@@ -926,6 +939,7 @@ class Rate(Workflow, ModelSQL, ModelView):
     @classmethod
     def copy(cls, rates, default=None):
         default = default.copy() if default is not None else {}
+        default.setdefault('resolution')
         default.setdefault('tariffs')
         default.setdefault('approved_by')
         return super().copy(rates, default=default)
@@ -960,7 +974,11 @@ class Rate(Workflow, ModelSQL, ModelView):
     @Workflow.transition('approved')
     @set_employee('approved_by')
     def approve(cls, rates):
-        pass
+        for rate in rates:
+            if not rate.resolution or rate.resolution.result != 'carried':
+                raise RateError(gettext(
+                        'coop_commons.msg_rate_resolution',
+                        rate=rate.rec_name))
 
     @classmethod
     @ModelView.button
@@ -976,6 +994,7 @@ class Rate(Workflow, ModelSQL, ModelView):
             tariffs = Tariff.copy(rate.get_tariffs(), default={
                     'valid_from': rate.valid_from,
                     'valid_until': None,
+                    'resolution': rate.resolution.id,
                     })
             components = [rate.get_component(t) for t in tariffs]
             for component in components:
@@ -1092,3 +1111,7 @@ class ProposeRate(Wizard):
         rate.on_change_base()
         rate.save()
         return action, {'res_id': [rate.id]}
+
+
+class CostPoolReport(CompanyReport):
+    __name__ = 'coop.commons.cost_pool.report'

@@ -104,6 +104,16 @@ class Settlement(Workflow, BooksMixin, ModelSQL, ModelView):
             },
         help="What brings the accrual into the year of the credit notes, "
         "or into which it is carried.")
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ('result', '=', 'carried'),
+            ],
+        states={
+            'readonly': ~Eval('state').in_(['draft', 'computed']),
+            },
+        help="The resolution that decided on the settlement.")
     approved_by = employee_field(
         "Approved by", states=['approved', 'posted', 'cancelled'])
     posted_by = employee_field("Posted by", states=['posted', 'cancelled'])
@@ -240,7 +250,8 @@ class Settlement(Workflow, BooksMixin, ModelSQL, ModelView):
         default = default.copy() if default is not None else {}
         for name in [
                 'cost', 'charged', 'difference', 'lines', 'issue_date',
-                'move', 'release_move', 'approved_by', 'posted_by']:
+                'move', 'release_move', 'resolution', 'approved_by',
+                'posted_by']:
             default.setdefault(name)
         return super().copy(settlements, default=default)
 
