@@ -13,6 +13,7 @@ from sql.conditionals import Case, Coalesce
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields, sum_tree
+from trytond.model.fields.selection import TranslatedSelection
 from trytond.modules.company import CompanyReport
 from trytond.pool import Pool
 from trytond.pyson import Eval
@@ -29,8 +30,47 @@ BANDS = [10, 50, 100, 250, 500, 1000]
 YEARS = 5
 
 
+line_basis = TranslatedSelection('basis').__get__
+
+
 class Row(SimpleNamespace):
     "The figures of a line of a table"
+
+
+def fetch(query, types=None):
+    "Return the rows of the query with the types of its columns"
+    cursor = Transaction().connection.cursor()
+    if types and backend.name == 'sqlite':
+        sqlite_apply_types(query, types)
+    cursor.execute(*query)
+    return cursor.fetchall()
+
+
+def get_formats(report, lang, currency):
+    """Return the functions by which a report writes values
+
+    What is missing is empty.
+    """
+    def money(amount):
+        return '' if amount is None else report.format_currency(
+            amount, lang, currency, symbol=False)
+
+    def number(value, digits=None):
+        return '' if value is None else report.format_number(
+            value, lang, digits=digits)
+
+    def percent(rate, digits=2):
+        return '' if rate is None else report.format_number(
+            rate * 100, lang, digits=digits) + ' %'
+
+    def date(value):
+        return report.format_date(value, lang) if value else ''
+    return {
+        'money': money,
+        'number': number,
+        'percent': percent,
+        'date': date,
+        }
 
 
 def total(rows, *names):
@@ -189,7 +229,7 @@ class Assembly:
                 & (move.date >= self.start)
                 & (move.date <= self.end),
                 group_by=[move.share_class, kind]))
-        for share_class, kind, amount in self._fetch(
+        for share_class, kind, amount in fetch(
                 query, [None, None, 'NUMERIC']):
             changes[share_class][names[kind]] += self.currency.round(
                 Decimal(amount))
@@ -304,7 +344,7 @@ class Assembly:
 
     def _get_rule(self, line):
         lang = Pool().get('ir.lang').get()
-        basis = line.__class__.basis.get_selection_string(line.basis)
+        basis = line_basis(line, line.__class__)
         if line.amount is not None:
             return gettext('coop.msg_assembly_rule_amount')
         elif line.rate is None:
@@ -421,7 +461,7 @@ class Assembly:
             where=where,
             group_by=[
                 usage.resource, usage.member, usage.party, usage.cost_center])
-        for id_, *_, uses in self._fetch(users):
+        for id_, *_, uses in fetch(users):
             use[id_]['users'] += 1
             use[id_]['uses'] += uses
         units = (usage
@@ -431,24 +471,16 @@ class Assembly:
                 usage.resource, Sum(quantity.quantity).as_('units'),
                 where=where & (quantity.unit == resource.unit),
                 group_by=usage.resource))
-        for id_, amount in self._fetch(units, [None, 'NUMERIC']):
+        for id_, amount in fetch(units, [None, 'NUMERIC']):
             use[id_]['units'] = Decimal(amount)
         charges = (usage
             .join(charge, condition=charge.usage == usage.id)
             .select(
                 usage.resource, Sum(charge.amount).as_('amount'),
                 where=where, group_by=usage.resource))
-        for id_, amount in self._fetch(charges, [None, 'NUMERIC']):
+        for id_, amount in fetch(charges, [None, 'NUMERIC']):
             use[id_]['charged'] = self.currency.round(Decimal(amount))
         return use
-
-    @staticmethod
-    def _fetch(query, types=None):
-        cursor = Transaction().connection.cursor()
-        if types and backend.name == 'sqlite':
-            sqlite_apply_types(query, types)
-        cursor.execute(*query)
-        return cursor.fetchall()
 
     # Statements
 
@@ -534,7 +566,7 @@ class Assembly:
                 group_by=account.type))
         return defaultdict(Decimal, (
                 (type_, self.currency.round(Decimal(amount)))
-                for type_, amount in self._fetch(query, [None, 'NUMERIC'])))
+                for type_, amount in fetch(query, [None, 'NUMERIC'])))
 
     @property
     def result(self):
@@ -647,26 +679,6 @@ class AssemblyReport(CompanyReport):
         fiscalyear = FiscalYear(records[0].id)
         company = fiscalyear.company
         meeting = data.get('meeting')
-        lang = Lang.get()
-        currency = company.currency
-
-        def money(amount):
-            if amount is None:
-                return ''
-            return cls.format_currency(amount, lang, currency, symbol=False)
-
-        def number(value, digits=None):
-            if value is None:
-                return ''
-            return cls.format_number(value, lang, digits=digits)
-
-        def percent(rate, digits=2):
-            if rate is None:
-                return ''
-            return cls.format_number(rate * 100, lang, digits=digits) + ' %'
-
-        def date(value):
-            return cls.format_date(value, lang) if value else ''
         with Transaction().set_context(company=company.id):
             context.update(
                 assembly=Assembly(
@@ -674,5 +686,5 @@ class AssemblyReport(CompanyReport):
                 company=company,
                 fiscalyear=fiscalyear,
                 today=Date.today(),
-                money=money, number=number, percent=percent, date=date)
+                **get_formats(cls, Lang.get(), company.currency))
         return context

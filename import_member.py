@@ -216,7 +216,7 @@ class MemberImporter(ShareImporterMixin, Importer):
                 if 'street' in address_values:
                     address_values['street_unstructured'] = (
                         address_values.pop('street'))
-                party.addresses = [address] if address_values else []
+                party.addresses = [address]
                 party.contact_mechanisms = [
                     ContactMechanism(type=type_, value=row[type_])
                     for type_ in CONTACTS if row[type_]]
