@@ -3,10 +3,10 @@
 import datetime as dt
 from collections import defaultdict
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 
 from dateutil.relativedelta import relativedelta
-from sql import Column, Null
+from sql import Column, Null, Values
 from sql.aggregate import Max
 from sql.conditionals import Case, Coalesce
 from sql.functions import CharLength
@@ -57,6 +57,8 @@ EXIT_REASONS = [
     ('dissolution', "Dissolution"),
     ('other', "Other"),
     ]
+# Below the limit of parameters of any database, also with some for each
+SLICE = 10_000
 
 
 def context_date():
@@ -362,7 +364,7 @@ class Member(Workflow, ModelSQL, ModelView):
                 dates[id_] = _year_end(
                     c_member.memberships[-1].end_date, years)
             for sub_ids in grouped_slice(
-                    list(c_members), backend.MAX_QUERY_PARAMS // 2):
+                    list(c_members), SLICE):
                 query = (member
                     .join(line, condition=line.party == member.party)
                     .join(move,
@@ -432,7 +434,7 @@ class Member(Workflow, ModelSQL, ModelView):
                     values[company].append(v[name])
             for company, used in values.items():
                 for sub_used in grouped_slice(
-                        used, backend.MAX_QUERY_PARAMS // 2):
+                        used, SLICE):
                     if members := cls.search([
                                 ('company', '=', company),
                                 (name, 'in', list(sub_used)),
@@ -502,7 +504,7 @@ class Member(Workflow, ModelSQL, ModelView):
         cursor = Transaction().connection.cursor()
         categories = {}
         for sub_members in grouped_slice(
-                list(map(int, members)), backend.MAX_QUERY_PARAMS // 2):
+                list(map(int, members)), SLICE):
             cursor.execute(*membership.select(
                     membership.member, membership.category,
                     where=fields.SQL_OPERATORS['in'](
@@ -536,6 +538,7 @@ class Member(Workflow, ModelSQL, ModelView):
             with Transaction().set_context(company=company.id):
                 today = Date.today()
             for member in c_members:
+                date = member.requested_admission_date or today
                 category = (
                     member.requested_category
                     or member.state == 'left' and member.category)
@@ -546,20 +549,27 @@ class Member(Workflow, ModelSQL, ModelView):
                 memberships.append(Membership(
                         member=member,
                         category=category,
-                        start_date=member.requested_admission_date or today))
+                        start_date=date,
+                        admission_date=date))
             cls._check_admission(company, memberships[-len(c_members):])
             cls._set_number(company, c_members)
-        for member in members:
-            member.notice_date = None
-            member.exit_reason = None
-            member.hardship = False
-            member.requested_category = None
-            member.requested_admission_date = None
+        values = {
+            'notice_date': None,
+            'exit_reason': None,
+            'hardship': False,
+            'requested_category': None,
+            'requested_admission_date': None,
+            }
+        to_write = [members, values] if members else []
+        # A member entered afterwards has applied before
+        late = defaultdict(list)
         for membership in memberships:
-            # A member entered afterwards has applied before
-            membership.member.application_date = min(
-                membership.member.application_date, membership.start_date)
-        cls.save(members)
+            if membership.member.application_date > membership.start_date:
+                late[membership.start_date].append(membership.member)
+        for date, d_members in late.items():
+            to_write.extend((d_members, {'application_date': date}))
+        if to_write:
+            cls.write(*to_write)
         Membership.save(memberships)
 
     @classmethod
@@ -569,20 +579,30 @@ class Member(Workflow, ModelSQL, ModelView):
         members = [m for m in members if not m.number]
         sequence = Configuration(1).get_multivalue(
             'member_sequence', company=company.id)
+        numbered = []
         while members:
             numbers = list(sequence.get_many(len(members)))
             # A number given by hand or by an import may come again
             used = set()
             for sub_numbers in grouped_slice(
-                    numbers, backend.MAX_QUERY_PARAMS // 2):
+                    numbers, SLICE):
                 used.update(m.number for m in cls.search([
                             ('company', '=', company.id),
                             ('number', 'in', list(sub_numbers)),
                             ]))
             numbers = [n for n in numbers if n not in used]
-            for member, number in zip(members, numbers):
-                member.number = number
+            numbered.extend(zip(map(int, members), numbers))
             members = members[len(numbers):]
+        # As each has another number, a save would write them one by one
+        table = cls.__table__()
+        cursor = Transaction().connection.cursor()
+        for sub_numbered in grouped_slice(
+                numbered, SLICE):
+            values = Values(list(sub_numbered))
+            cursor.execute(*table.update(
+                    [table.number], [values.column2],
+                    from_=[values],
+                    where=table.id == values.column1))
 
     @classmethod
     def _check_admission(cls, company, memberships):
@@ -967,7 +987,7 @@ class Membership(ModelSQL, ModelView):
         other = cls.__table__()
         cursor = Transaction().connection.cursor()
         for sub_memberships in grouped_slice(
-                memberships, backend.MAX_QUERY_PARAMS // 2):
+                memberships, SLICE):
             cursor.execute(*table
                 .join(other,
                     condition=(table.member == other.member)
@@ -1007,8 +1027,8 @@ class Membership(ModelSQL, ModelView):
         "Set the dates of admission and exit of the memberships of members"
         table = cls.__table__()
         cursor = Transaction().connection.cursor()
-        to_write = []
-        for sub_members in grouped_slice(members, backend.MAX_QUERY_PARAMS):
+        to_write = defaultdict(list)
+        for sub_members in grouped_slice(members, SLICE):
             cursor.execute(*table.select(
                     table.member, table.start_date, table.end_date, table.id,
                     table.admission_date, table.exit_date,
@@ -1017,17 +1037,18 @@ class Membership(ModelSQL, ModelView):
                     order_by=[table.member.asc, table.start_date.asc]))
             for stay in stays(cursor):
                 dates = (stay[0][1], stay[-1][2])
-                changed = [id_ for *_, id_, admission, exit_ in stay
-                    if (admission, exit_) != dates]
-                if changed:
-                    to_write.append((changed, dates))
-        if to_write:
-            cls.write(*chain.from_iterable(
-                    (cls.browse(ids), {
+                to_write[dates].extend(
+                    id_ for *_, id_, admission, exit_ in stay
+                    if (admission, exit_) != dates)
+        args = []
+        for (admission_date, exit_date), ids in to_write.items():
+            if ids:
+                args.extend((cls.browse(ids), {
                             'admission_date': admission_date,
                             'exit_date': exit_date,
-                            })
-                    for ids, (admission_date, exit_date) in to_write))
+                            }))
+        if args:
+            cls.write(*args)
 
 
 def stays(memberships):

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from sql import Query, Table
 
+from trytond import backend
 from trytond.model import ModelSQL, ModelView
 from trytond.model.exceptions import (
     AccessButtonError, AccessError, ValidationError)
@@ -250,7 +251,12 @@ class CoopMembershipTestCase(
                 self.assertEqual({m.state for m in members}, {'member'})
                 counts.append(queries)
             _, few, many = counts
+            if backend.name == 'sqlite':
+                # It has no insert of many rows
+                for queries in [few, many]:
+                    del queries['Insert', 'coop_membership']
             self.assertEqual(few, many)
+            self.assertEqual(len({m.number for m in members}), 400)
 
     def _create_user(self, name, company, *groups):
         pool = Pool()
@@ -319,7 +325,7 @@ class CoopMembershipTestCase(
                         }),
                 ]:
             user = self._create_user(
-                '-'.join(groups) or 'none', company, *groups)
+                '-'.join(('user', *groups)), company, *groups)
             with self._as_user(user):
                 for mode in modes:
                     with self.subTest(groups=groups, mode=mode):
