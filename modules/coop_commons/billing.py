@@ -2,10 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 from decimal import Decimal
-from itertools import chain
+from typing import Any, NamedTuple
 
 from sql import Null
 from sql.aggregate import Sum
+from sql.conditionals import Coalesce
 
 from trytond import backend
 from trytond.i18n import gettext
@@ -20,6 +21,24 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .exceptions import BillingError
+from .usage import SLICE
+
+
+class _Charge(NamedTuple):
+    id: int
+    party: int
+    currency: int
+    resource: int
+    sequence: int
+    component: int
+    audience: str
+    usage: int
+    start: Any
+    kind: str
+    band: int
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
 
 
 class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
@@ -225,9 +244,13 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     ('billing', '=', None),
                     ('usage', 'where', billing.get_usage_domain()),
                     ], order=[('id', 'ASC')])
-            for sub_charges in grouped_slice(charges, 500):
-                Charge.write(list(sub_charges), {'billing': billing.id})
-            billing.create_invoices(charges)
+            # The run is logged, not each of its rows
+            with Transaction().set_context(_log=False):
+                for sub_charges in grouped_slice(charges, SLICE):
+                    Charge.write(
+                        Charge.browse(list(sub_charges)),
+                        {'billing': billing.id})
+                billing.create_invoices()
         cls.save(billings)
 
     def get_usage_domain(self):
@@ -249,61 +272,84 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     ])
         return domain
 
-    def create_invoices(self, charges):
+    def create_invoices(self):
+        "Create an invoice for each payer and currency"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         Invoice = pool.get('account.invoice')
         InvoiceLine = pool.get('account.invoice.line')
 
-        by_invoice = defaultdict(lambda: defaultdict(list))
-        for sub_charges in grouped_slice(charges, 500):
-            for charge in Charge.browse(list(sub_charges)):
-                if charge.usage.payer:
-                    by_invoice[self._get_invoice_key(charge)][
-                        self._get_line_key(charge)].append(charge)
-        invoices, lines, line_charges = [], [], []
-        for key in sorted(by_invoice):
+        grouped = defaultdict(lambda: defaultdict(list))
+        for charge in self._get_charges():
+            grouped[charge.party, charge.currency][
+                self._get_line_key(charge)].append(charge)
+        invoices, lines, ids = [], [], []
+        for key in sorted(grouped):
             invoice = self._get_invoice(key)
+            lang = invoice.party.lang
+            invoice_lines = []
+            # The names are in the language of the party
             with Transaction().set_context(
-                    language=(
-                        invoice.party.lang.code if invoice.party.lang
-                        else None)):
-                # Names in the language of the party
-                invoice_lines = []
-                for line_key in sorted(by_invoice[key]):
-                    line_charges_ = by_invoice[key][line_key]
-                    line = self._get_invoice_line(invoice, line_charges_)
+                    language=lang.code if lang else None):
+                for line_key in sorted(grouped[key]):
+                    charges = grouped[key][line_key]
+                    line = self._get_invoice_line(invoice, charges)
                     if line:
-                        invoice_lines.append((line, line_charges_))
+                        invoice_lines.append(line)
+                        ids.append([c.id for c in charges])
             if invoice_lines:
                 invoices.append(invoice)
-                for line, charges in invoice_lines:
-                    lines.append(line)
-                    line_charges.append(charges)
-        for sub_invoices in grouped_slice(invoices, 500):
+                lines.extend(invoice_lines)
+        for sub_invoices in grouped_slice(invoices, SLICE):
             Invoice.save(list(sub_invoices))
-        for sub_lines in grouped_slice(lines, 500):
+        for sub_lines in grouped_slice(lines, SLICE):
             InvoiceLine.save(list(sub_lines))
         Invoice.update_taxes(Invoice.browse(invoices))
-        if lines:
-            Charge.write(*chain.from_iterable(
-                    (charges, {'invoice_line': line.id})
-                    for line, charges in zip(lines, line_charges)))
+        for line, line_ids in zip(lines, ids):
+            for sub_ids in grouped_slice(line_ids, SLICE):
+                Charge.write(
+                    Charge.browse(list(sub_ids)), {'invoice_line': line.id})
 
-    def _get_invoice_key(self, charge):
-        return charge.usage.payer.id, charge.component.tariff.currency.id
+    def _get_charges(self):
+        "Return the charges that are invoiced as rows"
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Component = pool.get('coop.commons.tariff.component')
+        Member = pool.get('coop.member')
+        Tariff = pool.get('coop.commons.tariff')
+        Usage = pool.get('coop.commons.usage')
+
+        charge = Charge.__table__()
+        component = Component.__table__()
+        member = Member.__table__()
+        tariff = Tariff.__table__()
+        usage = Usage.__table__()
+        cursor = Transaction().connection.cursor()
+        cursor.execute(*charge
+            .join(usage, condition=charge.usage == usage.id)
+            .join(component, condition=charge.component == component.id)
+            .join(tariff, condition=component.tariff == tariff.id)
+            .join(member, 'LEFT', condition=usage.member == member.id)
+            .select(
+                charge.id, Coalesce(member.party, usage.party),
+                tariff.currency, usage.resource,
+                Coalesce(component.sequence, 0), charge.component,
+                usage.audience, usage.id, usage.start, charge.kind,
+                Coalesce(charge.band, -1), charge.quantity,
+                charge.unit_price, charge.amount,
+                where=(charge.billing == self.id)
+                & (usage.cost_center == Null),
+                order_by=charge.id))
+        return [_Charge(*row) for row in cursor]
 
     def _get_line_key(self, charge):
-        usage, component = charge.usage, charge.component
         key = (
-            usage.resource.id, component.sequence or 0, component.id,
-            usage.audience, charge.kind == 'subsidy')
+            charge.resource, charge.sequence, charge.component,
+            charge.audience, charge.kind == 'subsidy')
         if self.detail == 'usage':
-            key += (usage.start, usage.id)
+            key += (charge.start, charge.usage)
         elif self.detail == 'price':
-            key += (
-                charge.kind, charge.band.id if charge.band else -1,
-                charge.unit_price)
+            key += (charge.kind, charge.band, charge.unit_price)
         return key
 
     def _get_invoice(self, key):
@@ -331,16 +377,18 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
     def _get_invoice_line(self, invoice, charges):
         pool = Pool()
         AnalyticEntry = pool.get('analytic.account.entry')
+        Component = pool.get('coop.commons.tariff.component')
         Line = pool.get('account.invoice.line')
+        Resource = pool.get('coop.commons.resource')
 
         amount = invoice.currency.round(sum(c.amount for c in charges))
         if not amount:
             return
         charge = charges[0]
-        usage, component = charge.usage, charge.component
-        resource = usage.resource
+        component = Component(charge.component)
+        resource = Resource(charge.resource)
         product = component.product or resource.product
-        if usage.audience == 'non_member':
+        if charge.audience == 'non_member':
             product = resource.non_member_product or product
         if not product:
             raise BillingError(gettext(
@@ -353,11 +401,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             type='line',
             product=product,
             origin=self,
-            description=self._get_description(charges))
+            description=self._get_description(resource, component, charges))
         line.on_change_product()
         if charge.kind == 'subsidy':
             line.account = component.subsidy_account
-        self._set_price(line, charges, amount)
+        self._set_price(line, component.unit, charges, amount)
         line.analytic_accounts = []
         if resource.analytic_account:
             line.analytic_accounts = [AnalyticEntry(
@@ -365,62 +413,51 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     account=resource.analytic_account)]
         return line
 
-    def _set_price(self, line, charges, amount):
+    def _set_price(self, line, unit, charges, amount):
         "Set quantity and price if they make the amount, or 1 times it"
-        quantity = unit = price = None
-        if len({(c.kind, c.unit_price) for c in charges}) == 1:
-            charge = charges[0]
-            unit = charge.unit
-            quantity = sum(c.quantity for c in charges)
-            price = charge.unit_price
-            if unit:
-                quantity = Decimal(str(unit.round(float(quantity))))
-        if (price is None
+        prices = {
+            (c.kind, c.unit_price) for c in charges if c.kind != 'included'}
+        quantity = sum(c.quantity for c in charges if c.kind != 'included')
+        (kind, price), *others = prices
+        if kind != 'price':
+            unit = None
+        if unit:
+            quantity = Decimal(str(unit.round(float(quantity))))
+        if (others
                 or round(price, price_digits[1]) != price
                 or line.currency.round(quantity * price) != amount):
             quantity, unit, price = Decimal(1), None, amount
-        if unit and unit.category != line.unit.category:
-            # The product keeps giving the accounts and the taxes
-            line.product = None
-            line.unit = unit
-        elif unit:
+        if unit:
+            if unit.category != line.unit.category:
+                # The product has given the account and the taxes
+                line.product = None
             line.unit = unit
         line.quantity = float(quantity)
         line.unit_price = round(price, price_digits[1])
 
-    def _get_description(self, charges):
+    def _get_description(self, resource, component, charges):
         pool = Pool()
-        Component = pool.get('coop.commons.tariff.component')
+        Band = pool.get('coop.commons.tariff.band')
         Charge = pool.get('coop.commons.usage.charge')
         Lang = pool.get('ir.lang')
-        Resource = pool.get('coop.commons.resource')
         lang = Lang.get()
-        charge = Charge(charges[0].id)
-        component = Component(charge.component.id)
-        parts = [
-            Resource(charge.usage.resource.id).rec_name,
-            component.name,
-            ]
+        charge = charges[0]
+        parts = [resource.rec_name, component.name]
         if self.detail == 'usage':
-            local = charge.usage.resource.get_local(charge.usage.start)
-            parts.append('%s %s' % (
+            local = resource.get_local(charge.start)
+            parts.append('{} {}'.format(
                     lang.strftime(local.date()), local.strftime('%H:%M')))
-        if self.detail == 'price':
-            if charge.band:
-                parts.append(charge.band.name)
-            if charge.kind != 'price':
-                parts.append(charge.kind_string)
-        elif charge.kind == 'subsidy':
-            parts.append(charge.kind_string)
-        if component.unit:
-            quantity = sum(
-                c.quantity for c in charges if c.unit)
-            if quantity:
-                parts.append(lang.format_number_symbol(
-                        quantity, component.unit,
-                        digits=min(2, max(
-                                -quantity.normalize().as_tuple().exponent,
-                                0))))
+        elif self.detail == 'price' and charge.band != -1:
+            parts.append(Band(charge.band).name)
+        if charge.kind == 'subsidy' or (
+                self.detail == 'price' and charge.kind != 'price'):
+            parts.append(Charge(charge.id).kind_string)
+        quantity = sum(
+            c.quantity for c in charges if c.kind in {'price', 'included'})
+        if component.unit and quantity:
+            digits = max(-quantity.normalize().as_tuple().exponent, 0)
+            parts.append(lang.format_number_symbol(
+                    quantity, component.unit, digits=min(digits, 2)))
         return ' - '.join(parts)
 
     @classmethod
@@ -439,10 +476,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                             billing=billing.rec_name,
                             invoice=invoice.rec_name))
             charges = Charge.search([('billing', '=', billing.id)])
-            for sub_charges in grouped_slice(charges, 500):
-                Charge.write(
-                    list(sub_charges),
-                    {'billing': None, 'invoice_line': None})
+            with Transaction().set_context(_log=False):
+                for sub_charges in grouped_slice(charges, SLICE):
+                    Charge.write(
+                        Charge.browse(list(sub_charges)),
+                        {'billing': None, 'invoice_line': None})
             Invoice.delete(billing.invoices)
 
     @classmethod
@@ -459,7 +497,7 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         for billing in billings:
             for invoices in grouped_slice([
                         i for i in billing.invoices
-                        if i.state in {'draft', 'validated'}], 500):
+                        if i.state in {'draft', 'validated'}], SLICE):
                 Invoice.post(Invoice.browse(list(invoices)))
             move = billing.get_internal_move()
             if move:
@@ -469,8 +507,9 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     ('state', '=', 'rated'),
                     ('charges.billing', '=', billing.id),
                     ])
-            for sub_usages in grouped_slice(usages, 500):
-                Usage.set_charged(Usage.browse(list(sub_usages)))
+            with Transaction().set_context(_log=False):
+                for sub_usages in grouped_slice(usages, SLICE):
+                    Usage.set_charged(Usage.browse(list(sub_usages)))
         Move.save(moves)
         cls.save(billings)
         Move.post(moves)

@@ -15,7 +15,8 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import rating
-from .usage import AMOUNT_DIGITS, QUANTITY_DIGITS
+from .tariff import get_audience
+from .usage import AMOUNT_DIGITS, QUANTITY_DIGITS, SLICE
 
 _QUANTITY = Decimal(10) ** -QUANTITY_DIGITS[1]
 _AMOUNT = Decimal(10) ** -AMOUNT_DIGITS[1]
@@ -37,7 +38,9 @@ class Charge(ModelSQL, ModelView):
             ('minimum', "Minimum"),
             ('cap', "Cap"),
             ('subsidy', "Subsidy"),
+            ('event', "Event"),
             ], "Kind", required=True, sort=False)
+    kind_string = kind.translated('kind')
     band = fields.Many2One(
         'coop.commons.tariff.band', "Band", ondelete='RESTRICT')
     tier = fields.Many2One(
@@ -155,7 +158,7 @@ class Charge(ModelSQL, ModelView):
                         'unit_price': charge.unit_price.quantize(_AMOUNT),
                         'amount': charge.amount.quantize(_AMOUNT),
                         })
-        for sub_values in grouped_slice(values, 500):
+        for sub_values in grouped_slice(values, SLICE):
             cls.create(list(sub_values))
         return rated, errors
 
@@ -174,12 +177,7 @@ class Charge(ModelSQL, ModelView):
         categories = cls._get_categories(usages)
         candidates, audiences, found, errors = {}, {}, {}, {}
         for usage in usages:
-            if usage.cost_center:
-                audience = 'internal'
-            elif usage.member and categories[usage]:
-                audience = 'member'
-            else:
-                audience = 'non_member'
+            audience = get_audience(usage.cost_center, categories[usage])
             audiences[usage] = audience
             if usage.corrects:
                 tariff = usage.corrects.tariff

@@ -51,18 +51,22 @@ class Configuration(
     __name__ = 'coop.commons.configuration'
     __string__ = "Commons Configuration"
 
+    booking_sequence = fields.MultiValue(_sequence(
+            "Booking Sequence", 'sequence_type_booking', _context_company,
+            "Used to generate the numbers of the bookings."))
     billing_sequence = fields.MultiValue(_sequence(
             "Billing Sequence", 'sequence_type_billing', _context_company,
             "Used to generate the numbers of the billings."))
     internal_charge_account = fields.MultiValue(
         _internal_charge_account(_context_company))
 
+    default_booking_sequence = default_sequence('sequence_booking')
     default_billing_sequence = default_sequence('sequence_billing')
 
     @classmethod
     def multivalue_model(cls, field):
         pool = Pool()
-        if field == 'billing_sequence':
+        if field in {'booking_sequence', 'billing_sequence'}:
             return pool.get('coop.commons.configuration.sequence')
         elif field == 'internal_charge_account':
             return pool.get('coop.commons.configuration.account')
@@ -72,10 +76,14 @@ class Configuration(
 class ConfigurationSequence(ModelSQL, CompanyValueMixin):
     __name__ = 'coop.commons.configuration.sequence'
 
+    booking_sequence = _sequence(
+        "Booking Sequence", 'sequence_type_booking', _value_company,
+        "Used to generate the numbers of the bookings.")
     billing_sequence = _sequence(
         "Billing Sequence", 'sequence_type_billing', _value_company,
         "Used to generate the numbers of the billings.")
 
+    default_booking_sequence = default_sequence('sequence_booking')
     default_billing_sequence = default_sequence('sequence_billing')
 
 

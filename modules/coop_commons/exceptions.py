@@ -1,14 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.exceptions import UserError
+from trytond.exceptions import UserError, UserWarning
 from trytond.model.exceptions import ValidationError
 
 
 class UsageError(ValidationError):
-    pass
-
-
-class UsageExistsError(UserError):
     pass
 
 
@@ -21,6 +17,22 @@ class TariffMissing(UserError):
 
 
 class BillingError(UserError):
+    pass
+
+
+class BookingOverlapError(UserError):
+    pass
+
+
+class BookingRuleError(UserError):
+    pass
+
+
+class BookingRuleWarning(UserWarning):
+    pass
+
+
+class BlackoutError(ValidationError):
     pass
 
 

@@ -4,6 +4,8 @@ from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 
+from .usage import SLICE
+
 
 class Invoice(metaclass=PoolMeta):
     __name__ = 'account.invoice'
@@ -27,7 +29,7 @@ class Invoice(metaclass=PoolMeta):
         charges = Charge.search([
                 ('invoice_line.invoice', 'in', [i.id for i in invoices]),
                 ])
-        for sub_charges in grouped_slice(charges, 500):
+        for sub_charges in grouped_slice(charges, SLICE):
             sub_charges = Charge.browse(list(sub_charges))
             usages = {c.usage for c in sub_charges}
             Usage.unset_charged(list(usages))

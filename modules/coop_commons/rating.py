@@ -72,6 +72,10 @@ class Component(NamedTuple):
     `tier_per`, `included_per` and `cap_per` tell what is counted together:
     one 'use' or all uses of a 'day', 'week', 'month' or 'year'.  A cap can
     also be per '24h' from the start of the use.
+
+    A component of the kind 'event' is charged on its `event`, if that comes
+    with less `notice` and lasts at least the `duration`, both in seconds: the
+    price and the share of what the time costs.
     """
     key: Any
     kind: str
@@ -92,6 +96,10 @@ class Component(NamedTuple):
     included: Decimal = ZERO
     included_per: str = 'use'
     subsidy: Decimal = ZERO
+    event: str | None = None
+    notice: int | None = None
+    duration: int = 0
+    time_share: Decimal = ZERO
 
 
 class Tariff(NamedTuple):
@@ -104,7 +112,8 @@ class Tariff(NamedTuple):
 class Usage(NamedTuple):
     """What was used and, if it was, booked
 
-    `sign` is -1 for the row that takes back a use.
+    `sign` is -1 for the row that takes back a use.  With an `event`, it is
+    not a use but what happened to a booking, with a `notice` in seconds.
     """
     start: dt.datetime | None
     end: dt.datetime | None
@@ -112,6 +121,8 @@ class Usage(NamedTuple):
     booked: tuple | None = None
     seats: int = 1
     sign: int = 1
+    event: str | None = None
+    notice: int | None = None
 
 
 class Charge(NamedTuple):
@@ -119,7 +130,7 @@ class Charge(NamedTuple):
 
     `kind` is 'price', 'flat' (of a tier), 'included' (the quantity that is
     free), 'minimum' (what lacks to it), 'cap' (what is above it) or
-    'subsidy'.  `date` is the local day.
+    'subsidy' or 'event'.  `date` is the local day.
     """
     component: Any
     kind: str
@@ -147,11 +158,14 @@ def rate(usage, tariff, counters=None):
     """
     if counters is None:
         counters = {}
+    if usage.event:
+        return _rate_event(usage, tariff)
     intervals = get_intervals(usage, tariff.mode)
     charges = []
     for component in tariff.components:
-        charges.extend(
-            _rate_component(usage, tariff, component, intervals, counters))
+        if component.kind != 'event':
+            charges.extend(_rate_component(
+                    usage, tariff, component, intervals, counters))
     return charges
 
 
@@ -231,6 +245,35 @@ def true_up(charged, minimum=None, maximum=None, part=1):
     if maximum is not None and charged > maximum * part:
         return maximum * part - charged
     return ZERO
+
+
+def _rate_event(usage, tariff):
+    """Return the charge of the event
+
+    Of the components for it the one for the shortest notice counts, and of
+    those the one for the longest duration.
+    """
+    seconds = _get_seconds(usage.start, usage.end)
+    components = [
+        c for c in tariff.components
+        if c.kind == 'event' and c.event == usage.event
+        and c.duration <= seconds
+        and (c.notice is None or usage.notice is None
+            or usage.notice < c.notice)]
+    if not components:
+        return []
+    component = min(components, key=lambda c: (
+            c.notice is None, c.notice, -c.duration))
+    price = component.unit_price
+    if component.time_share:
+        time = rate(usage._replace(event=None, sign=1), tariff._replace(
+                components=tuple(
+                    c for c in tariff.components if c.kind == 'time')))
+        price += component.time_share * get_amount(time)
+    return [Charge(
+            component.key, 'event',
+            _get_local(usage.start, tariff.zone).date(), Decimal(usage.sign),
+            price, usage.sign * price)]
 
 
 def _rate_component(usage, tariff, component, intervals, counters):

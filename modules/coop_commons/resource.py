@@ -1,5 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime
+
 from sql.conditionals import Coalesce
 from sql.operators import Equal
 
@@ -218,6 +220,31 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
         "Return the instant in the time zone of the resource"
         return instant.replace(tzinfo=tz.UTC).astimezone(self.zone)
 
+    def get_instant(self, date):
+        "Return the first instant of the day"
+        return datetime.datetime.combine(
+            date, datetime.time(), tzinfo=self.zone).astimezone(
+            tz.UTC).replace(tzinfo=None)
+
+    @property
+    def root(self):
+        "The resource that contains all others"
+        return self.parent.root if self.parent else self
+
+    @property
+    def related(self):
+        "The resource, those that contain it and its parts"
+        def get_parts(resource):
+            yield resource
+            for child in resource.childs:
+                yield from get_parts(child)
+        related = list(get_parts(self))
+        parent = self.parent
+        while parent:
+            related.append(parent)
+            parent = parent.parent
+        return related
+
     @classmethod
     def copy(cls, resources, default=None):
         default = default.copy() if default is not None else {}
@@ -229,10 +256,23 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
     def check_modification(
             cls, mode, resources, values=None, external=False):
         pool = Pool()
+        Booking = pool.get('coop.commons.booking')
         Usage = pool.get('coop.commons.usage')
 
         super().check_modification(
             mode, resources, values=values, external=external)
+        if mode == 'write' and 'capacity' in values:
+            bookings = Booking.search([
+                    ('resource', 'in', [r.id for r in resources]),
+                    ('resource.capacity', '!=', values['capacity']),
+                    ('state', 'in', ['confirmed', 'running']),
+                    ], limit=1, order=[])
+            if bookings:
+                booking, = bookings
+                raise AccessError(gettext(
+                        'coop_commons.msg_resource_booked',
+                        resource=booking.resource.rec_name,
+                        booking=booking.rec_name))
         if mode == 'write' and values.keys() & {'timezone', 'company'}:
             usages = Usage.search([
                     ('resource', 'in', [r.id for r in resources]),

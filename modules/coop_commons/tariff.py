@@ -39,6 +39,28 @@ PERIODS = [
     ]
 
 
+EVENTS = [
+    (None, ""),
+    ('cancellation', "Cancellation"),
+    ('no_show', "No-show"),
+    ('late_return', "Late Return"),
+    ('early_return', "Early Return"),
+    ]
+
+
+def _get_seconds(delta):
+    return None if delta is None else int(delta.total_seconds())
+
+
+def get_audience(cost_center, category):
+    "Return as what a user is charged, a member has a category"
+    if cost_center:
+        return 'internal'
+    elif category:
+        return 'member'
+    return 'non_member'
+
+
 class Tariff(Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff'
     __string__ = "Tariff"
@@ -324,6 +346,7 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             ('time', "Time"),
             ('metered', "Metered"),
             ('fixed', "per Use"),
+            ('event', "Event"),
             ], "Kind", required=True, sort=False,
         help="What is counted.")
     unit = fields.Many2One(
@@ -335,8 +358,39 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             ],
         states={
             'required': Eval('kind').in_(['time', 'metered']),
-            'invisible': Eval('kind') == 'fixed',
+            'invisible': ~Eval('kind').in_(['time', 'metered']),
             })
+    event = fields.Selection(
+        EVENTS, "Event", sort=False,
+        states={
+            'required': Eval('kind') == 'event',
+            'invisible': Eval('kind') != 'event',
+            },
+        help="What is charged for instead of a use.")
+    event_notice = fields.TimeDelta(
+        "Notice less than",
+        states={
+            'invisible': (
+                (Eval('kind') != 'event')
+                | (Eval('event') != 'cancellation')),
+            },
+        help="Charged if the booking is cancelled less than this before its "
+        "start.\n"
+        "Leave empty for any notice.")
+    event_duration = fields.TimeDelta(
+        "Duration at least",
+        states={
+            'invisible': Eval('kind') != 'event',
+            },
+        help="Charged if the time that is booked, late or given back is at "
+        "least this.")
+    time_share = fields.Numeric(
+        "Share of the Time Charge", digits=(None, 6),
+        states={
+            'invisible': Eval('kind') != 'event',
+            },
+        help="The part of the charge of the time that is added to the price."
+        "\nNegative for what is given back.")
     pricing = fields.Selection([
             ('unit', "per Unit"),
             ('graduated', "Graduated"),
@@ -386,7 +440,7 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             ('clock', "Start down and End up on the Clock"),
             ], "Rounding", required=True, sort=False,
         states={
-            'invisible': Eval('kind') == 'fixed',
+            'invisible': ~Eval('kind').in_(['time', 'metered']),
             })
     step = fields.Numeric(
         "Step", digits=(None, 6),
@@ -531,6 +585,10 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             raise TariffError(gettext(
                     'coop_commons.msg_component_minimum_cap',
                     component=self.rec_name))
+        if self.kind == 'event' and self.pricing != 'unit':
+            raise TariffError(gettext(
+                    'coop_commons.msg_component_event',
+                    component=self.rec_name))
         if self.kind == 'metered' and self.rounding == 'clock':
             raise TariffError(gettext(
                     'coop_commons.msg_component_clock',
@@ -560,13 +618,17 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             bands=tuple(b.get_rating() for b in self.bands),
             rounding=self.rounding,
             step=self.step or zero,
-            grace=int(self.grace.total_seconds()) if self.grace else 0,
+            grace=_get_seconds(self.grace) or 0,
             minimum=self.minimum or zero,
             cap=self.cap,
             cap_per=self.cap_per,
             included=self.included or zero,
             included_per=self.included_per,
-            subsidy=self.subsidy or zero)
+            subsidy=self.subsidy or zero,
+            event=self.event if self.kind == 'event' else None,
+            notice=_get_seconds(self.event_notice),
+            duration=_get_seconds(self.event_duration) or 0,
+            time_share=self.time_share or zero)
 
 
 class Tier(_OfTariff, ModelSQL, ModelView):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import chain
 
 from sql import Null
-from sql.aggregate import Sum
+from sql.aggregate import Min, Sum
 
 from trytond import backend
 from trytond.i18n import gettext
@@ -28,12 +28,14 @@ from trytond.transaction import Transaction
 
 from . import rating
 from .exceptions import TariffMissing, UsageError
-from .tariff import AUDIENCES
+from .tariff import AUDIENCES, EVENTS
 
 # The digits of measures and of exact prices: they are rounded when billed
 QUANTITY_DIGITS = (16, 6)
 AMOUNT_DIGITS = (16, 8)
 CONFIRMED = ['confirmed', 'rated', 'charged']
+# Each instance holds the ids it was read with: many are slow to create
+SLICE = 100
 
 
 class Usage(Workflow, ModelSQL, ModelView):
@@ -95,6 +97,18 @@ class Usage(Workflow, ModelSQL, ModelView):
     seats = fields.Integer(
         "Seats", required=True, states=_states,
         help="How many of the capacity were used.")
+    booking = fields.Many2One(
+        'coop.commons.booking', "Booking", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('booking'),
+            })
+    event = fields.Selection(
+        EVENTS, "Event", readonly=True, sort=False,
+        states={
+            'invisible': ~Eval('event'),
+            },
+        help="What is charged for instead of a use.")
     quantities = fields.One2Many(
         'coop.commons.usage.quantity', 'usage', "Quantities", states=_states)
     description = fields.Char("Description", states=_states)
@@ -111,7 +125,11 @@ class Usage(Workflow, ModelSQL, ModelView):
             'invisible': ~Eval('corrections'),
             })
     source = fields.Char(
-        "Source", states=_states,
+        "Source",
+        states={
+            'readonly': _states['readonly'],
+            'required': Bool(Eval('external_id')),
+            },
         help="The system that has counted the usage.")
     external_id = fields.Char(
         "External Identifier", states=_states,
@@ -238,9 +256,10 @@ class Usage(Workflow, ModelSQL, ModelView):
                 sqlite_apply_types(query, [None, 'NUMERIC'])
             cursor.execute(*query)
             amounts.update(cursor)
-        return {
-            u.id: u.currency.round(amounts[u.id]) if u.currency
-            else amounts[u.id] for u in usages}
+        for usage in usages:
+            currency = usage.on_change_with_currency()
+            amounts[usage.id] = currency.round(amounts[usage.id])
+        return amounts
 
     def get_rec_name(self, name):
         return '%s @ %s' % (
@@ -338,9 +357,11 @@ class Usage(Workflow, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('confirmed')
     def confirm(cls, usages):
-        cls.set_time(usages)
-        for usage in usages:
-            usage.check_confirm()
+        for sub_usages in grouped_slice(usages, SLICE):
+            sub_usages = cls.browse(list(sub_usages))
+            cls.set_time(sub_usages)
+            for usage in sub_usages:
+                usage.check_confirm()
         cls.check_overlap(usages)
 
     @classmethod
@@ -354,7 +375,7 @@ class Usage(Workflow, ModelSQL, ModelView):
         second = Uom(ModelData.get_id('product', 'uom_second'))
         lines, to_save = [], []
         for usage in usages:
-            if usage.corrects:
+            if usage.corrects or usage.event:
                 continue
             unit = usage.resource.unit
             line, = [l for l in usage.quantities if l.computed] or [None]
@@ -414,41 +435,56 @@ class Usage(Workflow, ModelSQL, ModelView):
     @classmethod
     def check_overlap(cls, usages):
         "Check that nobody else used an exclusive resource at the same time"
-        table, other = cls.__table__(), cls.__table__()
-        back = cls.__table__()
+        usages = cls.browse(usages)
+        overlaps = cls.find_overlaps(usages)
+        for usage in usages:
+            if usage.id in overlaps:
+                other = overlaps[usage.id]
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_overlap',
+                        usage=usage.rec_name,
+                        resource=usage.resource.rec_name,
+                        other=other.rec_name,
+                        user=other.user.rec_name))
+
+    @classmethod
+    def find_overlaps(cls, usages):
+        "Return by id a usage of an exclusive resource at the same time"
+        pool = Pool()
+        Resource = pool.get('coop.commons.resource')
+        table, other, back = (cls.__table__() for _ in range(3))
         cursor = Transaction().connection.cursor()
         usages = [
             u for u in usages
-            if u.resource.exclusive and u.duration and not u.corrects]
-        if usages:
-            Pool().get('coop.commons.resource').lock(
-                sorted({u.resource for u in usages}, key=lambda r: r.id))
+            if u.resource.exclusive and u.duration
+            and not (u.corrects or u.event)]
+        if not usages:
+            return {}
+        Resource.lock(
+            sorted({u.resource for u in usages}, key=lambda r: r.id))
+        overlaps = {}
+        taken_back = back.select(
+            back.corrects, where=back.corrects != Null)
         for sub_usages in grouped_slice(
                 usages, backend.MAX_QUERY_PARAMS // 4):
             ids = [u.id for u in sub_usages]
-            taken_back = back.select(
-                back.corrects, where=back.corrects != Null)
             cursor.execute(*table.join(other, condition=(
                         (table.resource == other.resource)
                         & (table.id != other.id)
                         & (table.start < other.end)
                         & (other.start < table.end))
-                    ).select(table.id, other.id,
+                    ).select(table.id, Min(other.id),
                     where=fields.SQL_OPERATORS['in'](table.id, ids)
                     & (other.state.in_(CONFIRMED)
-                        | (fields.SQL_OPERATORS['in'](other.id, ids)))
+                        # The first of two that come together is good
+                        | (fields.SQL_OPERATORS['in'](other.id, ids)
+                            & (other.id < table.id)))
                     & (other.corrects == Null)
+                    & (other.event == Null)
                     & ~other.id.in_(taken_back),
-                    limit=1))
-            row = cursor.fetchone()
-            if row:
-                usage, overlap = cls.browse(row)
-                raise UsageError(gettext(
-                        'coop_commons.msg_usage_overlap',
-                        usage=usage.rec_name,
-                        resource=usage.resource.rec_name,
-                        other=overlap.rec_name,
-                        user=overlap.user.rec_name))
+                    group_by=table.id))
+            overlaps.update(cursor)
+        return {id_: cls(other) for id_, other in overlaps.items()}
 
     @classmethod
     @ModelView.button
@@ -471,22 +507,27 @@ class Usage(Workflow, ModelSQL, ModelView):
                     ('company', 'in', list({u.company.id for u in usages})),
                     ('state', '=', 'approved'),
                     ], order=[('id', 'ASC')]))
-        errors = {}
         usages = sorted(
             (u for u in usages if u.state == 'confirmed'),
             key=lambda u: (bool(u.corrects), u.start, u.id))
-        for sub_usages in grouped_slice(usages, 500):
-            rated, sub_errors = Charge.rate(cls.browse(list(sub_usages)))
-            errors.update(sub_errors)
-            by_tariff = defaultdict(list)
-            for usage, key in rated.items():
-                by_tariff[key].append(usage)
-            if not rated:
-                continue
-            cls.write(*chain.from_iterable(
-                    (key_usages, {'tariff': tariff.id, 'audience': audience})
-                    for (tariff, audience), key_usages in by_tariff.items()))
-            cls._set_rated(list(rated))
+        errors = {}
+        # The run is logged, not each of its rows
+        with Transaction().set_context(_log=False):
+            for sub_usages in grouped_slice(usages, SLICE):
+                rated, sub_errors = Charge.rate(cls.browse(list(sub_usages)))
+                errors.update(sub_errors)
+                by_tariff = defaultdict(list)
+                for usage, key in rated.items():
+                    by_tariff[key].append(usage)
+                if by_tariff:
+                    cls.write(*chain.from_iterable(
+                            (key_usages, {
+                                    'tariff': tariff.id,
+                                    'audience': audience,
+                                    })
+                            for (tariff, audience), key_usages
+                            in by_tariff.items()))
+                    cls._set_rated(list(rated))
         return errors
 
     @classmethod
@@ -522,9 +563,16 @@ class Usage(Workflow, ModelSQL, ModelView):
                                 line.unit, float(quantity), to_unit,
                                 round=False)))
                 quantities[unit] = quantities.get(unit, 0) + quantity
+        booked = notice = None
+        if self.booking and not self.event:
+            booked = self.booking.start, self.booking.end
+        elif self.booking and self.booking.cancelled_at:
+            notice = int((
+                    self.booking.start
+                    - self.booking.cancelled_at).total_seconds())
         return rating.Usage(
-            self.start, self.end or self.start, quantities,
-            seats=self.seats, sign=self.sign)
+            self.start, self.end or self.start, quantities, booked,
+            self.seats, self.sign, self.event, notice)
 
     @classmethod
     @ModelView.button_action('coop_commons.act_usage_form_correction')

@@ -344,6 +344,33 @@ class RatingTestCase(unittest.TestCase):
                 won, _ = lowest(usage, [hourly, daily])
                 self.assertEqual(won.key, key)
 
+    def test_event(self):
+        "Test a late cancellation costs a fee and a share of the time"
+        hour = 3600
+        plan = tariff(
+            Component('time', 'time', unit_price=D(10)),
+            Component('km', 'metered', 'unit', unit_price=D(1)),
+            Component('day', 'event', event='cancellation',
+                notice=24 * hour, time_share=D('0.5')),
+            Component('late', 'event', event='cancellation', unit_price=D(5),
+                notice=2 * hour, time_share=D(1)),
+            Component('long', 'event', event='cancellation',
+                unit_price=D(50), notice=2 * hour, duration=8 * hour))
+        for notice, hours, component, amount in [
+                (48, 4, None, 0), (24, 4, None, 0), (23, 4, 'day', 20),
+                (1, 4, 'late', 45), (1, 8, 'long', 50)]:
+            for sign in [1, -1]:
+                usage = Usage(
+                    at(1, 5), at(1, 5) + dt.timedelta(hours=hours),
+                    sign=sign, event='cancellation', notice=notice * hour)
+                charges = rate(usage, plan)
+                self.assertEqual(get_amount(charges), sign * amount)
+                self.assertEqual(
+                    [c.component for c in charges],
+                    [component] if component else [])
+        self.assertEqual(
+            rate(Usage(at(1, 5), at(1, 6), event='no_show'), plan), [])
+
     def test_speed(self):
         "Test the rating of simple uses is quick"
         plan = tariff(

@@ -1,0 +1,675 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from collections import defaultdict
+
+from sql.operators import Equal
+
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    Exclude,
+    Index,
+    ModelSQL,
+    ModelView,
+    Unique,
+    Workflow,
+    fields,
+)
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval, If
+from trytond.sql.functions import TSRange
+from trytond.sql.operators import RangeOverlap
+from trytond.transaction import Transaction, without_check_access
+
+from . import rating
+from .exceptions import (
+    BookingOverlapError,
+    BookingRuleError,
+    BookingRuleWarning,
+    UsageError,
+)
+from .tariff import get_audience
+
+BLOCKING = ['confirmed', 'running']
+
+
+class Booking(Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.commons.booking'
+    __string__ = "Booking"
+    _rec_name = 'number'
+
+    _states = {
+        'readonly': Eval('state') != 'request',
+        }
+
+    number = fields.Char("Number", readonly=True)
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('bookable', '=', True),
+            ],
+        states=_states)
+    member = fields.Many2One(
+        'coop.member', "Member", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('party')) | Bool(Eval('cost_center')),
+            'required': ~Eval('party') & ~Eval('cost_center'),
+            })
+    party = fields.Many2One(
+        'party.party', "Non-member", ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('member')) | Bool(Eval('cost_center')),
+            'required': ~Eval('member') & ~Eval('cost_center'),
+            },
+        depends={'company'})
+    cost_center = fields.Many2One(
+        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('type', '=', 'normal'),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('member')) | Bool(Eval('party')),
+            'required': ~Eval('member') & ~Eval('party'),
+            },
+        help="The analytic account of the cooperative itself that uses the "
+        "resource.")
+    start = fields.DateTime(
+        "Start", required=True, states=_states,
+        domain=[
+            If(Eval('start') & Eval('end'),
+                ('start', '<', Eval('end')),
+                ()),
+            ])
+    end = fields.DateTime(
+        "End", required=True, states=_states,
+        domain=[
+            If(Eval('start') & Eval('end'),
+                ('end', '>', Eval('start')),
+                ()),
+            ])
+    local_time = fields.Function(
+        fields.Char(
+            "Local Time",
+            help="The time in the time zone of the resource."),
+        'on_change_with_local_time')
+    quantity = fields.Integer(
+        "Seats", required=True, states=_states,
+        help="How many of the capacity are booked.")
+    purpose = fields.Char("Purpose")
+    employee = fields.Many2One(
+        'company.employee', "Booked by", readonly=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    estimate = fields.Function(Monetary(
+            "Estimate", currency='currency', digits='currency',
+            help="The price if the resource is used as booked, "
+            "without what is metered."),
+        'on_change_with_estimate')
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    waiting = fields.Boolean(
+        "Waiting",
+        states={
+            'invisible': Eval('state') != 'request',
+            },
+        help="Check to be offered the slot when it becomes free.")
+    offered_at = fields.DateTime(
+        "Offered at", readonly=True,
+        states={
+            'invisible': ~Eval('offered_at'),
+            },
+        help="When the slot became free.")
+    exclusive = fields.Boolean("Exclusive", readonly=True)
+    blocked_from = fields.DateTime(
+        "Blocked from", readonly=True,
+        states={
+            'required': Eval('state').in_(BLOCKING),
+            })
+    blocked_until = fields.DateTime(
+        "Blocked until", readonly=True,
+        states={
+            'required': Eval('state').in_(BLOCKING),
+            })
+    used_from = fields.DateTime(
+        "Used from",
+        states={
+            'readonly': ~Eval('state').in_(BLOCKING),
+            'required': Eval('state').in_(['running', 'done']),
+            })
+    used_until = fields.DateTime(
+        "Used until",
+        domain=[
+            If(Eval('used_from') & Eval('used_until'),
+                ('used_until', '>=', Eval('used_from')),
+                ()),
+            ],
+        states={
+            'readonly': ~Eval('state').in_(BLOCKING),
+            'required': Eval('state') == 'done',
+            })
+    cancelled_at = fields.DateTime(
+        "Cancelled at",
+        states={
+            'readonly': Eval('state') != 'confirmed',
+            'invisible': ~Eval('state').in_(['confirmed', 'cancelled']),
+            },
+        help="When the booking was cancelled.\n"
+        "Leave empty for now.")
+    usages = fields.One2Many(
+        'coop.commons.usage', 'booking', "Usages", readonly=True)
+    state = fields.Selection([
+            ('request', "Request"),
+            ('confirmed', "Confirmed"),
+            ('running', "Running"),
+            ('done', "Done"),
+            ('cancelled', "Cancelled"),
+            ('no_show', "No-show"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('number_unique', Unique(t, t.company, t.number),
+                'coop_commons.msg_booking_number_unique'),
+            ('end_after_start', Check(t, t.end > t.start),
+                'coop_commons.msg_booking_end_after_start'),
+            ('quantity_positive', Check(t, t.quantity > 0),
+                'coop_commons.msg_booking_quantity_positive'),
+            ('exclusive_overlap', Exclude(t,
+                    (t.resource, Equal),
+                    (TSRange(t.blocked_from, t.blocked_until, '[)'),
+                        RangeOverlap),
+                    where=(t.exclusive == True)  # noqa: E712
+                    & t.state.in_(BLOCKING)),
+                'coop_commons.msg_booking_exclusive'),
+            ]
+        cls._sql_indexes.update({
+                Index(t, (t.resource, Index.Range()),
+                    (t.blocked_from, Index.Range()),
+                    (t.blocked_until, Index.Range())),
+                Index(t, (t.state, Index.Equality(cardinality='low')),
+                    where=t.state.in_(['request', *BLOCKING])),
+                })
+        cls._order = [('start', 'DESC'), ('id', 'DESC')]
+        cls._transitions |= {
+            ('request', 'confirmed'),
+            ('request', 'cancelled'),
+            ('confirmed', 'running'),
+            ('confirmed', 'done'),
+            ('confirmed', 'cancelled'),
+            ('confirmed', 'no_show'),
+            ('running', 'done'),
+            }
+        cls._buttons.update({
+                'confirm': {
+                    'invisible': Eval('state') != 'request',
+                    'depends': ['state'],
+                    },
+                'start_use': {
+                    'invisible': Eval('state') != 'confirmed',
+                    'depends': ['state'],
+                    },
+                'finish': {
+                    'invisible': ~Eval('state').in_(BLOCKING),
+                    'depends': ['state'],
+                    },
+                'cancel': {
+                    'invisible': ~Eval('state').in_(['request', 'confirmed']),
+                    'depends': ['state'],
+                    },
+                'no_show': {
+                    'invisible': Eval('state') != 'confirmed',
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_employee(cls):
+        pool = Pool()
+        User = pool.get('res.user')
+        user = User(Transaction().user)
+        return user.employee.id if user.employee else None
+
+    @classmethod
+    def default_quantity(cls):
+        return 1
+
+    @classmethod
+    def default_state(cls):
+        return 'request'
+
+    @fields.depends('resource', 'start', 'end')
+    def on_change_with_local_time(self, name=None):
+        if self.resource and self.start and self.end:
+            start, end = self.local_start, self.local_end
+            if start.date() == end.date():
+                end = end.strftime('%H:%M')
+            else:
+                end = end.strftime('%Y-%m-%d %H:%M')
+            return '{} – {} ({})'.format(
+                start.strftime('%Y-%m-%d %H:%M'), end, start.tzname())
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @fields.depends(
+        'company', 'resource', 'member', 'party', 'cost_center', 'start',
+        'end', 'quantity')
+    def on_change_with_estimate(self, name=None):
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Member = pool.get('coop.member')
+        Tariff = pool.get('coop.commons.tariff')
+        if not (self.company and self.resource and self.start and self.end
+                and self.start < self.end
+                and (self.member or self.party or self.cost_center)):
+            return
+        date = self.local_start.date()
+        category = None
+        if self.member:
+            category = Member.categories_at(
+                [self.member], date).get(self.member.id)
+        with without_check_access():
+            tariffs = Tariff.search([
+                    ('company', '=', self.company.id),
+                    ('state', '=', 'approved'),
+                    ])
+        tariffs = Tariff.find(
+            tariffs, self.resource, date,
+            get_audience(self.cost_center, category), category)
+        if not tariffs:
+            return
+        plans = [t.get_rating(self.resource) for t in tariffs]
+        plan, charges = rating.lowest(
+            rating.Usage(
+                None, None, booked=(self.start, self.end),
+                seats=self.quantity or 1), plans)
+        with Transaction().set_context(date=date):
+            return Currency.compute(
+                Tariff(plan.key).currency, rating.get_amount(charges),
+                self.company.currency)
+
+    def get_rec_name(self, name):
+        names = [self.number, self.resource.rec_name, self.local_time]
+        return ' '.join(n for n in names if n)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return ['OR',
+            ('number', *clause[1:]),
+            ('resource.rec_name', *clause[1:]),
+            ]
+
+    @property
+    def local_start(self):
+        return self.resource.get_local(self.start)
+
+    @property
+    def local_end(self):
+        return self.resource.get_local(self.end)
+
+    @property
+    def user(self):
+        return self.member or self.party or self.cost_center
+
+    @property
+    def payer(self):
+        return self.member.party if self.member else self.party
+
+    def get_user_domain(self):
+        return [
+            ('member', '=', self.member.id if self.member else None),
+            ('party', '=', self.party.id if self.party else None),
+            ('cost_center', '=',
+                self.cost_center.id if self.cost_center else None),
+            ]
+
+    @classmethod
+    def get_counted_states(cls):
+        "The states that count for a quota"
+        return ['confirmed', 'running', 'done', 'no_show']
+
+    @classmethod
+    def copy(cls, bookings, default=None):
+        default = default.copy() if default is not None else {}
+        for name in [
+                'number', 'offered_at', 'exclusive', 'blocked_from',
+                'blocked_until', 'used_from', 'used_until', 'cancelled_at',
+                'usages']:
+            default.setdefault(name)
+        default.setdefault('employee', cls.default_employee())
+        return super().copy(bookings, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, bookings, values=None, external=False):
+        super().check_modification(
+            mode, bookings, values=values, external=external)
+        if mode == 'delete':
+            for booking in bookings:
+                if booking.state not in {'request', 'cancelled'}:
+                    raise AccessError(gettext(
+                            'coop_commons.msg_booking_delete',
+                            booking=booking.rec_name))
+
+    @classmethod
+    def validate_fields(cls, bookings, field_names):
+        super().validate_fields(bookings, field_names)
+        if field_names is None or field_names & {
+                'member', 'party', 'cost_center'}:
+            for booking in bookings:
+                users = [booking.member, booking.party, booking.cost_center]
+                if len([u for u in users if u]) != 1:
+                    raise UsageError(gettext(
+                            'coop_commons.msg_booking_user',
+                            booking=booking.rec_name))
+
+    @classmethod
+    def is_steward(cls):
+        pool = Pool()
+        ModelData = pool.get('ir.model.data')
+        User = pool.get('res.user')
+        return Transaction().user == 0 or ModelData.get_id(
+            'coop_commons', 'group_commons_stewardship') in User.get_groups()
+
+    @classmethod
+    def check_own(cls, bookings):
+        "Check that the user acts on bookings of his own"
+        pool = Pool()
+        User = pool.get('res.user')
+        if cls.is_steward():
+            return
+        employees = User.get_employees()
+        for booking in bookings:
+            if not booking.employee or booking.employee.id not in employees:
+                raise AccessError(gettext(
+                        'coop_commons.msg_booking_own',
+                        booking=booking.rec_name))
+
+    @classmethod
+    def set_number(cls, bookings):
+        pool = Pool()
+        Configuration = pool.get('coop.commons.configuration')
+        by_company = defaultdict(list)
+        for booking in bookings:
+            if not booking.number:
+                by_company[booking.company].append(booking)
+        for company, c_bookings in by_company.items():
+            sequence = Configuration(1).get_multivalue(
+                'booking_sequence', company=company.id)
+            for booking, number in zip(
+                    c_bookings, sequence.get_many(len(c_bookings))):
+                booking.number = number
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('confirmed')
+    def confirm(cls, bookings):
+        pool = Pool()
+        Resource = pool.get('coop.commons.resource')
+        Rule = pool.get('coop.commons.rule')
+        Resource.lock(sorted(
+                {b.resource.root for b in bookings}, key=lambda r: r.id))
+        cls.check_own(bookings)
+        cls.set_number(bookings)
+        now = cls._now()
+        accepted = []
+        for booking in bookings:
+            rules = Rule.find(booking)
+            booking.set_blocked(rules)
+            booking.check_available(accepted)
+            booking.check_rules(rules, now)
+            accepted.append(booking)
+        cls.save(bookings)
+
+    def set_blocked(self, rules=()):
+        "Set the time that is blocked, with the buffers of the rules"
+        self.exclusive = self.resource.capacity == 1
+        self.blocked_from = self.start - max(
+            (r.buffer_before for r in rules if r.buffer_before),
+            default=dt.timedelta())
+        self.blocked_until = self.end + max(
+            (r.buffer_after for r in rules if r.buffer_after),
+            default=dt.timedelta())
+
+    def check_available(self, others=(), ignore=()):
+        """Check that the resource is free
+
+        `others` are bookings that will block it too, and those to `ignore`
+        do not any more.
+        """
+        related = self.resource.related
+        overlapping = self.__class__.search([
+                ('resource', 'in', [r.id for r in related]),
+                ('state', 'in', BLOCKING),
+                ('blocked_from', '<', self.blocked_until),
+                ('blocked_until', '>', self.blocked_from),
+                ('id', 'not in', [self.id, *map(int, ignore)]),
+                ])
+        overlapping.extend(
+            b for b in others
+            if b.resource in related
+            and b.blocked_from < self.blocked_until
+            and b.blocked_until > self.blocked_from)
+        for other in overlapping:
+            if other.resource != self.resource or other.exclusive:
+                raise BookingOverlapError(gettext(
+                        'coop_commons.msg_booking_overlap',
+                        booking=self.rec_name,
+                        other=other.rec_name))
+        free = self.resource.capacity - max(
+            (sum(b.quantity for b in overlapping
+                    if b.blocked_from <= instant < b.blocked_until)
+                for instant in [
+                    self.blocked_from, *(b.blocked_from for b in overlapping)]
+                if instant >= self.blocked_from),
+            default=0)
+        if self.quantity > free:
+            raise BookingOverlapError(gettext(
+                    'coop_commons.msg_booking_capacity',
+                    booking=self.rec_name,
+                    quantity=self.quantity,
+                    free=max(free, 0),
+                    capacity=self.resource.capacity))
+
+    def check_rules(self, rules, now):
+        pool = Pool()
+        Warning = pool.get('res.user.warning')
+        steward = self.is_steward()
+        reasons = list(self.get_refusals(rules, now))
+        if not steward and any(r.approval for r in rules):
+            raise BookingRuleError(gettext(
+                    'coop_commons.msg_booking_approval',
+                    booking=self.rec_name))
+        if reasons:
+            text = '\n'.join(reasons)
+            if not steward:
+                raise BookingRuleError(text)
+            key = Warning.format('booking_rules', [self])
+            if Warning.check(key):
+                raise BookingRuleWarning(key, text)
+
+    def get_refusals(self, rules, now):
+        "Yield the reasons why the booking is not allowed"
+        pool = Pool()
+        Authorization = pool.get('coop.commons.authorization')
+        Blackout = pool.get('coop.commons.blackout')
+        for blackout in Blackout.find(self.resource, self.start, self.end):
+            yield gettext(
+                'coop_commons.msg_booking_blackout',
+                booking=self.rec_name, blackout=blackout.rec_name)
+        if self.resource.authorization_required and not (
+                self.cost_center
+                or (self.member
+                    and Authorization.is_valid(
+                        self.member, self.resource,
+                        self.local_start.date()))):
+            yield gettext(
+                'coop_commons.msg_booking_authorization',
+                booking=self.rec_name, user=self.user.rec_name)
+        for rule in rules:
+            yield from rule.check(self, now)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('running')
+    def start_use(cls, bookings):
+        cls.check_own(bookings)
+        now = cls._now()
+        for booking in bookings:
+            booking.used_from = booking.used_from or now
+        cls.save(bookings)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('done')
+    def finish(cls, bookings):
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+        cls.check_own(bookings)
+        now = cls._now()
+        usages = []
+        for booking in bookings:
+            booking.used_from = booking.used_from or booking.start
+            booking.used_until = booking.used_until or max(
+                now, booking.used_from)
+            usages.append(booking.get_usage(
+                    booking.used_from, booking.used_until))
+            if booking.used_until > booking.end:
+                usages.extend(booking.get_events(
+                        'late_return', booking.end, booking.used_until))
+            elif booking.used_until < booking.end:
+                usages.extend(booking.get_events(
+                        'early_return', booking.used_until, booking.end))
+        cls.save(bookings)
+        Usage.save(usages)
+        # What has to be metered is waited for
+        Usage.confirm(Usage.browse([
+                    u for u in usages
+                    if u.event or not u.resource.other_units]))
+        cls.offer(bookings)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, bookings):
+        cls._cancel(bookings, 'cancellation')
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('no_show')
+    def no_show(cls, bookings):
+        cls._cancel(bookings, 'no_show')
+
+    @classmethod
+    def _cancel(cls, bookings, event):
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+        cls.check_own(bookings)
+        now = cls._now()
+        usages = []
+        for booking in bookings:
+            if booking.state != 'confirmed':
+                continue
+            if event == 'cancellation' and not booking.cancelled_at:
+                booking.cancelled_at = now
+            usages.extend(
+                booking.get_events(event, booking.start, booking.end))
+        cls.save(bookings)
+        Usage.save(usages)
+        Usage.confirm(Usage.browse(usages))
+        cls.offer(bookings)
+
+    @classmethod
+    def _now(cls):
+        return dt.datetime.now(dt.timezone.utc).replace(
+            microsecond=0, tzinfo=None)
+
+    def get_usage(self, start, end, event=None):
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+        return Usage(
+            company=self.company,
+            resource=self.resource,
+            member=self.member,
+            party=self.party,
+            cost_center=self.cost_center,
+            booking=self,
+            event=event,
+            start=start,
+            end=end,
+            seats=self.quantity,
+            description=self.purpose)
+
+    def get_events(self, event, start, end):
+        "Return the usage of the event if a tariff has a price for it"
+        pool = Pool()
+        Component = pool.get('coop.commons.tariff.component')
+        if Component.search([
+                    ('event', '=', event),
+                    ('tariff.state', '=', 'approved'),
+                    ['OR',
+                        ('tariff.resource', '=', self.resource.id),
+                        ('tariff.category', '=',
+                            self.resource.category.id
+                            if self.resource.category else -1),
+                        ],
+                    ], limit=1, order=[]):
+            return [self.get_usage(start, end, event=event)]
+        return []
+
+    @classmethod
+    def offer(cls, bookings):
+        "Offer the slots that became free to those who wait for them"
+        now = cls._now()
+        offered = []
+        for booking in bookings:
+            if not booking.blocked_until or booking.blocked_until <= now:
+                continue
+            for request in cls.search([
+                        ('resource', 'in',
+                            [r.id for r in booking.resource.related]),
+                        ('state', '=', 'request'),
+                        ('waiting', '=', True),
+                        ('offered_at', '=', None),
+                        ('start', '<', booking.blocked_until),
+                        ('end', '>', booking.blocked_from),
+                        ('start', '>', now),
+                        ], order=[('id', 'ASC')]):
+                request.set_blocked()
+                try:
+                    request.check_available(offered, ignore=bookings)
+                except BookingOverlapError:
+                    continue
+                request.offered_at = now
+                offered.append(request)
+        cls.save(offered)

@@ -1,0 +1,476 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
+
+from dateutil.rrule import rrulestr
+from sql import Null
+
+from trytond.i18n import gettext
+from trytond.model import (
+    Check,
+    DeactivableMixin,
+    ModelSQL,
+    ModelView,
+    fields,
+    sequence_ordered,
+)
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval, If
+from trytond.report import Report
+from trytond.transaction import Transaction
+
+from .exceptions import BlackoutError
+
+QUOTA_PERIODS = [
+    (None, ""),
+    ('day', "Day"),
+    ('week', "Week"),
+    ('month', "Month"),
+    ('rolling', "Rolling Days"),
+    ]
+
+
+def _duration(delta):
+    return Report.format_timedelta(delta)
+
+
+class _ForResource:
+    "For a resource or a category of them"
+    __slots__ = ()
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", ondelete='CASCADE',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': Bool(Eval('category')),
+            'required': ~Eval('category'),
+            })
+    category = fields.Many2One(
+        'coop.commons.category', "Resource Category", ondelete='CASCADE',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': Bool(Eval('resource')),
+            'required': ~Eval('resource'),
+            })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def get_domain(cls, resource):
+        "Return the domain of what is for the resource"
+        return ['OR',
+            ('resource', '=', resource.id),
+            ('category', '=', resource.category.id if resource.category
+                else -1),
+            ]
+
+
+class Rule(
+        sequence_ordered(), DeactivableMixin, _ForResource, ModelSQL,
+        ModelView):
+    __name__ = 'coop.commons.rule'
+    __string__ = "Booking Rule"
+
+    name = fields.Char("Name", required=True, translate=True)
+    member_categories = fields.Many2Many(
+        'coop.commons.rule-coop.member.category', 'rule', 'category',
+        "Member Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Leave empty for everybody.")
+    days = fields.MultiSelection([
+            ('0', "Monday"),
+            ('1', "Tuesday"),
+            ('2', "Wednesday"),
+            ('3', "Thursday"),
+            ('4', "Friday"),
+            ('5', "Saturday"),
+            ('6', "Sunday"),
+            ], "Open Days", sort=False,
+        help="Leave empty for every day.")
+    open_from = fields.Time("Open from")
+    open_until = fields.Time("Open until")
+    slot = fields.TimeDelta(
+        "Slot",
+        domain=[
+            ['OR', ('slot', '=', None), ('slot', '>', dt.timedelta())],
+            ],
+        help="Bookings start and end on a multiple of it since midnight.")
+    minimum_duration = fields.TimeDelta("Minimum Duration")
+    maximum_duration = fields.TimeDelta("Maximum Duration")
+    lead_time = fields.TimeDelta(
+        "Lead Time",
+        help="How long before the start a booking is made at the latest.")
+    horizon = fields.TimeDelta(
+        "Horizon",
+        help="How long before the start a booking is made at the earliest.")
+    buffer_before = fields.TimeDelta(
+        "Buffer before",
+        help="The time before that is blocked but not charged.")
+    buffer_after = fields.TimeDelta(
+        "Buffer after",
+        help="The time after that is blocked but not charged.")
+    quota_per = fields.Selection(QUOTA_PERIODS, "Quota per", sort=False)
+    quota_per_string = quota_per.translated('quota_per')
+    quota_days = fields.Integer(
+        "Rolling Days",
+        domain=[
+            If(Eval('quota_per') == 'rolling', ('quota_days', '>', 0), ()),
+            ],
+        states={
+            'required': Eval('quota_per') == 'rolling',
+            'invisible': Eval('quota_per') != 'rolling',
+            })
+    quota_time = fields.TimeDelta(
+        "Quota of Time",
+        states={
+            'invisible': ~Eval('quota_per'),
+            })
+    quota_bookings = fields.Integer(
+        "Quota of Bookings",
+        states={
+            'invisible': ~Eval('quota_per'),
+            })
+    open_bookings = fields.Integer(
+        "Open Bookings",
+        help="How many bookings a user may have in the future.")
+    debt_limit = Monetary(
+        "Debt Limit", currency='currency', digits='currency',
+        help="The overdue amount above which a user can not book.")
+    approval = fields.Boolean(
+        "Approval Needed",
+        help="Check if only stewards may confirm bookings.")
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @classmethod
+    def find(cls, booking):
+        "Return the rules of the booking"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        category = None
+        if booking.member:
+            category = Member.categories_at(
+                [booking.member], booking.local_start.date()).get(
+                booking.member.id)
+        rules = cls.search([
+                ('company', '=', booking.company.id),
+                cls.get_domain(booking.resource),
+                ])
+        return [
+            r for r in rules
+            if not r.member_categories
+            or category in {c.id for c in r.member_categories}]
+
+    def check(self, booking, now):
+        "Yield the reasons why the rule forbids the booking"
+        duration = booking.end - booking.start
+        yield from self._check_open(booking)
+        for limit, message, broken in [
+                (self.minimum_duration, 'minimum_duration',
+                    lambda: duration < self.minimum_duration),
+                (self.maximum_duration, 'maximum_duration',
+                    lambda: duration > self.maximum_duration),
+                (self.lead_time, 'lead_time',
+                    lambda: booking.start - now < self.lead_time),
+                (self.horizon, 'horizon',
+                    lambda: booking.start - now > self.horizon)]:
+            if limit is not None and broken():
+                yield gettext(
+                    'coop_commons.msg_rule_' + message,
+                    rule=self.rec_name, booking=booking.rec_name,
+                    limit=_duration(limit))
+        if booking.user:
+            yield from self._check_quota(booking)
+            yield from self._check_open_bookings(booking, now)
+        if booking.payer:
+            yield from self._check_debt(booking, now)
+
+    def _check_open(self, booking):
+        zone = booking.resource.zone
+        start, end = booking.local_start, booking.local_end
+        if self.slot:
+            slot = self.slot.total_seconds()
+            for local in [start, end]:
+                seconds = (
+                    local.hour * 3600 + local.minute * 60 + local.second)
+                if seconds % slot:
+                    yield gettext(
+                        'coop_commons.msg_rule_slot',
+                        rule=self.rec_name, booking=booking.rec_name,
+                        limit=_duration(self.slot))
+                    break
+        if not (self.days or self.open_from or self.open_until):
+            return
+        day = start.date()
+        while day <= end.date():
+            opening, closing = (
+                dt.datetime.combine(
+                    day + dt.timedelta(days=days), time or dt.time(),
+                    tzinfo=zone)
+                for days, time in [
+                    (0, self.open_from), (not self.open_until,
+                        self.open_until)])
+            next_day = dt.datetime.combine(
+                day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
+            day_start = dt.datetime.combine(day, dt.time(), tzinfo=zone)
+            first, last = max(start, day_start), min(end, next_day)
+            if first < last and (
+                    (self.days and str(day.weekday()) not in self.days)
+                    or first < opening or last > closing):
+                yield gettext(
+                    'coop_commons.msg_rule_open',
+                    rule=self.rec_name, booking=booking.rec_name,
+                    open_from=(self.open_from or dt.time()).strftime('%H:%M'),
+                    open_until=(
+                        self.open_until.strftime('%H:%M') if self.open_until
+                        else '24:00'))
+                return
+            day += dt.timedelta(days=1)
+
+    def _get_quota_period(self, booking):
+        "Return the instants between which the quota counts"
+        resource = booking.resource
+        day = booking.local_start.date()
+        if self.quota_per == 'rolling':
+            start = day - dt.timedelta(days=self.quota_days - 1)
+            end = day + dt.timedelta(days=1)
+        elif self.quota_per == 'week':
+            start = day - dt.timedelta(days=day.weekday())
+            end = start + dt.timedelta(days=7)
+        elif self.quota_per == 'month':
+            start = day.replace(day=1)
+            end = (start + dt.timedelta(days=31)).replace(day=1)
+        else:
+            start, end = day, day + dt.timedelta(days=1)
+        return (resource.get_instant(d) for d in (start, end))
+
+    def _check_quota(self, booking):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        if not self.quota_per:
+            return
+        start, end = self._get_quota_period(booking)
+        bookings = Booking.search([
+                ('id', '!=', booking.id),
+                booking.get_user_domain(),
+                ('state', 'in', Booking.get_counted_states()),
+                ('start', '>=', start),
+                ('start', '<', end),
+                self._get_booking_domain(booking),
+                ]) + [booking]
+        time = sum((b.end - b.start for b in bookings), dt.timedelta())
+        if self.quota_time is not None and time > self.quota_time:
+            yield gettext(
+                'coop_commons.msg_rule_quota_time',
+                rule=self.rec_name, booking=booking.rec_name,
+                time=_duration(time), limit=_duration(self.quota_time),
+                period=self.quota_per_string)
+        if (self.quota_bookings is not None
+                and len(bookings) > self.quota_bookings):
+            yield gettext(
+                'coop_commons.msg_rule_quota_bookings',
+                rule=self.rec_name, booking=booking.rec_name,
+                count=len(bookings), limit=self.quota_bookings,
+                period=self.quota_per_string)
+
+    def _get_booking_domain(self, booking):
+        if self.resource:
+            return [('resource', '=', self.resource.id)]
+        return [('resource.category', '=', self.category.id)]
+
+    def _check_open_bookings(self, booking, now):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        if self.open_bookings is None:
+            return
+        count = Booking.search([
+                ('id', '!=', booking.id),
+                booking.get_user_domain(),
+                ('state', '=', 'confirmed'),
+                ('start', '>=', now),
+                self._get_booking_domain(booking),
+                ], count=True) + 1
+        if count > self.open_bookings:
+            yield gettext(
+                'coop_commons.msg_rule_open_bookings',
+                rule=self.rec_name, booking=booking.rec_name,
+                count=count, limit=self.open_bookings)
+
+    def _check_debt(self, booking, now):
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        if self.debt_limit is None:
+            return
+        lines = Line.search([
+                ('party', '=', booking.payer.id),
+                ('account.company', '=', self.company.id),
+                ('account.type.receivable', '=', True),
+                ('reconciliation', '=', None),
+                ('maturity_date', '<', now.date()),
+                ('move.state', '=', 'posted'),
+                ])
+        debt = sum((l.debit - l.credit for l in lines), Decimal(0))
+        if debt > self.debt_limit:
+            yield gettext(
+                'coop_commons.msg_rule_debt',
+                rule=self.rec_name, booking=booking.rec_name,
+                party=booking.payer.rec_name,
+                debt=Report.format_currency(debt, None, self.currency),
+                limit=Report.format_currency(
+                    self.debt_limit, None, self.currency))
+
+
+class RuleMemberCategory(ModelSQL):
+    __name__ = 'coop.commons.rule-coop.member.category'
+    rule = fields.Many2One(
+        'coop.commons.rule', "Rule", required=True, ondelete='CASCADE')
+    category = fields.Many2One(
+        'coop.member.category', "Category", required=True,
+        ondelete='CASCADE')
+
+
+class Blackout(_ForResource, ModelSQL, ModelView):
+    __name__ = 'coop.commons.blackout'
+    __string__ = "Blackout"
+    _rec_name = 'reason'
+
+    start = fields.DateTime("Start", required=True)
+    end = fields.DateTime("End", required=True)
+    reason = fields.Char("Reason", required=True, translate=True)
+    recurrence = fields.Char(
+        "Recurrence",
+        help="A rule of iCalendar, for instance FREQ=WEEKLY;BYDAY=MO.\n"
+        "Leave empty for once.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('end_after_start', Check(t, t.end > t.start),
+                'coop_commons.msg_blackout_end_after_start'),
+            ]
+        cls._order = [('start', 'DESC'), ('id', 'DESC')]
+
+    @classmethod
+    def validate_fields(cls, blackouts, field_names):
+        super().validate_fields(blackouts, field_names)
+        if field_names is None or 'recurrence' in field_names:
+            for blackout in blackouts:
+                if blackout.recurrence:
+                    try:
+                        rrulestr(blackout.recurrence, dtstart=blackout.start)
+                    except (ValueError, TypeError, KeyError) as error:
+                        raise BlackoutError(gettext(
+                                'coop_commons.msg_blackout_recurrence',
+                                blackout=blackout.rec_name,
+                                recurrence=blackout.recurrence)) from error
+
+    @classmethod
+    def find(cls, resource, start, end):
+        "Return the blackouts of the resource between the instants"
+        blackouts = cls.search([
+                ('company', '=', resource.company.id),
+                cls.get_domain(resource),
+                ('start', '<', end),
+                ['OR',
+                    ('recurrence', '!=', None),
+                    ('end', '>', start),
+                    ],
+                ])
+        return [b for b in blackouts if b.overlaps(resource, start, end)]
+
+    def overlaps(self, resource, start, end):
+        if not self.recurrence:
+            return self.start < end and start < self.end
+        # It recurs at the same time on the local clock
+        local_start, local_end, first, last = (
+            resource.get_local(i).replace(tzinfo=None)
+            for i in (self.start, self.end, start, end))
+        length = local_end - local_start
+        return any(
+            o < last and o + length > first
+            for o in rrulestr(
+                self.recurrence, dtstart=local_start).between(
+                first - length, last, inc=True))
+
+
+class Authorization(_ForResource, ModelSQL, ModelView):
+    __name__ = 'coop.commons.authorization'
+    __string__ = "Authorization"
+    _rec_name = 'member'
+
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='CASCADE',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    kind = fields.Selection([
+            ('training', "Training"),
+            ('licence', "Licence"),
+            ], "Kind", required=True)
+    valid_from = fields.Date("Valid from", required=True)
+    valid_until = fields.Date(
+        "Valid until",
+        domain=[
+            If(Eval('valid_until') & Eval('valid_from'),
+                ('valid_until', '>=', Eval('valid_from')),
+                ()),
+            ])
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('dates', Check(t,
+                    (t.valid_until == Null)
+                    | (t.valid_until >= t.valid_from)),
+                'coop_commons.msg_authorization_dates'),
+            ]
+        cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
+
+    @classmethod
+    def default_kind(cls):
+        return 'training'
+
+    @classmethod
+    def default_valid_from(cls):
+        return Pool().get('ir.date').today()
+
+    def get_rec_name(self, name):
+        return '%s - %s' % (
+            self.member.rec_name,
+            (self.resource or self.category).rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('member.rec_name', *clause[1:])]
+
+    @classmethod
+    def is_valid(cls, member, resource, date):
+        return bool(cls.search([
+                    ('member', '=', member.id),
+                    cls.get_domain(resource),
+                    ('valid_from', '<=', date),
+                    ['OR',
+                        ('valid_until', '=', None),
+                        ('valid_until', '>=', date),
+                        ],
+                    ], limit=1, order=[]))

@@ -1,0 +1,185 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import json
+import random
+
+from trytond.modules.company.tests import create_company, set_company
+from trytond.pool import Pool
+from trytond.tests.test_tryton import RouteTestCase
+from trytond.transaction import Transaction
+
+
+class RoutesTestCase(RouteTestCase):
+    "Test the route of usages"
+    module = 'coop_commons'
+
+    @classmethod
+    def setUpDatabase(cls):
+        pool = Pool()
+        Application = pool.get('res.user.application')
+        Category = pool.get('coop.member.category')
+        Member = pool.get('coop.member')
+        Party = pool.get('party.party')
+        Resource = pool.get('coop.commons.resource')
+        Uom = pool.get('product.uom')
+        User = pool.get('res.user')
+
+        company = create_company()
+        User.write([User(Transaction().user)], {
+                'companies': [('add', [company.id])],
+                'company': company.id,
+                })
+        with set_company(company):
+            hour, = Uom.search([('name', '=', "Hour")])
+            km, = Uom.search([('name', '=', "Kilometer")])
+            Resource.create([{
+                        'name': "Car", 'code': 'CAR', 'unit': hour.id,
+                        'company': company.id,
+                        'other_units': [('add', [km.id])],
+                        }])
+            party = Party(name="Alice")
+            party.save()
+            category = Category(name="Users", company=company)
+            category.save()
+            Member.create([{
+                        'party': party.id, 'company': company.id,
+                        'category': category.id, 'number': '1',
+                        }])
+        cls.key = 'commons-key'
+        Application.create([{
+                    'application': 'coop_commons', 'key': cls.key,
+                    'user': Transaction().user, 'state': 'validated',
+                    }])
+
+    def post(self, data, key=None, database=None):
+        if not isinstance(data, bytes):
+            data = json.dumps(data).encode()
+        headers = {}
+        if key != '':
+            headers['Authorization'] = 'Bearer ' + (key or self.key)
+        return self.client().post(
+            '/%s/coop_commons/usage' % (database or self.db_name),
+            headers=headers, data=data)
+
+    def event(self, id_='1', **values):
+        return {
+            'external_id': id_, 'resource': 'CAR', 'member': '1',
+            'start': '2026-01-05T08:00:00Z', 'end': '2026-01-05T11:00:00Z',
+            'quantities': {'km': 30.5}, **values}
+
+    def get_usages(self):
+        with Transaction().start(self.db_name, 1, readonly=True):
+            Usage = Pool().get('coop.commons.usage')
+            return {u.external_id: u.state for u in Usage.search([])}
+
+    def test_key(self):
+        "Test the key is needed"
+        for key, database, status in [
+                ('', None, 401), ('wrong', None, 401),
+                (None, 'other', 404)]:
+            with self.subTest(key=key, database=database):
+                response = self.post(
+                    {'events': [self.event('key')]}, key, database)
+                self.assertEqual(response.status_code, status)
+        self.assertNotIn('key', self.get_usages())
+
+    def test_batch(self):
+        "Test a batch is taken once"
+        data = {
+            'source': 'box', 'events': [self.event('a'), self.event('b')]}
+        for status in ['created', 'exists']:
+            response = self.post(data)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(
+                [(r['external_id'], r['status'])
+                    for r in response.json['results']],
+                [('a', status), ('b', status)])
+        usages = self.get_usages()
+        self.assertEqual([usages['a'], usages['b']], ['confirmed'] * 2)
+
+    def test_other_content(self):
+        "Test the same event with another content is refused"
+        self.post({'events': [self.event('other', source='box')]})
+        response = self.post({'events': [
+                    self.event('other', source='box', seats=1,
+                        quantities={'km': 31})]})
+        self.assertEqual(response.status_code, 422)
+        self.assertIn(
+            'another content', response.json['results'][0]['reason'])
+
+    def test_bad(self):
+        "Test the reason of each bad event"
+        bad = [
+            ({'resource': 'BIKE'}, '"BIKE" of "resource" is unknown'),
+            ({'resource': None}, '"resource" is missing'),
+            ({'external_id': None}, '"external_id" is missing'),
+            ({'member': '2'}, '"2" of "member" is unknown'),
+            ({'member': None}, 'There must be one of'),
+            ({'party': '1'}, 'There must be one of'),
+            ({'start': 'yesterday'}, '"yesterday" of "start"'),
+            ({'start': 5}, '"5" of "start"'),
+            ({'end': '2026-01-05T07:00:00Z'}, 'can not end before'),
+            ({'seats': 0}, '"0" of "seats"'),
+            ({'seats': 2}, 'the capacity is 1'),
+            ({'seats': True}, '"True" of "seats"'),
+            ({'quantities': {'km': -1}}, 'wrong sign'),
+            ({'quantities': {'km': 'far'}}, '"far" of "km"'),
+            ({'quantities': {'parsec': 1}}, '"parsec"'),
+            ({'quantities': {'kg': 1}}, 'not a unit of the resource'),
+            ({'quantities': []}, None),
+            ({'color': 'red'}, '"red" of "color"'),
+            ]
+        bad, good = [b for b in bad if b[1]], [b for b in bad if not b[1]]
+        events = [
+            self.event(f'bad{i}') | values
+            for i, (values, _) in enumerate(bad)]
+        events += [self.event(f'good{i}') for i, _ in enumerate(good)]
+        events += ['text']
+        for skip, status, result in [
+                (False, 422, 'refused'), (True, 200, 'created')]:
+            response = self.post({'events': events, 'skip': skip})
+            self.assertEqual(response.status_code, status)
+            results = response.json['results']
+            self.assertEqual(len(results), len(events))
+            for (values, reason), answer in zip(bad, results):
+                with self.subTest(values=values):
+                    self.assertEqual(answer['status'], 'error')
+                    self.assertIn(reason, answer['reason'])
+            self.assertEqual(results[-2]['status'], result)
+            self.assertEqual(results[-1]['status'], 'error')
+            self.assertEqual('good0' in self.get_usages(), skip)
+
+    def test_size(self):
+        "Test what is too large is refused"
+        self.assertEqual(
+            self.post(b' ' * (1024 * 1024 + 1)).status_code, 413)
+        self.assertEqual(
+            self.post({'events': [{}] * 1001}).status_code, 413)
+
+    def test_malformed(self):
+        "Test malformed bodies never fail on the server"
+        rng = random.Random(1993)
+        good = json.dumps({'events': [self.event('fuzz')]}).encode()
+        values = [
+            None, True, -1, 1e308, '', 'é' * 100, [], {}, [[]], '\x00',
+            {'events': {}}, {'events': [None]}, '9999-12-31T23:59:59Z']
+        for i in range(500):
+            body = bytearray(good)
+            if i % 2:
+                for _ in range(rng.randrange(1, 6)):
+                    body[rng.randrange(len(body))] = rng.randrange(256)
+            else:
+                event = self.event('fuzz')
+                name = rng.choice(sorted(event))
+                event[name] = rng.choice(values)
+                body = json.dumps({'events': [event]}).encode()
+            response = self.post(bytes(body))
+            with self.subTest(body=body):
+                self.assertLess(response.status_code, 500)
+        for body in [
+                b'', b'{', b'[]', b'null', b'1', b'[' * 100000, b'\xff',
+                b'{"events": [{"seats": NaN}]}', b'{"events": 1}',
+                b'{"events": [], "source": 1}',
+                b'{"events": [], "skip": 1}']:
+            with self.subTest(body=body[:20]):
+                self.assertEqual(self.post(body).status_code, 400)
