@@ -46,6 +46,14 @@ def fetch(query, types=None):
     return cursor.fetchall()
 
 
+def write_number(lang, value, digits=None):
+    "Return the text of a number, by default with the decimals it has"
+    value = Decimal(str(value))
+    if digits is None:
+        digits = max(-value.normalize().as_tuple().exponent, 0)
+    return lang.format_number(value, digits=digits)
+
+
 def get_formats(report, lang, currency):
     """Return the functions by which a report writes values
 
@@ -56,12 +64,11 @@ def get_formats(report, lang, currency):
             amount, lang, currency, symbol=False)
 
     def number(value, digits=None):
-        return '' if value is None else report.format_number(
-            value, lang, digits=digits)
+        return '' if value is None else write_number(lang, value, digits)
 
     def percent(rate, digits=2):
-        return '' if rate is None else report.format_number(
-            rate * 100, lang, digits=digits) + ' %'
+        return '' if rate is None else (
+            write_number(lang, rate * 100, digits) + ' %')
 
     def date(value):
         return report.format_date(value, lang) if value else ''
@@ -304,8 +311,7 @@ class Assembly:
         lang = Pool().get('ir.lang').get()
         picture = bars(
             [y.name for y in self.fiscalyears], series,
-            number=lambda n: lang.format_number(
-                Decimal(str(n)), digits=0 if n == int(n) else 1), **kwargs)
+            number=lambda n: write_number(lang, n), **kwargs)
         return picture, 'image/svg+xml'
 
     # Result
@@ -323,6 +329,26 @@ class Assembly:
         return max(
             surpluses, key=lambda s: (states.index(s.state), s.id),
             default=None)
+
+    @cached_property
+    def sources(self):
+        "What there is to appropriate"
+        previous = self.previous and self.previous.surplus
+        names = [
+            ('result', gettext('coop.msg_assembly_result')),
+            ('brought_forward', gettext('coop.msg_assembly_brought_forward')),
+            ('reserve_release', gettext('coop.msg_assembly_reserve_release')),
+            ]
+        rows = [
+            Row(name=text, amount=getattr(self.surplus, name) or Decimal(0),
+                previous=getattr(previous, name) if previous else None)
+            for name, text in names]
+        return [
+            r for i, r in enumerate(rows) if not i or r.amount or r.previous]
+
+    @property
+    def sources_total(self):
+        return total(self.sources, 'amount', 'previous')
 
     @cached_property
     def appropriation(self):
@@ -350,8 +376,12 @@ class Assembly:
         elif line.rate is None:
             return basis
         return gettext('coop.msg_assembly_rule_rate',
-            rate=lang.format_number(line.rate * 100, digits=None),
+            rate=write_number(lang, line.rate * 100),
             basis=basis)
+
+    @property
+    def has_previous(self):
+        return bool(self.previous and self.previous.surplus)
 
     @property
     def appropriation_total(self):
@@ -367,7 +397,8 @@ class Assembly:
         Allocation = Pool().get('coop.patronage.allocation')
         limits = [*BANDS, None]
         rows = [
-            Row(above=low, up_to=high, patrons=0, amount=Decimal(0))
+            Row(above=low, up_to=high, label=self._get_band(low, high),
+                patrons=0, amount=Decimal(0))
             for low, high in zip([0, *BANDS], limits)]
         by_party = defaultdict(Decimal)
         for allocation in Allocation.search([
@@ -380,7 +411,21 @@ class Assembly:
                     r for r in rows if r.up_to is None or amount <= r.up_to)
                 row.patrons += 1
                 row.amount += amount
+        while rows and not rows[-1].patrons:
+            rows.pop()
         return rows
+
+    def _get_band(self, low, high):
+        lang = Pool().get('ir.lang').get()
+        low, high = (
+            v and lang.currency(
+                v, self.currency, symbol=False, grouping=True)
+            for v in [low, high])
+        if not low:
+            return gettext('coop.msg_assembly_band_up_to', high=high)
+        elif not high:
+            return gettext('coop.msg_assembly_band_above', low=low)
+        return gettext('coop.msg_assembly_band', low=low, high=high)
 
     @property
     def bands_total(self):
