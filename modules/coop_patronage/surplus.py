@@ -520,7 +520,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
                 amount, inputs['activity'], inputs['debts'][pool_.id])
             if allocated != amount:
                 line = pool_.get_difference_line()
-                if line == pool_.line:
+                if not line:
                     raise AllocationError(gettext(
                             'coop_patronage.msg_pool_difference',
                             pool=pool_.rec_name,
