@@ -5,6 +5,8 @@ from sql.conditionals import Case
 from sql.functions import CharLength
 
 from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.company import CompanyReport
+from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.report import Report
@@ -120,6 +122,42 @@ class Register(ModelSQL, ModelView):
     def get_identifier(self, name):
         identifier = self.party.tax_identifier
         return identifier.code if identifier else None
+
+    @classmethod
+    def get_presets(cls):
+        """Return the names of the fields that each preset prints.
+
+        Each starts with the three wide columns of the number, the name and
+        the address.
+
+        The sources of the presets are:
+
+        - be: Code des sociétés et des associations, art. 6:25
+        - de: Genossenschaftsgesetz, § 30 (2): the name, the address, the day
+          of the admission and the exit
+        - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
+          of the members but leaves its columns open
+        - uk: Co-operative and Community Benefit Societies Act 2014,
+          section 30 (2): the name, the postal and electronic address and the
+          dates of entry and cessation
+        """
+        return {
+            'generic': [
+                'number', 'party', 'address', 'category', 'admission_date',
+                'exit_date', 'votes'],
+            'be': [
+                'number', 'party', 'address', 'identifier', 'category',
+                'admission_date', 'exit_date', 'exit_reason'],
+            'de': [
+                'number', 'party', 'address', 'admission_date', 'exit_date',
+                'exit_reason'],
+            'es': [
+                'number', 'party', 'address', 'identifier', 'category',
+                'admission_date', 'exit_date'],
+            'uk': [
+                'number', 'party', 'address', 'email', 'admission_date',
+                'exit_date'],
+            }
 
     def get_rec_name(self, name):
         return self.member.rec_name
@@ -262,64 +300,32 @@ class RegisterColumn:
         return ''
 
     def _format_number(self, value):
-        return self.context['format_number'](
-            value, self.context['user'].language)
+        lang = self.context['user'].language
+        if isinstance(self.field, Monetary):
+            return self.context['format_currency'](
+                value, lang, self.context['company'].currency)
+        return self.context['format_number'](value, lang)
 
 
 class RegisterReportMixin:
     __slots__ = ()
 
     @classmethod
-    def get_presets(cls):
-        """Return the names of the fields to print by preset.
-
-        Each starts with the three wide columns of the number, the name and
-        the address.
-
-        The sources of the presets are:
-
-        - be: Code des sociétés et des associations, art. 6:25
-        - de: Genossenschaftsgesetz, § 30 (2): the name, the address, the day
-          of the admission and the exit
-        - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
-          of the members but leaves its columns open
-        - uk: Co-operative and Community Benefit Societies Act 2014,
-          section 30 (2): the name, the postal and electronic address and the
-          dates of entry and cessation
-        """
-        return {
-            'generic': [
-                'number', 'party', 'address', 'category', 'admission_date',
-                'exit_date', 'votes'],
-            'be': [
-                'number', 'party', 'address', 'identifier', 'category',
-                'admission_date', 'exit_date', 'exit_reason'],
-            'de': [
-                'number', 'party', 'address', 'admission_date', 'exit_date',
-                'exit_reason'],
-            'es': [
-                'number', 'party', 'address', 'identifier', 'category',
-                'admission_date', 'exit_date'],
-            'uk': [
-                'number', 'party', 'address', 'email', 'admission_date',
-                'exit_date'],
-            }
-
-    @classmethod
     def get_context(cls, records, header, data):
         pool = Pool()
         Company = pool.get('company.company')
         Configuration = pool.get('coop.membership.configuration')
+        Register = pool.get('coop.member.register')
         context = super().get_context(records, header, data)
-        company = Transaction().context.get('company')
-        context['company'] = Company(company)
+        company = context.setdefault(
+            'company', Company(Transaction().context.get('company')))
         context['date'] = context_date()
         columns = (data.get('columns')
             or Configuration(1).get_multivalue(
-                'register_columns', company=company))
+                'register_columns', company=company.id))
         context['columns'] = [
             RegisterColumn(name, context)
-            for name in cls.get_presets()[columns]]
+            for name in Register.get_presets()[columns]]
         return context
 
 
@@ -340,7 +346,7 @@ class RegisterReport(RegisterReportMixin, Report):
             return super().execute(ids, data)
 
 
-class Extract(RegisterReportMixin, Report):
+class Extract(RegisterReportMixin, CompanyReport):
     __name__ = 'coop.member.extract'
 
     @classmethod
@@ -348,7 +354,9 @@ class Extract(RegisterReportMixin, Report):
         Register = Pool().get('coop.member.register')
         context = super().get_context(records, header, data)
         date = context['date']
-        with Transaction().set_context(with_left=True, category=None):
+        with Transaction().set_context(
+                company=context['company'].id, with_left=True,
+                category=None):
             entries = {
                 r.id: r for r in Register.browse([r.id for r in records])}
         context['entry'] = lambda member: entries[member.id]
