@@ -15,6 +15,15 @@ def account(code):
     return account
 
 
+def create_account(code, name, like):
+    Account = Model.get('account.account')
+    account = Account(code=code, name=name)
+    account.type = like.type
+    account.parent = like.parent
+    account.save()
+    return account
+
+
 def post(date, description, lines, journal='cooperative'):
     """Post a move of lines of account, amount (debit is positive) and, where
     the account asks for it, party"""

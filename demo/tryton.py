@@ -2,11 +2,12 @@
 # this repository contains the full copyright notices and license terms.
 """Start Tryton on the demo's database."""
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from proteus import config
+from proteus import Model, config
 
 LOGIN, PASSWORD = 'admin', 'cooperative'
 CONFIGURATION = """\
@@ -55,3 +56,30 @@ def connect(configuration, database):
     connection = config.set_trytond(database, config_file=str(configuration))
     connection.skip_warning = True
     return connection
+
+
+def skip_configuration():
+    "Do not ask who logs in first to configure the modules"
+    Item = Model.get('ir.module.config_wizard.item')
+    User = Model.get('res.user')
+    items = Item.find([])
+    for item in items:
+        item.state = 'done'
+    Item.save(items)
+    user, = User.find([('login', '=', LOGIN)])
+    while user.actions:
+        user.actions.pop()
+    user.save()
+
+
+def make_pdf(path):
+    "Convert the document where LibreOffice is installed"
+    soffice = shutil.which('soffice')
+    if soffice and path.suffix == '.odt':
+        profile = path.with_name('profile').resolve()
+        subprocess.run([
+                soffice, f'-env:UserInstallation=file://{profile}',
+                '--headless', '--convert-to', 'pdf',
+                '--outdir', path.parent, path],
+            check=True, capture_output=True)
+        shutil.rmtree(profile)
