@@ -92,7 +92,7 @@ class CostPool(DeactivableMixin, ModelSQL, ModelView):
         help="The unit of use by which the cost is borne.")
     cost_centers = fields.Many2Many(
         'coop.commons.cost_pool-analytic_account.account',
-        'cost_pool', 'account', "Cost Centres",
+        'cost_pool', 'account', "Cost Centres", required=True,
         domain=[
             ('company', '=', Eval('company', -1)),
             ('type', '=', 'normal'),
@@ -216,8 +216,6 @@ class CostPool(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def copy(cls, cost_pools, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault('shared_resources')
-        default.setdefault('cost_centers')
         default.setdefault('years')
         return super().copy(cost_pools, default=default)
 

@@ -13,7 +13,11 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.company.model import (
+    employee_field,
+    reset_employee,
+    set_employee,
+)
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.currency.fields import Monetary
@@ -280,6 +284,7 @@ class Settlement(Workflow, BooksMixin, ModelSQL, ModelView):
     @classmethod
     @ModelView.button
     @Workflow.transition('draft')
+    @reset_employee('approved_by', 'posted_by')
     def draft(cls, settlements):
         pool = Pool()
         Line = pool.get('coop.commons.settlement.line')
