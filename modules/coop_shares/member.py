@@ -10,9 +10,10 @@ from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .document import DAY, lock_members
+from .document import DAY, SLICE, lock_members, save_records
 from .share import QUANTITY_DIGITS
 
 
@@ -50,27 +51,27 @@ class Member(metaclass=PoolMeta):
         pool = Pool()
         Subscription = pool.get('coop.share.subscription')
         Transfer = pool.get('coop.share.transfer')
-        ids = [m.id for m in members]
-        subscriptions = Subscription.search([
-                ('member', 'in', ids),
-                ('state', '=', 'draft'),
-                ])
-        transfers = Transfer.search([
-                ('to_member', 'in', ids),
-                ('state', '=', 'draft'),
-                ])
-        if not subscriptions and not transfers:
-            return
-        dates = {
-            m.id: m.memberships[-1].start_date for m in cls.browse(members)}
+        subscriptions, transfers = [], []
+        for sub_members in grouped_slice(members, SLICE):
+            ids = [m.id for m in sub_members]
+            subscriptions.extend(Subscription.search([
+                        ('member', 'in', ids),
+                        ('state', '=', 'draft'),
+                        ]))
+            transfers.extend(Transfer.search([
+                        ('to_member', 'in', ids),
+                        ('state', '=', 'draft'),
+                        ]))
         for subscription in subscriptions:
             subscription.date = max(
-                subscription.date, dates[subscription.member.id])
+                subscription.date,
+                subscription.member.memberships[-1].start_date)
         for transfer in transfers:
             transfer.date = max(
-                transfer.date, dates[transfer.to_member.id] - DAY)
-        Subscription.save(subscriptions)
-        Transfer.save(transfers)
+                transfer.date,
+                transfer.to_member.memberships[-1].start_date - DAY)
+        save_records(subscriptions)
+        save_records(transfers)
         Subscription.confirm(subscriptions)
         Transfer.do(transfers)
 
@@ -135,7 +136,7 @@ class Member(metaclass=PoolMeta):
                                 member.memberships[-1].end_date),
                             end_date=member.memberships[-1].end_date,
                             reason=reasons.get(member.exit_reason, 'exit')))
-        Redemption.save(redemptions)
+        save_records(redemptions)
 
     @classmethod
     @ModelView.button

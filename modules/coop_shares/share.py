@@ -22,7 +22,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction, inactive_records
 
 from .calculation import Lot
-from .document import DAY, Books, lock_members, save_records
+from .document import DAY, SLICE, Books, lock_members, save_records
 from .exceptions import (
     HoldingError, LimitError, OpeningError, ReversalError,
     ShareClassValidationError, ShareMoveValidationError)
@@ -824,7 +824,7 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
         classes = {m.share_class.id for m in moves}
         in_ = fields.SQL_OPERATORS['in']
 
-        for sub_members in grouped_slice(members, 5000):
+        for sub_members in grouped_slice(members, 10 * SLICE):
             sub_members = list(sub_members)
             rows = cls._rows(
                 lambda t, member, sign: [
@@ -879,6 +879,19 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
         member, share_class, vintage or acquired_date.  Without a date all
         the moves count.  What is zero is left out.
         """
+        if members is None:
+            return cls._holdings_at(company, date, None, classes, by)
+        holdings = {}
+        for sub_members in grouped_slice(
+                sorted({int(m) for m in members}), 10 * SLICE):
+            for key, (quantity, amount) in cls._holdings_at(
+                    company, date, list(sub_members), classes, by).items():
+                before = holdings.get(key, (0, 0))
+                holdings[key] = before[0] + quantity, before[1] + amount
+        return holdings
+
+    @classmethod
+    def _holdings_at(cls, company, date, members, classes, by):
         cursor = Transaction().connection.cursor()
         in_ = fields.SQL_OPERATORS['in']
         company_id = int(company)
@@ -888,14 +901,13 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
             if date:
                 result &= t.date <= date
             if members is not None:
-                result &= in_(member, sorted({int(m) for m in members}))
+                result &= in_(member, members)
             if classes is not None:
                 result &= in_(
                     t.share_class, sorted({int(c) for c in classes}))
             return result
 
-        if (members is not None and not members
-                or classes is not None and not classes):
+        if classes is not None and not classes:
             return {}
         rows = cls._rows(
             lambda t, member, sign: [

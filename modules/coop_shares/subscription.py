@@ -321,14 +321,15 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     def pending_quantities(cls, members, classes):
         "Return what is subscribed but only counts when it is paid"
         pending = defaultdict(Decimal)
-        for subscription in cls.search([
-                    ('member', 'in', list(members)),
-                    ('share_class', 'in', [int(c) for c in classes]),
-                    ('state', '=', 'confirmed'),
-                    ('effective', '=', 'payment'),
-                    ]):
-            key = subscription.member.id, subscription.share_class.id
-            pending[key] += subscription.quantity
+        for sub_members in grouped_slice(members, SLICE):
+            for subscription in cls.search([
+                        ('member', 'in', list(sub_members)),
+                        ('share_class', 'in', [int(c) for c in classes]),
+                        ('state', '=', 'confirmed'),
+                        ('effective', '=', 'payment'),
+                        ]):
+                key = subscription.member.id, subscription.share_class.id
+                pending[key] += subscription.quantity
         return pending
 
     @classmethod

@@ -1,0 +1,176 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import unittest
+from collections import defaultdict
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from proteus import Model
+from trytond.exceptions import UserError
+from trytond.modules.account.tests.tools import (
+    create_chart, create_fiscalyear)
+from trytond.modules.account_invoice.tests.tools import (
+    set_fiscalyear_invoice_sequences)
+from trytond.modules.company.tests.tools import create_company
+from trytond.modules.coop_membership.tests.tools import (
+    check_books, create_category, create_member)
+from trytond.modules.coop_shares.tests.tools import (
+    create_share_class, holdings, pay, redeem, subscribe)
+from trytond.tests.test_tryton import drop_db
+from trytond.tests.tools import activate_modules
+
+START = dt.date(2022, 1, 1)
+DAYS = [START + dt.timedelta(days=60 * i) for i in range(7)]
+
+members = st.integers(0, 1)
+classes = st.integers(0, 2)
+quantities = st.integers(1, 6)
+days = st.sampled_from(DAYS[1:-1])
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just('subscribe'), members, classes, quantities, days,
+            st.sampled_from([0, 0.3, 1])),
+        st.tuples(st.just('pay'), days, st.sampled_from([0.5, 1])),
+        st.tuples(st.just('transfer'), members, classes, quantities, days),
+        st.tuples(st.just('convert'), members, quantities, days),
+        st.tuples(st.just('redeem'), members, classes, quantities, days),
+        st.tuples(st.just('cancel'), st.integers(0, 20)),
+        ),
+    min_size=4, max_size=9)
+
+
+class LedgerTestCase(unittest.TestCase):
+    "Test the share ledger always equals the books"
+
+    @classmethod
+    def setUpClass(cls):
+        drop_db()
+        cls.config = activate_modules(
+            'coop_shares', create_company, create_chart)
+        fiscalyear = set_fiscalyear_invoice_sequences(create_fiscalyear(
+                today=(START, dt.date(2022, 12, 31))))
+        fiscalyear.click('create_period')
+        cls.category = create_category("Users")
+        cls.classes = [
+            create_share_class('A', Decimal(50)),
+            create_share_class('B', Decimal(25), two_step=True),
+            create_share_class('C', Decimal(10), effective='payment'),
+            ]
+        cls.count = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        drop_db()
+
+    @settings(
+        max_examples=8, deadline=None, derandomize=True,
+        suppress_health_check=list(HealthCheck))
+    @given(steps)
+    def test_sequence(self, steps):
+        "Test random sequences of documents, back-dated ones included"
+        cls = self.__class__
+        cls.count += 1
+        self.members = [
+            create_member(f"Member {cls.count}-{i}", self.category, START)
+            for i in range(2)]
+        self.documents = []
+        for name, *values in steps:
+            before = self.figures()
+            try:
+                getattr(self, name)(*values)
+            except UserError:
+                # What is refused leaves nothing behind
+                self.assertEqual(self.figures(), before)
+            self.check()
+
+    def figures(self):
+        return [
+            [holdings(m, day) for day in DAYS] for m in self.members]
+
+    def check(self):
+        ShareMove = Model.get('coop.share.move')
+        for day in DAYS[::3]:
+            self.assertEqual(check_books(day), [])
+        ids = [m.id for m in self.members]
+        moves = ShareMove.find([
+                ('state', '=', 'done'),
+                ['OR',
+                    ('from_member', 'in', ids),
+                    ('to_member', 'in', ids),
+                    ],
+                ])
+        for day, figures in zip(DAYS, zip(*self.figures())):
+            held = defaultdict(Decimal)
+            for move in moves:
+                if move.to_member and move.start_date <= day:
+                    held[move.to_member, move.share_class] += move.quantity
+                if move.from_member and move.end_date < day:
+                    held[move.from_member, move.share_class] -= move.quantity
+            for quantity in held.values():
+                self.assertGreaterEqual(quantity, 0)
+            for member, figure in zip(self.members, figures):
+                self.assertEqual(
+                    {c: q for c, (q, _, _) in figure.items()},
+                    {c.code: q for (m, c), q in held.items()
+                        if m == member and q})
+                for _, amount, paid in figure.values():
+                    self.assertLessEqual(0, paid)
+                    self.assertLessEqual(paid, amount)
+
+    def subscribe(self, member, class_, quantity, day, part):
+        class_ = self.classes[class_]
+        subscription = subscribe(
+            self.members[member], class_, quantity, day, pay=False,
+            price=class_.par_value + 1)
+        self.documents.append(subscription)
+        if part:
+            pay(
+                subscription, day,
+                round(subscription.total_amount * Decimal(part), 2))
+
+    def pay(self, day, part):
+        for subscription in self.documents:
+            if (subscription.__class__.__name__ == 'coop.share.subscription'
+                    and subscription.state == 'confirmed'):
+                subscription.reload()
+                if subscription.amount_to_pay:
+                    pay(
+                        subscription, max(day, subscription.date),
+                        round(subscription.amount_to_pay * Decimal(part), 2))
+                break
+
+    def transfer(self, member, class_, quantity, day):
+        self._transfer(
+            member, self.classes[class_], quantity, day, reason='sale',
+            to_member=self.members[1 - member])
+
+    def convert(self, member, quantity, day):
+        self._transfer(
+            member, self.classes[1], quantity, day, reason='conversion',
+            to_class=self.classes[0], remainder='pay_out')
+
+    def _transfer(self, member, class_, quantity, day, **values):
+        Transfer = Model.get('coop.share.transfer')
+        transfer = Transfer(
+            from_member=self.members[member], share_class=class_)
+        transfer.quantity = Decimal(quantity)
+        transfer.date = day
+        for name, value in values.items():
+            setattr(transfer, name, value)
+        transfer.save()
+        transfer.click('do')
+        self.documents.append(transfer)
+
+    def redeem(self, member, class_, quantity, day):
+        self.documents.append(redeem(
+                self.members[member], self.classes[class_], quantity, day,
+                settle=False))
+
+    def cancel(self, index):
+        if self.documents:
+            document = self.documents[index % len(self.documents)]
+            document.reload()
+            document.click('cancel')
