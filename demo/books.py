@@ -55,17 +55,17 @@ def pay_parties(date, description, lines, bank):
     """
     Line = Model.get('account.move.line')
     Reconciliation = Model.get('account.move.reconciliation')
-    lines = sorted(lines, key=lambda line: line.party.id)
     amounts = [line.credit - line.debit for line in lines]
     move = post(date, description, [
             *((line.account, amount, line.party)
                 for line, amount in zip(lines, amounts)),
             (bank, -sum(amounts)),
             ], journal='cash')
+    # The lines of the move keep the order in which they were made
     counterparts = Line.find([
             ('move', '=', move.id),
             ('party', '!=', None),
-            ], order=[('party', 'ASC'), ('id', 'ASC')])
+            ], order=[('id', 'ASC')])
     Reconciliation.create([{
                 'company': move.company.id,
                 'date': date,
