@@ -218,11 +218,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
     def check_modification(cls, mode, billings, values=None, external=False):
         super().check_modification(
             mode, billings, values=values, external=external)
-        if mode == 'delete':
+        if mode == 'delete' or (mode == 'write' and external):
             for billing in billings:
                 if billing.state != 'draft':
                     raise AccessError(gettext(
-                            'coop_commons.msg_billing_delete',
+                            'coop_commons.msg_billing_modify',
                             billing=billing.rec_name))
 
     @classmethod

@@ -98,7 +98,8 @@ class Charge(ModelSQL, ModelView):
     def check_modification(cls, mode, charges, values=None, external=False):
         super().check_modification(
             mode, charges, values=values, external=external)
-        if (mode == 'delete'
+        if (external
+                or mode == 'delete'
                 or (mode == 'write'
                     and values.keys() - {'billing', 'invoice_line'})):
             for charge in charges:

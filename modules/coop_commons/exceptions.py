@@ -16,6 +16,10 @@ class TariffMissing(UserError):
     pass
 
 
+class ReadingError(ValidationError):
+    pass
+
+
 class BillingError(UserError):
     pass
 

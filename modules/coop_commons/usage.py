@@ -319,8 +319,9 @@ class Usage(Workflow, ModelSQL, ModelView):
                     raise AccessError(gettext(
                             'coop_commons.msg_usage_delete',
                             usage=usage.rec_name))
-        elif (mode == 'write'
-                and values.keys() - {
+        elif mode == 'write' and (
+                external
+                or values.keys() - {
                     'state', 'charges', 'corrections', 'tariff',
                     'audience'}):
             for usage in usages:
@@ -435,17 +436,14 @@ class Usage(Workflow, ModelSQL, ModelView):
     @classmethod
     def check_overlap(cls, usages):
         "Check that nobody else used an exclusive resource at the same time"
-        usages = cls.browse(usages)
-        overlaps = cls.find_overlaps(usages)
-        for usage in usages:
-            if usage.id in overlaps:
-                other = overlaps[usage.id]
-                raise UsageError(gettext(
-                        'coop_commons.msg_usage_overlap',
-                        usage=usage.rec_name,
-                        resource=usage.resource.rec_name,
-                        other=other.rec_name,
-                        user=other.user.rec_name))
+        for id_, other in sorted(cls.find_overlaps(usages).items()):
+            usage = cls(id_)
+            raise UsageError(gettext(
+                    'coop_commons.msg_usage_overlap',
+                    usage=usage.rec_name,
+                    resource=usage.resource.rec_name,
+                    other=other.rec_name,
+                    user=other.user.rec_name))
 
     @classmethod
     def find_overlaps(cls, usages):
@@ -454,20 +452,21 @@ class Usage(Workflow, ModelSQL, ModelView):
         Resource = pool.get('coop.commons.resource')
         table, other, back = (cls.__table__() for _ in range(3))
         cursor = Transaction().connection.cursor()
-        usages = [
-            u for u in usages
-            if u.resource.exclusive and u.duration
-            and not (u.corrects or u.event)]
-        if not usages:
+        resources, exclusive = set(), []
+        for sub_usages in grouped_slice(usages, SLICE):
+            for usage in cls.browse(list(sub_usages)):
+                if (usage.resource.exclusive and usage.duration
+                        and not (usage.corrects or usage.event)):
+                    resources.add(usage.resource)
+                    exclusive.append(usage.id)
+        if not exclusive:
             return {}
-        Resource.lock(
-            sorted({u.resource for u in usages}, key=lambda r: r.id))
+        Resource.lock(sorted(resources, key=lambda r: r.id))
         overlaps = {}
         taken_back = back.select(
             back.corrects, where=back.corrects != Null)
-        for sub_usages in grouped_slice(
-                usages, backend.MAX_QUERY_PARAMS // 4):
-            ids = [u.id for u in sub_usages]
+        for ids in grouped_slice(exclusive, backend.MAX_QUERY_PARAMS // 4):
+            ids = list(ids)
             cursor.execute(*table.join(other, condition=(
                         (table.resource == other.resource)
                         & (table.id != other.id)
@@ -502,19 +501,25 @@ class Usage(Workflow, ModelSQL, ModelView):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         Tariff = pool.get('coop.commons.tariff')
+        companies, to_rate = set(), []
+        for sub_usages in grouped_slice(usages, SLICE):
+            for usage in cls.browse(list(sub_usages)):
+                if usage.state == 'confirmed':
+                    companies.add(usage.company.id)
+                    to_rate.append(
+                        (bool(usage.corrects), usage.start, usage.id))
         # The prices of a period depend on each other
         Tariff.lock(Tariff.search([
-                    ('company', 'in', list({u.company.id for u in usages})),
+                    ('company', 'in', list(companies)),
                     ('state', '=', 'approved'),
                     ], order=[('id', 'ASC')]))
-        usages = sorted(
-            (u for u in usages if u.state == 'confirmed'),
-            key=lambda u: (bool(u.corrects), u.start, u.id))
+        # What is taken back is rated before the row that does it
+        ids = [id_ for *_, id_ in sorted(to_rate)]
         errors = {}
         # The run is logged, not each of its rows
         with Transaction().set_context(_log=False):
-            for sub_usages in grouped_slice(usages, SLICE):
-                rated, sub_errors = Charge.rate(cls.browse(list(sub_usages)))
+            for sub_ids in grouped_slice(ids, SLICE):
+                rated, sub_errors = Charge.rate(cls.browse(list(sub_ids)))
                 errors.update(sub_errors)
                 by_tariff = defaultdict(list)
                 for usage, key in rated.items():
