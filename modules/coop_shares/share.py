@@ -462,6 +462,7 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
             ('opening', "Opening"),
             ('reversal', "Reversal"),
             ], "Kind", required=True, sort=False, states=_states)
+    kind_string = kind.translated('kind')
     quantity = fields.Numeric(
         "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)),
         required=True, states=_states)
