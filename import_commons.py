@@ -39,7 +39,7 @@ class UsageImporter(Importer):
             start, end = row['start'], row['end']
             if resource and start and end and end < start:
                 row.error('end', 'coop.msg_import_before',
-                    value=end, column='start', limit=start)
+                    value=end, other='start', limit=start)
             if not end and not row.many.get('quantities'):
                 row.error('end', 'coop.msg_import_missing')
         self._find_usages()

@@ -79,7 +79,7 @@ class MemberImporter(ShareImporterMixin, Importer):
             row.error('birth_date', 'coop.msg_import_future', value=birth)
         if application and admission and application > admission:
             row.error('application_date', 'coop.msg_import_after',
-                value=application, column='admission_date', limit=admission)
+                value=application, other='admission_date', limit=admission)
         if exit_date or row['exit_reason'] or notice:
             if not admission:
                 row.error('admission_date', 'coop.msg_import_missing')
@@ -88,10 +88,10 @@ class MemberImporter(ShareImporterMixin, Importer):
                     row.error(column, 'coop.msg_import_missing')
         if exit_date and admission and exit_date < admission:
             row.error('exit_date', 'coop.msg_import_before',
-                value=exit_date, column='admission_date', limit=admission)
+                value=exit_date, other='admission_date', limit=admission)
         if notice and exit_date and notice > exit_date:
             row.error('notice_date', 'coop.msg_import_after',
-                value=notice, column='exit_date', limit=exit_date)
+                value=notice, other='exit_date', limit=exit_date)
 
     def _check_member(self, row):
         "Refuse to rewrite the life of a member"

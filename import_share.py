@@ -44,7 +44,7 @@ class ShareImporterMixin:
             date, paid = item['subscription_date'], item['subscription_paid']
             if paid and date and paid < date:
                 row.error('subscription_paid', 'coop.msg_import_before',
-                    line=item.line, value=paid, column='subscription_date',
+                    line=item.line, value=paid, other='subscription_date',
                     limit=date)
         self._match_subscriptions()
 
@@ -68,7 +68,7 @@ class ShareImporterMixin:
             row.error('admission_date', 'coop.msg_import_missing')
         elif date and date < admission:
             row.error('share_date', 'coop.msg_import_before', line=item.line,
-                value=date, column='admission_date', limit=admission)
+                value=date, other='admission_date', limit=admission)
         if not cutover_date:
             row.error('share_date', 'coop.msg_import_cutover', line=item.line)
         elif date and date > cutover_date:
@@ -190,8 +190,9 @@ class ShareImporterMixin:
                     amount=item['share_amount'],
                     vintage=item['share_vintage']))
             updated.add(row)
-        if moves:
-            ShareMove.do(moves)
+        # The rights to the button are checked on what is saved
+        save(moves)
+        ShareMove.do(moves)
         return updated
 
     def _store_subscriptions(self):
