@@ -541,12 +541,13 @@ class Assembly:
         for name in ['amount', 'previous']:
             roots = [r for r in rows if not r.depth]
             results.append(sum(
-                    (getattr(r, name) or 0) * (1 if r.type.assets else -1)
+                    (getattr(r, name) or 0) * (1 if r.assets else -1)
                     for r in roots))
         if any(results):
             rows.append(Row(
                     type=None, name=gettext('coop.msg_assembly_result'),
-                    depth=0, amount=results[0], previous=results[1]))
+                    depth=0, assets=False,
+                    amount=results[0], previous=results[1]))
         return rows
 
     def _get_statement(self, statement):
@@ -566,16 +567,27 @@ class Assembly:
             childs[parent].append(type_)
         rows = []
 
-        def add(parent, depth):
+        def has_assets(type_):
+            return type_.assets or any(map(has_assets, childs[type_]))
+
+        def add(parent, depth, assets):
             for type_ in sorted(
                     childs[parent], key=lambda t: (t.sequence or 0, t.id)):
-                if amounts[type_.id] or previous.get(type_.id):
-                    rows.append(Row(
-                            type=type_, name=type_.name, depth=depth,
-                            amount=amounts[type_.id],
-                            previous=previous.get(type_.id)))
-                    add(type_, depth + 1)
-        add(None, 0)
+                if depth == 0:
+                    assets = has_assets(type_)
+                row = Row(
+                    type=type_, name=type_.name, depth=depth, assets=assets,
+                    amount=amounts[type_.id],
+                    previous=previous.get(type_.id))
+                # Charts do not mark all the types of the assets' side
+                if bool(type_.assets) != assets:
+                    row.amount = 0 - row.amount
+                    if row.previous is not None:
+                        row.previous = 0 - row.previous
+                if row.amount or row.previous:
+                    rows.append(row)
+                    add(type_, depth + 1, assets)
+        add(None, 0, False)
         return rows
 
     def _get_amounts(self, types, statement):
