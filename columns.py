@@ -121,13 +121,3 @@ USAGE = {
     'unit': Column(
         Text(), "symbol or name of its unit", True, 'quantities'),
     }
-
-READING = {
-    'resource': Column(Text(), "code or name of the resource", True),
-    'meter': Column(Text(), "name of the meter", True),
-    'time': Column(
-        DateTime(), "time of the reading; without offset in the time of the "
-        "resource", True),
-    'value': Column(Number(), "value read", True),
-    'member': Column(Text(), "number of the member"),
-    }

@@ -71,7 +71,7 @@ setup(
         ],
     extras_require={
         'all': extras,
-        'import': [f'proteus ~= {SERIES}.0'],
+        'import': [f'proteus ~= {SERIES}.0', 'tqdm'],
         'test': [
             *extras,
             f'proteus ~= {SERIES}.0',
@@ -80,7 +80,7 @@ setup(
             'pytest',
             'pytest-xdist',
             ],
-        'demo': ['Faker', f'proteus ~= {SERIES}.0'],
+        'demo': ['Faker', f'proteus ~= {SERIES}.0', 'tqdm'],
         },
     zip_safe=False,
     entry_points={

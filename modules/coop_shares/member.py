@@ -238,3 +238,23 @@ class Register(metaclass=PoolMeta):
             Coalesce(holding.paid_amount, Literal(0)).as_(
                 'share_paid_amount'),
             ]
+
+    @classmethod
+    def get_presets(cls):
+        """Add what the presets print of the shares.
+
+        The sources are those of the presets themselves:
+
+        - de: Genossenschaftsgesetz, § 30 (2): the number of further shares
+        - uk: Co-operative and Community Benefit Societies Act 2014,
+          section 30 (2): the shares held and the amount paid on them
+        """
+        presets = super().get_presets()
+        for name, columns in [
+                ('generic', ['share_quantity', 'share_amount']),
+                ('be', ['share_quantity', 'share_paid_amount']),
+                ('de', ['further_shares']),
+                ('es', ['share_amount']),
+                ('uk', ['share_quantity', 'share_paid_amount'])]:
+            presets[name].extend(columns)
+        return presets
