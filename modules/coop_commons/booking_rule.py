@@ -414,7 +414,6 @@ class Blackout(_ForResource, ModelSQL, ModelView):
 class Authorization(_ForResource, ModelSQL, ModelView):
     __name__ = 'coop.commons.authorization'
     __string__ = "Authorization"
-    _rec_name = 'member'
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE',

@@ -4,6 +4,7 @@
 import datetime as dt
 from decimal import Decimal, InvalidOperation
 
+from trytond.exceptions import UserError
 from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
@@ -77,7 +78,7 @@ class Intake:
                     self.results[i] = 'exists', None
                     continue
                 usage.check_confirm()
-            except UsageError as error:
+            except UserError as error:
                 self.results[i] = 'error', error.message
                 continue
             seen[key] = content
@@ -109,10 +110,7 @@ class Intake:
         return [r for r in self.results if r[0] == 'error']
 
     def _get_texts(self, name):
-        return sorted({
-                event[name] for event in self.events
-                if isinstance(event, dict)
-                and isinstance(event.get(name), str)})
+        return sorted({_get_text(e, name) for e in self.events} - {None, ''})
 
     def _load(self):
         pool = Pool()
@@ -242,6 +240,11 @@ def get_content(usage):
         usage.end)
 
 
+def _get_text(event, name):
+    value = event.get(name) if isinstance(event, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def receive(company, events, source=None, skip=False):
     """Take the events and return what became of each
 
@@ -260,9 +263,7 @@ def receive(company, events, source=None, skip=False):
     results = []
     for event, (status, reason) in zip(events, intake.results):
         result = {
-            'external_id': (
-                event.get('external_id') if isinstance(event, dict)
-                else None),
+            'external_id': _get_text(event, 'external_id'),
             'status': (
                 'refused' if refused and status == 'created' else status),
             }

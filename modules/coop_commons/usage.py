@@ -405,17 +405,19 @@ class Usage(Workflow, ModelSQL, ModelView):
 
     def check_confirm(self):
         resource = self.resource
+        # It may be checked before it is saved
+        name = self.get_rec_name(None)
         if ((resource.start_date and self.date < resource.start_date)
                 or (resource.end_date and self.date > resource.end_date)):
             raise UsageError(gettext(
                     'coop_commons.msg_usage_out_of_service',
-                    usage=self.rec_name,
+                    usage=name,
                     resource=resource.rec_name,
                     date=self.date))
         if self.seats > resource.capacity:
             raise UsageError(gettext(
                     'coop_commons.msg_usage_capacity',
-                    usage=self.rec_name,
+                    usage=name,
                     seats=self.seats,
                     capacity=resource.capacity))
         categories = resource.unit_categories
@@ -423,13 +425,13 @@ class Usage(Workflow, ModelSQL, ModelView):
             if line.unit.category not in categories:
                 raise UsageError(gettext(
                         'coop_commons.msg_usage_unit',
-                        usage=self.rec_name,
+                        usage=name,
                         unit=line.unit.rec_name,
                         resource=resource.rec_name))
             if line.quantity * self.sign < 0:
                 raise UsageError(gettext(
                         'coop_commons.msg_usage_negative',
-                        usage=self.rec_name,
+                        usage=name,
                         quantity=line.quantity,
                         unit=line.unit.rec_name))
 

@@ -18,6 +18,7 @@ class CoopCommonsTestCase(CompanyTestMixin, ModuleTestCase):
         models = {a.model for a in Access.search([])}
         for name, model in pool.iterobject():
             if (isregisteredby(model, self.module)
+                    and name.startswith('coop.commons.')
                     and issubclass(model, ModelSQL)
                     and issubclass(model, ModelView)):
                 with self.subTest(model=name):
