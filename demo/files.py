@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
+from dateutil.relativedelta import relativedelta
 from faker import Faker
 
 DATA = Path(__file__).parent / 'data'
@@ -53,10 +54,15 @@ def make_members(path):
                 'subscription_quantity': random.choice(
                     [5, 10, 20] if organisation else [1, 1, 1, 2, 2, 3, 5]),
                 'subscription_date': date,
-                # Some leave their shares unpaid
-                'subscription_paid': '' if random.random() < .01 else date,
+                # Collected at the end of the month, if not left unpaid
+                'subscription_paid': (
+                    '' if random.random() < .01 else month_end(date)),
                 })
     write(path, rows)
+
+
+def month_end(date):
+    return dt.date.fromisoformat(date) + relativedelta(day=31)
 
 
 def make_purchases(path):
