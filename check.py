@@ -9,10 +9,7 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.modules.coop_membership.books import (
-    BooksMixin,
-    Difference,
-    check_books,
-)
+    BooksMixin, Difference, check_books)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval

@@ -2,17 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 """The columns of the files that can be imported."""
 from .rows import (
-    IBAN,
-    Choice,
-    Column,
-    Date,
-    DateTime,
-    Email,
-    Flag,
-    Integer,
-    Number,
-    Text,
-)
+    IBAN, Choice, Column, Date, DateTime, Email, Flag, Integer, Number, Text)
 
 MEMBER = {
     'number': Column(Text(), "number in the register", True),

@@ -12,12 +12,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 from trytond.wizard import (
-    Button,
-    StateAction,
-    StateTransition,
-    StateView,
-    Wizard,
-)
+    Button, StateAction, StateTransition, StateView, Wizard)
 
 from .exceptions import ConfigurationError
 

@@ -10,19 +10,10 @@ from fractions import Fraction
 from common import END, START, get_sizes, measure, print_header, print_row
 
 from trytond.modules.coop_commons.rating import (
-    Band,
-    Component,
-    Tariff,
-    Usage,
-    get_amount,
-    rate,
-)
+    Band, Component, Tariff, Usage, get_amount, rate)
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_shares.share_days import (
-    capital_years,
-    half_up,
-    share_days,
-)
+    capital_years, half_up, share_days)
 
 CENT = Decimal('0.01')
 

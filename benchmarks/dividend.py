@@ -7,20 +7,8 @@ import random
 from decimal import Decimal
 
 from common import (
-    END,
-    START,
-    YEAR,
-    analyze,
-    create_bare_move,
-    database,
-    get_sizes,
-    insert_members,
-    measure,
-    print_header,
-    print_row,
-    run,
-    setup_company,
-)
+    END, START, YEAR, analyze, create_bare_move, database, get_sizes,
+    insert_members, measure, print_header, print_row, run, setup_company)
 from shares import create_class, insert_moves
 
 from trytond.pool import Pool

@@ -10,20 +10,8 @@ import random
 from decimal import Decimal
 
 from common import (
-    END,
-    START,
-    YEAR,
-    analyze,
-    database,
-    get_sizes,
-    insert,
-    insert_members,
-    measure,
-    print_header,
-    print_row,
-    run,
-    setup_company,
-)
+    END, START, YEAR, analyze, database, get_sizes, insert, insert_members,
+    measure, print_header, print_row, run, setup_company)
 from shares import create_class
 
 from trytond.pool import Pool

@@ -9,16 +9,8 @@ import datetime as dt
 import random
 
 from common import (
-    analyze,
-    database,
-    get_sizes,
-    insert_members,
-    measure,
-    print_header,
-    print_row,
-    run,
-    setup_company,
-)
+    analyze, database, get_sizes, insert_members, measure, print_header,
+    print_row, run, setup_company)
 from shares import create_class, insert_moves
 
 from trytond.pool import Pool

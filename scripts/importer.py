@@ -14,10 +14,7 @@ import os
 import re
 import sys
 from argparse import (
-    ArgumentParser,
-    ArgumentTypeError,
-    RawDescriptionHelpFormatter,
-)
+    ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter)
 from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple

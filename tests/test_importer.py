@@ -7,12 +7,7 @@ import unittest
 
 from trytond.modules.coop.rows import Column, Date, Number, Text
 from trytond.modules.coop.scripts.importer import (
-    CSVFile,
-    FileError,
-    Import,
-    RefusedError,
-    get_parser,
-)
+    CSVFile, FileError, Import, RefusedError, get_parser)
 
 COLUMNS = {
     'number': Column(Text(), "number", True),

@@ -8,19 +8,8 @@ from hypothesis import given, strategies as st
 
 from trytond.modules.coop.columns import MEMBER, PATRONAGE, USAGE
 from trytond.modules.coop.rows import (
-    IBAN,
-    CellError,
-    Choice,
-    Column,
-    Date,
-    DateTime,
-    Email,
-    Flag,
-    Integer,
-    Number,
-    Text,
-    read,
-)
+    IBAN, CellError, Choice, Column, Date, DateTime, Email, Flag, Integer,
+    Number, Text, read)
 
 COLUMNS = {
     'number': Column(Text(), "", True),

@@ -7,15 +7,7 @@ from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    Exclude,
-    Index,
-    ModelSQL,
-    ModelView,
-    Unique,
-    Workflow,
-    fields,
-)
+    Check, Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -26,11 +18,7 @@ from trytond.transaction import Transaction, without_check_access
 
 from . import rating
 from .exceptions import (
-    BookingOverlapError,
-    BookingRuleError,
-    BookingRuleWarning,
-    UsageError,
-)
+    BookingOverlapError, BookingRuleError, BookingRuleWarning, UsageError)
 from .tariff import get_audience
 
 BLOCKING = ['confirmed', 'running']

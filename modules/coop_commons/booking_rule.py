@@ -8,13 +8,7 @@ from sql import Null
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    DeactivableMixin,
-    ModelSQL,
-    ModelView,
-    fields,
-    sequence_ordered,
-)
+    Check, DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If

@@ -10,13 +10,7 @@ from sql.aggregate import Sum
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    DeactivableMixin,
-    ModelSQL,
-    ModelView,
-    Unique,
-    Workflow,
-    fields,
-)
+    DeactivableMixin, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company import CompanyReport
 from trytond.modules.company.model import employee_field, set_employee

@@ -7,14 +7,7 @@ from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    DeactivableMixin,
-    Exclude,
-    ModelSQL,
-    ModelView,
-    fields,
-    tree,
-)
+    Check, DeactivableMixin, Exclude, ModelSQL, ModelView, fields, tree)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.company import TIMEZONES
 from trytond.pool import Pool

@@ -6,13 +6,8 @@ from http import HTTPStatus
 
 from trytond.exceptions import UserError
 from trytond.protocols.wrappers import (
-    Response,
-    abort,
-    allow_null_origin,
-    user_application,
-    with_pool,
-    with_transaction,
-)
+    Response, abort, allow_null_origin, user_application, with_pool,
+    with_transaction)
 from trytond.transaction import Transaction, without_check_access
 from trytond.wsgi import app
 

@@ -14,10 +14,7 @@ from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
-    employee_field,
-    reset_employee,
-    set_employee,
-)
+    employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.currency.fields import Monetary

@@ -7,13 +7,7 @@ from sql import Null
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    ModelSQL,
-    ModelView,
-    Workflow,
-    fields,
-    sequence_ordered,
-)
+    Check, ModelSQL, ModelView, Workflow, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.product import price_digits

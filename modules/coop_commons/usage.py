@@ -11,14 +11,7 @@ from sql.aggregate import Min, Sum
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    Index,
-    ModelSQL,
-    ModelView,
-    Unique,
-    Workflow,
-    fields,
-)
+    Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool

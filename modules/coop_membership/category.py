@@ -3,13 +3,7 @@
 from sql.operators import Equal
 
 from trytond.model import (
-    Check,
-    DeactivableMixin,
-    Exclude,
-    ModelSQL,
-    ModelView,
-    fields,
-)
+    Check, DeactivableMixin, Exclude, ModelSQL, ModelView, fields)
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 

@@ -2,9 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
 from trytond.modules.company.model import (
-    CompanyMultiValueMixin,
-    CompanyValueMixin,
-)
+    CompanyMultiValueMixin, CompanyValueMixin)
 from trytond.pool import Pool
 from trytond.pyson import Eval, Id
 

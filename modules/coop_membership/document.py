@@ -3,13 +3,7 @@
 from sql.operators import Equal
 
 from trytond.model import (
-    DeactivableMixin,
-    Exclude,
-    ModelSQL,
-    ModelView,
-    Unique,
-    fields,
-)
+    DeactivableMixin, Exclude, ModelSQL, ModelView, Unique, fields)
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction

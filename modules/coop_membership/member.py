@@ -15,37 +15,20 @@ from sql.operators import Equal
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    Exclude,
-    Index,
-    ModelSQL,
-    ModelView,
-    Unique,
-    Workflow,
-    fields,
-)
+    Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import (
-    grouped_slice,
-    is_full_text,
-    lstrip_wildcard,
-    sqlite_apply_types,
-)
+    grouped_slice, is_full_text, lstrip_wildcard, sqlite_apply_types)
 from trytond.transaction import Transaction
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .exceptions import (
-    AdmissionError,
-    CategoryChangeError,
-    ExitError,
-    HardshipWarning,
-    MembershipValidationError,
-    MemberValidationError,
-    NoticeError,
-)
+    AdmissionError, CategoryChangeError, ExitError, HardshipWarning,
+    MembershipValidationError, MemberValidationError, NoticeError)
 from .notice import first_exit_date, year_end
 
 EXIT_REASONS = [

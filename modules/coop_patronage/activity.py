@@ -14,13 +14,7 @@ from sql.operators import Concat
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    DeactivableMixin,
-    Index,
-    ModelSQL,
-    ModelView,
-    Unique,
-    fields,
-)
+    DeactivableMixin, Index, ModelSQL, ModelView, Unique, fields)
 from trytond.modules.coop_shares.document import SLICE
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -28,16 +22,10 @@ from trytond.pyson import Eval, If
 from trytond.rpc import RPC
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import (
-    Transaction,
-    inactive_records,
-    without_check_access,
-)
+    Transaction, inactive_records, without_check_access)
 
 from .exceptions import (
-    ActivityLocked,
-    EntryConflictError,
-    ReassignmentValidationError,
-)
+    ActivityLocked, EntryConflictError, ReassignmentValidationError)
 
 
 class Entry(ModelSQL, ModelView):

@@ -2,13 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
-from trytond.model import (
-    DeactivableMixin,
-    ModelSQL,
-    ModelView,
-    Unique,
-    fields,
-)
+from trytond.model import DeactivableMixin, ModelSQL, ModelView, Unique, fields
 from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
 

@@ -6,9 +6,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
 from trytond.modules.account.exceptions import AccountMissing
 from trytond.modules.company.model import (
-    CompanyMultiValueMixin,
-    CompanyValueMixin,
-)
+    CompanyMultiValueMixin, CompanyValueMixin)
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction

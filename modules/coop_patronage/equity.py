@@ -11,11 +11,7 @@ from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_shares.document import (
-    DAY,
-    SLICE,
-    Books,
-    lock_members,
-)
+    DAY, SLICE, Books, lock_members)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -24,13 +20,8 @@ from trytond.transaction import Transaction
 
 from .exceptions import CancelError, RevolvementError
 from .revolvement import (
-    base_capital,
-    by_percentage,
-    by_vintage,
-    capital_targets,
-    hybrid,
-    present_value,
-)
+    base_capital, by_percentage, by_vintage, capital_targets, hybrid,
+    present_value)
 
 
 class Revolvement(BooksMixin, Workflow, ModelSQL, ModelView):

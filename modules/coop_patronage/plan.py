@@ -1,16 +1,9 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import (
-    DeactivableMixin,
-    ModelSQL,
-    ModelView,
-    fields,
-    sequence_ordered,
-)
+    DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
 from trytond.modules.company.model import (
-    CompanyMultiValueMixin,
-    CompanyValueMixin,
-)
+    CompanyMultiValueMixin, CompanyValueMixin)
 from trytond.pool import Pool
 from trytond.pyson import Eval
 

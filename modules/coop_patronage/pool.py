@@ -12,13 +12,7 @@ from sql.operators import Equal, Exists, NotEqual
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
-    Check,
-    ModelSQL,
-    ModelView,
-    Unique,
-    fields,
-    sequence_ordered,
-)
+    Check, ModelSQL, ModelView, Unique, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
 from trytond.modules.coop_shares.document import DAY, SLICE, Books
@@ -30,13 +24,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import StateAction, Wizard
 
 from .absorption import absorb
-from .allocation import (
-    by_rate,
-    distribute,
-    split_cash,
-    whole_shares,
-    withhold,
-)
+from .allocation import by_rate, distribute, split_cash, whole_shares, withhold
 from .exceptions import AllocationError, CancelError
 from .surplus import get_balances
 

@@ -10,14 +10,7 @@ from sql.operators import Equal
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import (
-    Check,
-    Exclude,
-    ModelSQL,
-    ModelView,
-    Workflow,
-    fields,
-)
+from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_shares.document import SLICE, Books
@@ -28,18 +21,10 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .exceptions import (
-    AllocationError,
-    AppropriationError,
-    ApprovalError,
-    PostError,
-)
+    AllocationError, AppropriationError, ApprovalError, PostError)
 from .plan import (
-    MEMBER_RATIO_BASES,
-    RECOGNITIONS,
-    LineMixin,
-    account_field,
-    target_account_field,
-)
+    MEMBER_RATIO_BASES, RECOGNITIONS, LineMixin, account_field,
+    target_account_field)
 from .waterfall import Rule, RuleError, appropriate, target_room
 
 # The configured account of the lines of each kind

@@ -25,16 +25,8 @@ from trytond.transaction import Transaction
 from .document import DAY, SLICE, Books, ShareDocumentMixin, save_records
 from .exceptions import DividendError, DividendValidationError
 from .share_days import (
-    capital_years,
-    counting_dates,
-    first_day,
-    half_up,
-    holding,
-    maximum_amount,
-    monthly_mean,
-    share_days,
-    withheld,
-)
+    capital_years, counting_dates, first_day, half_up, holding, maximum_amount,
+    monthly_mean, share_days, withheld)
 
 # The kinds of rows that give shares which nobody held before
 ACQUIRED = ['issue', 'allocation', 'opening']

@@ -7,12 +7,7 @@ from itertools import accumulate
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_commons.depreciation import (
-    by_time,
-    by_use,
-    by_use_or_time,
-    declining,
-    instalments,
-)
+    by_time, by_use, by_use_or_time, declining, instalments)
 
 
 def cents(amount):

@@ -6,12 +6,7 @@ from decimal import Decimal as D
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_commons.pool_rate import (
-    engage,
-    idle,
-    rate,
-    settle,
-    shortfall,
-)
+    engage, idle, rate, settle, shortfall)
 
 CENT = D('0.01')
 

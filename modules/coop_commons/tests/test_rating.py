@@ -9,18 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_commons.rating import (
-    Band,
-    Component,
-    Tariff,
-    Tier,
-    Usage,
-    count,
-    get_amount,
-    get_intervals,
-    lowest,
-    rate,
-    true_up,
-)
+    Band, Component, Tariff, Tier, Usage, count, get_amount, get_intervals,
+    lowest, rate, true_up)
 
 ZERO = D(0)
 EXACT = D('1e-15')

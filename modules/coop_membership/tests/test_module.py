@@ -12,11 +12,7 @@ from trytond.model import ModelSQL, ModelView
 from trytond.model.exceptions import (
     AccessButtonError, AccessError, ValidationError)
 from trytond.modules.company.tests import (
-    CompanyTestMixin,
-    PartyCompanyCheckEraseMixin,
-    create_company,
-    set_company,
-)
+    CompanyTestMixin, PartyCompanyCheckEraseMixin, create_company, set_company)
 from trytond.modules.coop_membership.member import stays
 from trytond.modules.party.exceptions import EraseError
 from trytond.modules.party.tests import PartyCheckReplaceMixin

@@ -9,28 +9,12 @@ from hypothesis import given, strategies as st
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_patronage.absorption import absorb
 from trytond.modules.coop_patronage.allocation import (
-    by_rate,
-    distribute,
-    set_off,
-    split_cash,
-    whole_shares,
-    withhold,
-)
+    by_rate, distribute, set_off, split_cash, whole_shares, withhold)
 from trytond.modules.coop_patronage.revolvement import (
-    base_capital,
-    by_percentage,
-    by_vintage,
-    capital_targets,
-    hybrid,
-    present_value,
-)
+    base_capital, by_percentage, by_vintage, capital_targets, hybrid,
+    present_value)
 from trytond.modules.coop_patronage.waterfall import (
-    Rule,
-    RuleError,
-    appropriate,
-    round_half_up,
-    target_room,
-)
+    Rule, RuleError, appropriate, round_half_up, target_room)
 
 CENT = D('0.01')
 units = st.sampled_from([CENT, D('0.05'), D(1), D(5)])

@@ -7,8 +7,8 @@ from decimal import Decimal as D
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_shares.calculation import (
-    Lot, capital_part, complete_sets, expected_years, grant,
-    instalment_parts, paid_on, subtract, take)
+    Lot, capital_part, complete_sets, expected_years, grant, instalment_parts,
+    paid_on, subtract, take)
 
 quantities = st.lists(st.integers(1, 100).map(D), max_size=8)
 

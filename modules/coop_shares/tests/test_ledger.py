@@ -6,11 +6,10 @@ from collections import defaultdict
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings, strategies as st
-
 from proteus import Model
+
 from trytond.exceptions import UserError
-from trytond.modules.account.tests.tools import (
-    create_chart, create_fiscalyear)
+from trytond.modules.account.tests.tools import create_chart, create_fiscalyear
 from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from proteus import Model, Wizard
+
 from trytond.modules.account.tests.tools import get_accounts
 from trytond.modules.company.tests.tools import get_company
 
