@@ -12,8 +12,8 @@ from common import END, START, get_sizes, measure, print_header, print_row
 from trytond.modules.coop_commons.rating import (
     Band, Component, Tariff, Usage, get_amount, rate)
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_shares.share_days import (
-    capital_years, half_up, share_days)
+from trytond.modules.coop_membership.rounding import half_up
+from trytond.modules.coop_shares.share_days import capital_years, share_days
 
 CENT = Decimal('0.01')
 

@@ -4,8 +4,7 @@ from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 
 from trytond.modules.coop_membership.apportionment import apportion
-
-from .waterfall import round_half_up
+from trytond.modules.coop_membership.rounding import half_up
 
 
 def distribute(total, weights, unit, caps=None):
@@ -35,7 +34,7 @@ def by_rate(rate, weights, unit, caps=None):
     caps = caps or {}
     parts = {}
     for key, weight in weights.items():
-        part = round_half_up(Fraction(rate) * Fraction(weight), unit)
+        part = half_up(Fraction(rate) * Fraction(weight), unit)
         if key in caps and part > caps[key]:
             part = caps[key] // unit * unit
         parts[key] = part
@@ -62,7 +61,7 @@ def split_cash(gross, percent, floor=None, unit=Decimal('0.01')):
     if percent >= 1:
         return gross
     total = sum(gross.values(), unit * 0)
-    cash = round_half_up(Fraction(percent) * Fraction(total), unit)
+    cash = half_up(Fraction(percent) * Fraction(total), unit)
     return apportion(min(cash, total), gross, unit)
 
 
@@ -71,7 +70,7 @@ def whole_shares(amount, par, digits):
     step = Decimal(1).scaleb(-digits)
     quantity = (amount / par).quantize(step, rounding=ROUND_FLOOR)
     # The amount of a part of a share may not be a round one
-    value = round_half_up(
+    value = half_up(
         Fraction(quantity) * Fraction(par), Decimal('0.01'))
     return quantity, min(value, amount), max(amount - value, amount * 0)
 
@@ -83,7 +82,7 @@ def withhold(amount, before, withheld, rate, threshold, unit):
     has above the threshold, less what is withheld already.
     """
     taxed = max(before + amount - (threshold or 0), amount * 0)
-    tax = round_half_up(Fraction(rate) * Fraction(taxed), unit) - withheld
+    tax = half_up(Fraction(rate) * Fraction(taxed), unit) - withheld
     return min(max(tax, amount * 0), amount)
 
 

@@ -5,8 +5,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from trytond.modules.coop_membership.apportionment import apportion
-
-from .waterfall import round_half_up
+from trytond.modules.coop_membership.rounding import half_up
 
 CENT = Decimal('0.01')
 
@@ -43,13 +42,13 @@ def by_percentage(balances, rate=None, budget=None, unit=CENT):
     if budget is not None:
         return _pro_rata(min(budget, sum(held.values(), CENT * 0)), held, unit)
     return {
-        k: round_half_up(Fraction(rate) * Fraction(amount), unit)
+        k: half_up(Fraction(rate) * Fraction(amount), unit)
         for k, amount in held.items()}
 
 
 def hybrid(balances, budget, rate, unit=CENT):
     "Pay a rate of the budget by vintage and the rest of it by percentage"
-    first = round_half_up(Fraction(rate) * Fraction(budget), unit)
+    first = half_up(Fraction(rate) * Fraction(budget), unit)
     paid = by_vintage(balances, first, unit=unit)
     left = {k: amount - paid.get(k, 0) for k, amount in balances.items()}
     second = by_percentage(left, budget=budget - first, unit=unit)
@@ -87,14 +86,14 @@ def capital_targets(required, use):
     "Return the capital each member should hold by its share of the use"
     whole = sum(use.values())
     return {
-        member: round_half_up(
+        member: half_up(
             Fraction(required) * Fraction(part) / Fraction(whole), CENT)
         for member, part in use.items()} if whole else {}
 
 
 def present_value(amount, rate, years, unit=CENT):
     "Return what an amount due in some years is worth today"
-    return round_half_up(
+    return half_up(
         Fraction(amount) / (1 + Fraction(rate)) ** max(years, 0), unit)
 
 

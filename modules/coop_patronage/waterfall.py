@@ -4,6 +4,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from trytond.modules.coop_membership.rounding import half_up
+
 
 class Rule(NamedTuple):
     """A line of the appropriation of a surplus.
@@ -36,12 +38,6 @@ class RuleError(ValueError):
         self.key = key
         self.amount = amount
         self.limit = limit
-
-
-def round_half_up(value, unit):
-    "Return the value rounded to the unit, halves away from zero"
-    steps = int(abs(Fraction(value)) / Fraction(unit) + Fraction(1, 2))
-    return unit * (steps if value >= 0 else -steps)
 
 
 def target_room(balance, target_rate, target_balance):
@@ -93,7 +89,7 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
             exact = base
         if rule.room is not None and abs(exact) > rule.room:
             exact = Fraction(rule.room) * (-1 if exact < 0 else 1)
-        amounts[rule.key] = round_half_up(exact, unit)
+        amounts[rule.key] = half_up(exact, unit)
         bases_used[rule.key] = base
         left -= exact
         previous = exact
@@ -127,9 +123,9 @@ def _check_limits(rules, amounts, bases, unit):
                 limit = min(limit, Fraction(rule.room))
             if limit - Fraction(amount) >= unit:
                 raise RuleError(
-                    'minimum', rule.key, amount, round_half_up(limit, unit))
+                    'minimum', rule.key, amount, half_up(limit, unit))
         if rule.maximum_rate is not None:
             limit = Fraction(rule.maximum_rate) * base
             if Fraction(amount) - limit >= unit:
                 raise RuleError(
-                    'maximum', rule.key, amount, round_half_up(limit, unit))
+                    'maximum', rule.key, amount, half_up(limit, unit))

@@ -16,6 +16,7 @@ from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval, If
@@ -25,7 +26,7 @@ from trytond.transaction import Transaction
 from .document import DAY, SLICE, Books, ShareDocumentMixin, save_records
 from .exceptions import DividendError, DividendValidationError
 from .share_days import (
-    capital_years, counting_dates, first_day, half_up, holding, maximum_amount,
+    capital_years, counting_dates, first_day, holding, maximum_amount,
     monthly_mean, share_days, withheld)
 
 # The kinds of rows that give shares which nobody held before

@@ -10,10 +10,11 @@ import datetime as dt
 from calendar import isleap, monthrange
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
+
+from trytond.modules.coop_membership.rounding import half_up
 
 __all__ = [
-    'capital_years', 'counting_dates', 'first_day', 'half_up', 'holding',
+    'capital_years', 'counting_dates', 'first_day', 'holding',
     'maximum_amount', 'monthly_mean', 'share_days', 'withheld']
 
 _day = dt.timedelta(days=1)
@@ -97,12 +98,6 @@ def capital_years(changes, start_date, end_date, year_length='period'):
             for start, end, length in _stretches(
                 start_date, end_date, year_length)),
         Fraction(0))
-
-
-def half_up(value, unit):
-    "Round the value to the unit, half a unit away from zero"
-    units = floor(abs(Fraction(value)) / Fraction(unit) + Fraction(1, 2))
-    return units * unit if value >= 0 else -units * unit
 
 
 def maximum_amount(capital, rate_cap, unit):

@@ -7,6 +7,7 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_membership.apportionment import apportion
+from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_patronage.absorption import absorb
 from trytond.modules.coop_patronage.allocation import (
     by_rate, distribute, set_off, split_cash, whole_shares, withhold)
@@ -14,7 +15,7 @@ from trytond.modules.coop_patronage.revolvement import (
     base_capital, by_percentage, by_vintage, capital_targets, hybrid,
     present_value)
 from trytond.modules.coop_patronage.waterfall import (
-    Rule, RuleError, appropriate, round_half_up, target_room)
+    Rule, RuleError, appropriate, target_room)
 
 CENT = D('0.01')
 units = st.sampled_from([CENT, D('0.05'), D(1), D(5)])
@@ -261,7 +262,7 @@ class AllocationTestCase(unittest.TestCase):
         cash = split_cash(gross, D('0.2'), unit=unit)
         self.assertEqual(
             sum(cash.values()),
-            round_half_up(Fraction(total) / 5, unit))
+            half_up(Fraction(total) / 5, unit))
 
     @given(amounts, weights, units, st.randoms(use_true_random=False))
     def test_order(self, total, weights, unit, rng):

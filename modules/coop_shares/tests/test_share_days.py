@@ -8,8 +8,9 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_membership.apportionment import apportion
+from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_shares.share_days import (
-    capital_years, counting_dates, first_day, half_up, holding, maximum_amount,
+    capital_years, counting_dates, first_day, holding, maximum_amount,
     monthly_mean, share_days, withheld)
 
 CENT = Decimal('0.01')
