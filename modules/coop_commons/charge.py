@@ -25,6 +25,8 @@ _AMOUNT = Decimal(10) ** -AMOUNT_DIGITS[1]
 class Charge(ModelSQL, ModelView):
     __name__ = 'coop.commons.usage.charge'
     __string__ = "Usage Charge"
+    # Only runs write them, and what they do is logged on their document
+    _log = False
 
     usage = fields.Many2One(
         'coop.commons.usage', "Usage", required=True, ondelete='CASCADE')

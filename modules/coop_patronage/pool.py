@@ -815,6 +815,8 @@ class PoolMemberCategory(ModelSQL):
 class Allocation(ModelSQL, ModelView):
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
+    # Only runs write them, and what they do is logged on their document
+    _log = False
 
     pool = fields.Many2One(
         'coop.patronage.pool', "Pool", required=True, readonly=True,
