@@ -141,12 +141,10 @@ class Demo:
         "They share a computer, which wears by use"
         self.connect()
         Billing = Model.get('coop.commons.billing')
-        Usage = Model.get('coop.commons.usage')
 
         make_computer()
         files.make_usages(self.file('usages.csv'))
         report(import_usage.do_import(self.file('usages.csv')))
-        Usage.click(Usage.find([('state', '=', 'confirmed')]), 'rate')
         billing = Billing(start=START, end=END)
         billing.invoice_date = dt.date(1997, 11, 10)
         billing.save()

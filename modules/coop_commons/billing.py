@@ -493,6 +493,8 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         Move = pool.get('account.move')
         Usage = pool.get('coop.commons.usage')
         cls.lock(billings)
+        for billing in billings:
+            billing.lock_sequences()
         moves = []
         for billing in billings:
             for invoices in grouped_slice([
@@ -513,6 +515,19 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         Move.save(moves)
         cls.save(billings)
         Move.post(moves)
+
+    def lock_sequences(self):
+        "Lock what the invoices and moves are numbered by before any work"
+        pool = Pool()
+        Period = pool.get('account.period')
+        Sequence = pool.get('ir.sequence.strict')
+        period = Period.find(
+            self.company, date=self.accounting_date or self.invoice_date)
+        Sequence.lock([period.move_sequence_used] + [
+                getattr(line, name)
+                for line in period.fiscalyear.invoice_sequences
+                for name in ['out_invoice_sequence',
+                    'out_credit_note_sequence']])
 
     def get_internal_move(self):
         "Return the move that charges the cost centres"

@@ -15,7 +15,8 @@ from trytond.model import (
     Check, ModelSQL, ModelView, Unique, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
-from trytond.modules.coop_shares.document import DAY, SLICE, Books
+from trytond.modules.coop_shares.document import (
+    DAY, SLICE, Books, lock_members, lock_sequence)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
@@ -584,10 +585,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
 
         books = Books(self.company)
         date = self.surplus.posting_date
-        ids = [a.id for a in Allocation.search([
-                    ('pool', '=', self.id),
-                    ('gross', '!=', 0),
-                    ], order=[('id', 'ASC')])]
+        allocations = Allocation.search([
+                ('pool', '=', self.id),
+                ('gross', '!=', 0),
+                ], order=[('id', 'ASC')])
+        ids = [a.id for a in allocations]
+        # Each chunk would lock its own and start all over
+        lock_members(a.member for a in allocations)
+        lock_sequence(self.company, 'share_move_sequence')
         chunks = [list(chunk) for chunk in grouped_slice(ids, SLICE // 2)]
         moves = [
             books.move(date, [], origin=self, description=self.name)

@@ -463,8 +463,6 @@ class Dividend(
             move = books.move(
                 dividend.posting_date, [], origin=dividend,
                 description=dividend.number)
-            # Post locks it, which would start all over at the end
-            move.period.move_sequence_used.lock()
             move.save()
             gross = withholding = 0
             for sub_ids in grouped_slice(ids, SLICE):
@@ -529,7 +527,6 @@ class Dividend(
         books = Books(self.company)
         reversal = books.move(
             move.date, [], origin=move, description=move.description)
-        reversal.period.move_sequence_used.lock()
         reversal.save()
         cursor.execute(*move_line.select(
                 move_line.id, where=move_line.move == move.id))

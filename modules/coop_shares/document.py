@@ -31,6 +31,12 @@ def save_records(records):
         sub_records[0].__class__.save(sub_records)
 
 
+def lock_sequence(company, name):
+    "Lock the configured sequence before any work that would start over"
+    Configuration = Pool().get('coop.share.configuration')
+    Configuration(1).get_multivalue(name, company=company.id).lock()
+
+
 def set_numbers(records, name):
     "Number the records that have none by the configured sequence"
     pool = Pool()
@@ -65,6 +71,8 @@ class Books:
         Period = pool.get('account.period')
         if date not in self._periods:
             self._periods[date] = Period.find_open(self.company, date)
+            # Post locks it, which would start all over at the end
+            self._periods[date][0].move_sequence_used.lock()
         period, date = self._periods[date]
         return Move(
             company=self.company, journal=self.journal, period=period,
