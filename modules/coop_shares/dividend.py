@@ -529,7 +529,9 @@ class Dividend(
             move.date, [], origin=move, description=move.description)
         reversal.save()
         cursor.execute(*move_line.select(
-                move_line.id, where=move_line.move == move.id))
+                move_line.id,
+                where=move_line.move == move.id,
+                order_by=move_line.id))
         to_reconcile = []
         for sub_ids in grouped_slice([i for i, in cursor], SLICE):
             lines = MoveLine.browse(list(sub_ids))
