@@ -20,6 +20,14 @@ def read(name):
         yield from csv.DictReader(file)
 
 
+def read_purchases(customers=None):
+    "Yield the purchases of the first customers, or of all of them"
+    for purchase in read('purchases.csv'):
+        if customers and int(purchase['customer']) > customers:
+            break
+        yield purchase
+
+
 def write(path, rows):
     with open(path, 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, rows[0])
@@ -27,14 +35,14 @@ def write(path, rows):
         writer.writerows(rows)
 
 
-def make_members(path):
+def make_members(path, customers=None):
     """Write a member for each customer: the day of the first purchase is
     real, everything else is generated"""
     random = Random(SEED)
     fake = Faker('en_US')
     fake.seed_instance(SEED)
     first = {}
-    for purchase in read('purchases.csv'):
+    for purchase in read_purchases(customers):
         first.setdefault(purchase['customer'], purchase['date'])
     rows = []
     for number, date in first.items():
@@ -65,7 +73,7 @@ def month_end(date):
     return dt.date.fromisoformat(date) + relativedelta(day=31)
 
 
-def make_purchases(path):
+def make_purchases(path, customers=None):
     write(path, [{
                 'external_id': number,
                 'category': 'CD',
@@ -73,7 +81,8 @@ def make_purchases(path):
                 'date': purchase['date'],
                 'quantity': purchase['quantity'],
                 'amount': purchase['amount'],
-                } for number, purchase in enumerate(read('purchases.csv'), 1)])
+                } for number, purchase in enumerate(
+                read_purchases(customers), 1)])
 
 
 def make_usages(path):
