@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent
 WORKER = os.environ.get('PYTEST_XDIST_WORKER')
@@ -20,6 +21,12 @@ if WORKER:
         os.environ['DB_NAME'] = f'test_{WORKER}'
     elif 'DB_CACHE' in os.environ:
         os.environ['DB_CACHE'] = os.path.join(os.environ['DB_CACHE'], WORKER)
+
+
+# A busy machine is not an error
+settings.register_profile(
+    'coop', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('coop')
 
 
 class ScenarioItem(pytest.Item):
