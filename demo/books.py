@@ -3,7 +3,7 @@
 """What a bookkeeper does by hand in Tryton."""
 from decimal import Decimal
 
-from proteus import Model, Wizard
+from proteus import Model, Wizard, config
 
 ZERO = Decimal(0)
 
@@ -27,25 +27,39 @@ def create_account(code, name, like):
 def post(date, description, lines, journal='cooperative'):
     """Post a move of lines of account, amount (debit is positive) and, where
     the account asks for it, party"""
+    move, = post_all([(date, description, lines)], journal)
+    return move
+
+
+def post_all(moves, journal='cooperative'):
+    "Post moves of a date, a description and lines"
     Journal = Model.get('account.journal')
     Move = Model.get('account.move')
     Period = Model.get('account.period')
-    move = Move(date=date, description=description)
-    move.journal, = Journal.find([('type', '=', journal)], limit=1)
-    move.period, = Period.find([
-            ('start_date', '<=', date),
-            ('end_date', '>=', date),
-            ('type', '=', 'standard'),
-            ])
-    for account_, amount, *party in lines:
-        if amount:
-            line = move.lines.new(account=account_)
-            line.debit = max(amount, ZERO)
-            line.credit = max(-amount, ZERO)
-            if party:
-                line.party, = party
-    move.click('post')
-    return move
+    journal, = Journal.find([('type', '=', journal)], limit=1)
+    periods = Period.find([('type', '=', 'standard')])
+    values = []
+    for date, description, lines in moves:
+        period, = [p for p in periods if p.start_date <= date <= p.end_date]
+        values.append({
+                'company': period.company.id,
+                'journal': journal.id,
+                'period': period.id,
+                'date': date,
+                'description': description,
+                'lines': [('create', [{
+                                'account': account.id,
+                                'debit': max(amount, ZERO),
+                                'credit': max(-amount, ZERO),
+                                'party': party[0].id if party else None,
+                                }
+                            for account, amount, *party in lines
+                            if amount])],
+                })
+    records = Move.create(values, config.get_config().context)
+    posted = [Move(id) for id in records]
+    Move.click(posted, 'post')
+    return posted
 
 
 def pay_parties(date, description, lines, bank):

@@ -44,9 +44,13 @@ class Demo:
         self.directory = directory
         self.customers = customers
         self.configuration = configure(directory)
+        self.connected = False
 
     def connect(self):
-        connect(self.configuration, DATABASE)
+        # Once: it takes as long as a hundred members
+        if not self.connected:
+            connect(self.configuration, DATABASE)
+            self.connected = True
 
     def file(self, name):
         return str(self.directory / name)
@@ -130,13 +134,17 @@ class Demo:
             takings.setdefault(month, Decimal(0))
             takings[month] += Decimal(purchase['amount'])
         bank = books.account('1.1.1')
+        goods, running, sales = (
+            books.account(code) for code in ['5.2.1', '5.2.2', '4.1.1'])
+        moves = []
         for date, amount in takings.items():
             cost = round(amount * COST_RATE, 2)
-            books.post(date, "Takings of the month", [
-                    (bank, amount - cost - RUNNING_COSTS),
-                    (books.account('5.2.1'), cost),
-                    (books.account('5.2.2'), RUNNING_COSTS),
-                    (books.account('4.1.1'), -amount)])
+            moves.append((date, "Takings of the month", [
+                        (bank, amount - cost - RUNNING_COSTS),
+                        (goods, cost),
+                        (running, RUNNING_COSTS),
+                        (sales, -amount)]))
+        books.post_all(moves)
 
     def share_computer(self):
         "They share a computer, which wears by use"
