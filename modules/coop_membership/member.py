@@ -831,6 +831,13 @@ class Member(Workflow, ModelSQL, ModelView):
         cls.save(members)
         Membership.save(memberships)
 
+    def recipients(self, date):
+        "Return the parties who get the letters: the heirs, if there are any"
+        heirs = [
+            r.party for r in self.representatives
+            if r.role == 'heir' and r.is_valid(date)]
+        return heirs or [self.party]
+
     def exit_blockers(self):
         """Return the reasons, as texts, for which the member can not be left
         go although the exit date is over"""

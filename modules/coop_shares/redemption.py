@@ -11,7 +11,7 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.currency.fields import Monetary
-from trytond.pool import Pool
+from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
@@ -49,6 +49,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         'approved': _settlement_fields | {'end_date'},
         'ended': _settlement_fields,
         }
+    # How many redemptions are ended in one transaction
+    _end_size = 1000
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
@@ -235,6 +237,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             ('approved', 'cancelled'),
             ('ended', 'settled'),
             ('ended', 'cancelled'),
+            ('settled', 'cancelled'),
             ('settled', 'paid'),
             ('paid', 'settled'),
             }
@@ -259,7 +262,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     },
                 'cancel': {
                     'invisible': ~Eval('state').in_(
-                        ['requested', 'approved', 'ended']),
+                        ['requested', 'approved', 'ended', 'settled']),
                     'depends': ['state'],
                     },
                 })
@@ -431,11 +434,12 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 company, None, members={r.member for r in c_redemptions},
                 classes={r.share_class for r in c_redemptions})
             open_ = cls.open_quantities(members)
+            approved = cls.open_quantities(members, states=['approved'])
             for redemption in c_redemptions:
                 key = redemption.member.id, redemption.share_class.id
+                approved[key] += redemption.quantity
                 held, _ = holdings.get(key, (Decimal(0), 0))
-                left = held - open_[key]
-                if left < 0:
+                if approved[key] > held:
                     raise RedemptionError(gettext(
                             'coop_shares.msg_redemption_more_than_held',
                             redemption=redemption.rec_name,
@@ -443,7 +447,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                             share_class=redemption.share_class.rec_name,
                             quantity=held))
                 redemption.share_class.check_minimum(
-                    redemption.member, left)
+                    redemption.member, held - open_[key])
                 if not redemption.end_date:
                     redemption.end_date = redemption.first_end_date()
         save_records(redemptions)
@@ -613,11 +617,13 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Date = pool.get('ir.date')
         Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
+        Subscription = pool.get('coop.share.subscription')
         Valuation = pool.get('coop.share.valuation')
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
-        to_reconcile = []
+        to_reconcile, payments = [], []
         for company, c_redemptions in cls.by_company(redemptions):
             with Transaction().set_context(company=company.id):
                 today = Date.today()
@@ -635,7 +641,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             Books.post([r.settle_move for r in c_redemptions])
             for redemption in c_redemptions:
                 to_reconcile.extend(
-                    redemption._settle_line(debts[redemption]))
+                    redemption._settle_line(debts[redemption], payments))
         maturities = []
         for redemption in redemptions:
             line = redemption.payable_line
@@ -645,8 +651,10 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         if maturities:
             Line.write(*maturities)
         save_records(redemptions)
+        Payment.enter(payments)
         if to_reconcile:
             Line.reconcile(*to_reconcile)
+        Subscription.reconcile(list({p.subscription for p in payments}))
 
     def _set_loss(self, loss):
         "Set the part of the capital the member does not get back"
@@ -679,18 +687,27 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         if not self.set_off:
             return []
         rest = self.claim - self.loss - (self.deduction or 0)
-        debts = []
-        for line in Line.search([
-                    ('move.company', '=', self.company.id),
-                    ('move_state', '=', 'posted'),
-                    ('account.type.receivable', '=', True),
-                    ('account.reconcile', '=', True),
-                    ('party', '=', self.member.party.id),
-                    ('reconciliation', '=', None),
-                    ('debit', '>', 0),
+        lines = Line.search([
+                ('move.company', '=', self.company.id),
+                ('move_state', '=', 'posted'),
+                ('account.type.receivable', '=', True),
+                ('account.reconcile', '=', True),
+                ('party', '=', self.member.party.id),
+                ('reconciliation', '=', None),
+                ['OR',
+                    ('credit', '>', 0),
                     ('maturity_date', '<=', self.settlement_date),
-                    ], order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
-            amount = min(line.debit, rest)
+                    ],
+                ], order=[('maturity_date', 'ASC'), ('id', 'ASC')])
+        # What has been paid in part pays the oldest debts
+        paid = defaultdict(Decimal)
+        for line in lines:
+            paid[line.account] += line.credit
+        debts = []
+        for line in lines:
+            covered = min(line.debit, paid[line.account])
+            paid[line.account] -= covered
+            amount = min(line.debit - covered, rest)
             if amount:
                 debts.append((line, amount))
                 rest -= amount
@@ -721,11 +738,15 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     maturity_date=self.payment_date))
         return books.move(self.settlement_date, lines, origin=self)
 
-    def _settle_line(self, debts):
+    def _settle_line(self, debts, payments):
         """Make the rest the line to pay.
 
-        Return the lists of lines to reconcile.
+        Return the lists of lines to reconcile and add what is paid of
+        subscriptions to the payments.
         """
+        pool = Pool()
+        Payment = pool.get('coop.share.subscription.payment')
+        Subscription = pool.get('coop.share.subscription')
         if not self.settle_move:
             return
         claim, lines = self.payable_line, list(self.settle_move.lines)
@@ -736,7 +757,15 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             l for l in lines
             if l.credit and l.party and l.account != account]
         for (debt, amount), credit in zip(debts, credits):
-            if debt.debit == amount:
+            subscription = debt.move.origin
+            if (isinstance(subscription, Subscription)
+                    and debt.account
+                    == subscription.share_class.account_subscribed):
+                payments.append(Payment(
+                        subscription=subscription,
+                        date=self.settlement_date,
+                        amount=amount, line=credit))
+            elif debt.debit == amount:
                 yield [debt, credit]
 
     @classmethod
@@ -748,38 +777,50 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         Payment = pool.get('coop.share.subscription.payment')
         Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
-        redemptions = [r for r in redemptions if r.state == 'ended']
+        redemptions = [
+            r for r in redemptions if r.state in {'ended', 'settled'}]
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
+        cls._check_cancel(redemptions)
         reversals = {}
         for company, c_redemptions in cls.by_company(redemptions):
             books = Books(company)
             for redemption in c_redemptions:
                 reversals[redemption.move] = books.reversal(
                     redemption.move, redemption.end_date + DAY)
+                if redemption.settle_move:
+                    reversals[redemption.settle_move] = books.reversal(
+                        redemption.settle_move, redemption.settlement_date)
+                redemption.payable_line = None
         Books.post(list(reversals.values()))
-        reconciliations = {
-            l.reconciliation for r in redemptions for l in r.move.lines
-            if l.reconciliation}
+        save_records(redemptions)
         with Transaction().set_context(keep_share_payments=True):
-            Reconciliation.delete(list(reconciliations))
+            Reconciliation.delete(list({
+                        l.reconciliation for m in reversals for l in m.lines
+                        if l.reconciliation}))
         Payment.take_back(Payment.search([
-                    ('redemption', 'in', [r.id for r in redemptions]),
+                    ('line.move', 'in', [m.id for m in reversals]),
                     ]))
         to_reconcile = []
         for redemption in redemptions:
-            lines = [
-                *redemption.move.lines, *reversals[redemption.move].lines]
-            for account in {l.account for l in lines if l.account.reconcile}:
-                to_reconcile.append([
-                        l for l in lines if l.account == account])
+            lines = defaultdict(list)
+            for move in [redemption.move, redemption.settle_move]:
+                if move:
+                    for line in [*move.lines, *reversals[move].lines]:
+                        if line.account.reconcile:
+                            lines[line.account].append(line)
+            to_reconcile.extend(lines.values())
         Line.reconcile(*to_reconcile)
         ShareMove.reverse(
             [
                 m for r in redemptions for m in r.share_moves
                 if not m.reversal_of],
             account_moves=reversals)
+
+    @classmethod
+    def _check_cancel(cls, redemptions):
+        "Check that nothing is on the way to be paid"
 
     @classmethod
     def check_paid(cls, reconciliations, reconciled=True):
@@ -809,16 +850,28 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
 
     @classmethod
     def end_due(cls, date=None):
-        "End the approved redemptions of the company whose day has come"
+        """End the approved redemptions of the company whose day has come.
+
+        If they are many in chunks: what is left of them is still approved
+        and ends the next time.
+        """
         pool = Pool()
         Date = pool.get('ir.date')
         company = Transaction().context.get('company')
-        redemptions = cls.search([
-                ('company', '=', company),
-                ('state', '=', 'approved'),
-                ('end_date', '<', date or Date.today()),
-                ])
-        cls.end([r for r in redemptions if not r.queued])
+        redemptions = [
+            r for r in cls.search([
+                    ('company', '=', company),
+                    ('state', '=', 'approved'),
+                    ('end_date', '<', date or Date.today()),
+                    ])
+            if not r.queued]
+        if len(redemptions) <= cls._end_size:
+            cls.end(redemptions)
+            return
+        with Transaction().set_context(queue_name='coop'):
+            for sub_redemptions in grouped_slice(
+                    redemptions, cls._end_size):
+                cls.__queue__.end(list(sub_redemptions))
 
 
 class Valuation(Workflow, ModelSQL, ModelView):
@@ -1233,15 +1286,15 @@ class Allocate(Wizard):
         ShareClass = pool.get('coop.share.class')
         # The budget of a class is given once
         ShareClass.lock(self._get_classes())
-        to_save, rests = [], []
+        granted, rests = defaultdict(list), []
         for redemption, quantity in self.grant().items():
             if not quantity:
                 continue
             rest = redemption.quantity - quantity
+            granted[quantity if rest else None].append(redemption)
             if rest:
                 rests.append(Redemption(
                         company=redemption.company,
-                        number=redemption.number,
                         member=redemption.member,
                         share_class=redemption.share_class,
                         quantity=rest,
@@ -1251,15 +1304,19 @@ class Allocate(Wizard):
                         set_off=redemption.set_off,
                         approved_by=redemption.approved_by,
                         state='approved'))
-            redemption.quantity = quantity
-            redemption.granted = True
-            redemption.end_date = self.start.end_date
-            to_save.append(redemption)
-        for rest in rests:
-            rest.number = None
+        actions = []
+        for quantity, redemptions in granted.items():
+            values = {'granted': True, 'end_date': self.start.end_date}
+            if quantity:
+                values['quantity'] = quantity
+            actions.extend([redemptions, values])
         Redemption.set_number(rests)
-        save_records(to_save + rests)
-        return action, {'res_id': [r.id for r in to_save]}
+        if actions:
+            Redemption.write(*actions)
+        save_records(rests)
+        return action, {'res_id': [
+                r.id for redemptions in granted.values()
+                for r in redemptions]}
 
 
 class LapseStart(ModelView):
@@ -1373,3 +1430,17 @@ class Lapse(Wizard):
                         if l.account == r.payable_line.account)]
                 for r in redemptions))
         return 'end'
+
+
+class RedemptionPayment(metaclass=PoolMeta):
+    __name__ = 'coop.share.redemption'
+
+    @classmethod
+    def _check_cancel(cls, redemptions):
+        super()._check_cancel(redemptions)
+        for redemption in redemptions:
+            line = redemption.payable_line
+            if line and any(p.state != 'failed' for p in line.payments):
+                raise RedemptionError(gettext(
+                        'coop_shares.msg_redemption_cancel_payment',
+                        redemption=redemption.rec_name))

@@ -187,9 +187,11 @@ class StatementReport(CompanyReport):
         context['from_date'] = from_date
         context['date'] = date
         context['statements'] = lambda member: statements[member.id]
-        context['address'] = lambda member: (
-            member.party.address_get().full_address
-            if member.party.addresses else '')
+        context['letters'] = [
+            (member, recipient) for member in records
+            for recipient in member.recipients(date)]
+        context['address'] = lambda party: (
+            party.address_get().full_address if party.addresses else '')
         return context
 
     @classmethod

@@ -798,7 +798,7 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                         date=line.date, amount=amount, line=line,
                         redemption=(
                             origin if isinstance(origin, Redemption)
-                            else None)))
+                            and origin.move == line.move else None)))
                 owed[subscription] -= amount
                 rest -= amount
         return payments

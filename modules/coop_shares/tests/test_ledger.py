@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from proteus import Model
 
 from trytond.exceptions import UserError
-from trytond.modules.account.tests.tools import create_chart, create_fiscalyear
+from trytond.model.exceptions import AccessError
+from trytond.modules.account.tests.tools import (
+    create_chart, create_fiscalyear, get_accounts)
 from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company
@@ -17,8 +19,10 @@ from trytond.modules.coop_membership.tests.tools import (
     check_books, create_category, create_member)
 from trytond.modules.coop_shares.tests.tools import (
     create_share_class, holdings, pay, redeem, subscribe)
+from trytond.pool import Pool
 from trytond.tests.test_tryton import drop_db
 from trytond.tests.tools import activate_modules
+from trytond.transaction import Transaction
 
 START = dt.date(2022, 1, 1)
 DAYS = [START + dt.timedelta(days=60 * i) for i in range(7)]
@@ -35,7 +39,9 @@ steps = st.lists(
         st.tuples(st.just('pay'), days, st.sampled_from([0.5, 1])),
         st.tuples(st.just('transfer'), members, classes, quantities, days),
         st.tuples(st.just('convert'), members, quantities, days),
-        st.tuples(st.just('redeem'), members, classes, quantities, days),
+        st.tuples(
+            st.just('redeem'), members, classes, quantities, days,
+            st.sampled_from(['end', 'settle', 'set_off'])),
         st.tuples(st.just('cancel'), st.integers(0, 20)),
         ),
     min_size=4, max_size=9)
@@ -65,7 +71,7 @@ class LedgerTestCase(unittest.TestCase):
         drop_db()
 
     @settings(
-        max_examples=8, deadline=None, derandomize=True,
+        max_examples=6, deadline=None, derandomize=True,
         suppress_health_check=list(HealthCheck))
     @given(steps)
     def test_sequence(self, steps):
@@ -77,17 +83,43 @@ class LedgerTestCase(unittest.TestCase):
             for i in range(2)]
         self.documents = []
         for name, *values in steps:
-            before = self.figures()
+            before, count = self.figures(), len(self.documents)
             try:
                 getattr(self, name)(*values)
             except UserError:
                 # What is refused leaves nothing behind
                 self.assertEqual(self.figures(), before)
             self.check()
+            if len(self.documents) > count and name != 'subscribe':
+                after = self.figures()
+                document = self.documents[-1]
+                document.click('cancel')
+                self.assertEqual(self.figures(), before)
+                self.check()
+                self.documents.pop()
+                getattr(self, name)(*values)
+                self.assertEqual(self.figures(), after)
 
     def figures(self):
+        "Return the holdings on each day and the balances"
         return [
-            [holdings(m, day) for day in DAYS] for m in self.members]
+            [holdings(m, day) for day in DAYS] for m in self.members
+            ], self.balances()
+
+    def balances(self):
+        "Return the balance of each account and member, if it is not zero"
+        config = self.config
+        balances = defaultdict(Decimal)
+        with Transaction().start(
+                config.database_name, config.user, readonly=True,
+                context=config.context):
+            Line = Pool().get('account.move.line')
+            for line in Line.search([
+                        ('party', 'in', [m.party.id for m in self.members]),
+                        ]):
+                balances[line.account.code, line.party.id] += (
+                    line.debit - line.credit)
+        return {k: v for k, v in balances.items() if v}
 
     def check(self):
         ShareMove = Model.get('coop.share.move')
@@ -101,7 +133,9 @@ class LedgerTestCase(unittest.TestCase):
                     ('to_member', 'in', ids),
                     ],
                 ])
-        for day, figures in zip(DAYS, zip(*self.figures())):
+        self.check_debts(ids)
+        all_figures, _ = self.figures()
+        for day, figures in zip(DAYS, zip(*all_figures)):
             held = defaultdict(Decimal)
             for move in moves:
                 if move.to_member and move.start_date <= day:
@@ -118,6 +152,20 @@ class LedgerTestCase(unittest.TestCase):
                 for _, amount, paid in figure.values():
                     self.assertLessEqual(0, paid)
                     self.assertLessEqual(paid, amount)
+
+    def check_debts(self, ids):
+        "Check the members owe what they have not paid"
+        Subscription = Model.get('coop.share.subscription')
+        owed = defaultdict(Decimal)
+        for subscription in Subscription.find([
+                    ('member', 'in', ids),
+                    ('state', 'in', ['confirmed', 'paid']),
+                    ]):
+            party = subscription.member.party
+            owed['1.2.4', party.id] += subscription.amount_to_pay
+        self.assertEqual(
+            {k: v for k, v in owed.items() if v},
+            {k: v for k, v in self.balances().items() if k[0] == '1.2.4'})
 
     def subscribe(self, member, class_, quantity, day, part):
         class_ = self.classes[class_]
@@ -163,10 +211,84 @@ class LedgerTestCase(unittest.TestCase):
         transfer.click('do')
         self.documents.append(transfer)
 
-    def redeem(self, member, class_, quantity, day):
+    def redeem(self, member, class_, quantity, day, until):
         self.documents.append(redeem(
                 self.members[member], self.classes[class_], quantity, day,
-                settle=False))
+                settle=until != 'end', set_off=until == 'set_off'))
+
+    def test_immutable(self):
+        "Test nobody changes or deletes what is done"
+        Configuration = Model.get('coop.share.configuration')
+        Dividend = Model.get('coop.share.dividend')
+        configuration = Configuration(1)
+        configuration.dividend_resolution = False
+        configuration.save()
+        member = create_member("Immutable", self.category, START)
+        class_ = create_share_class('I', Decimal(10))
+        subscription = subscribe(member, class_, 10, DAYS[0])
+        subscription.click('certify')
+        redemption = redeem(member, class_, 5, DAYS[1])
+        self.assertEqual(redemption.state, 'settled')
+        dividend = Dividend(start_date=DAYS[0], end_date=DAYS[2])
+        dividend.classes.append(class_)
+        dividend.rate = Decimal('0.05')
+        dividend.posting_date = dividend.payment_date = DAYS[3]
+        dividend.account = get_accounts()['expense']
+        dividend.click('compute')
+        dividend.click('approve')
+        dividend.click('post')
+        self.assertEqual(dividend.state, 'posted')
+        issue, = subscription.share_moves
+        certificate, = Model.get('coop.share.certificate').find([
+                ('subscription', '=', subscription.id)])
+
+        for record, values in [
+                (issue, {
+                        'quantity': Decimal(9), 'amount': Decimal(9),
+                        'to_member': None, 'start_date': DAYS[2],
+                        'account_move': None, 'origin': None,
+                        'state': 'draft'}),
+                (redemption, {
+                        'quantity': Decimal(9), 'price': Decimal(9),
+                        'deduction': Decimal(1), 'end_date': DAYS[2],
+                        'payment_date': DAYS[3], 'settle_move': None,
+                        'share_moves': [
+                            ('delete', [redemption.share_moves[0].id])],
+                        'state': 'requested'}),
+                (dividend, {
+                        'rate': Decimal('0.1'), 'end_date': DAYS[3],
+                        'posting_date': DAYS[2], 'account': None,
+                        'resolution': None,
+                        'lines': [('delete', [dividend.lines[0].id])],
+                        'state': 'draft'}),
+                (dividend.lines[0], {'gross': Decimal(9), 'move': None}),
+                (subscription, {
+                        'quantity': Decimal(9), 'date': DAYS[2],
+                        'payments': [
+                            ('delete', [subscription.payments[0].id])],
+                        'state': 'draft'}),
+                (subscription.payments[0], {'amount': Decimal(9)}),
+                (certificate, {'quantity': Decimal(9)}),
+                ]:
+            name = record.__class__.__name__
+            proxy = self.config.get_proxy(name)
+            context = self.config.context
+            before = proxy.read([record.id], list(values), context)
+            with (self.subTest(model=name, method='delete'),
+                    self.assertRaises(AccessError)):
+                proxy.delete([record.id], context)
+            for field, value in values.items():
+                with (self.subTest(model=name, field=field),
+                        self.assertRaises(AccessError)):
+                    proxy.write([record.id], {field: value}, context)
+            field, value = next(iter(values.items()))
+            with (self.subTest(model=name, method='import'),
+                    self.assertRaises(AccessError)):
+                proxy.import_data(
+                    ['id', field], [[str(record.id), str(value)]], context)
+            self.assertEqual(
+                proxy.read([record.id], list(values), context), before)
+        self.assertEqual(check_books(DAYS[-1]), [])
 
     def cancel(self, index):
         if self.documents:

@@ -1,9 +1,58 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
+from unittest.mock import patch
+
+from trytond import backend
 from trytond.model import ModelSQL, ModelView
-from trytond.modules.company.tests import CompanyTestMixin
+from trytond.modules.account.tests import create_chart, get_fiscalyear
+from trytond.modules.account_invoice.tests import set_invoice_sequences
+from trytond.modules.company.tests import (
+    CompanyTestMixin, create_company, set_company)
+from trytond.modules.coop_membership.tests.test_module import (
+    count_queries, create_category, create_members)
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
+
+START = dt.date(2024, 1, 1)
+END = dt.date(2024, 12, 31)
+
+
+def create_share_class(company, **values):
+    pool = Pool()
+    Account = pool.get('account.account')
+    ShareClass = pool.get('coop.share.class')
+
+    def account(name):
+        account, = Account.search([
+                ('company', '=', company.id), ('name', '=', name)])
+        return account
+
+    class_ = ShareClass(
+        name="Share", code='A', company=company, par_value=Decimal(10),
+        account_capital=account("Member Shares"),
+        account_subscribed=account("Subscribed Shares Receivable"),
+        account_redemption=account("Redeemed Shares Payable"), **values)
+    class_.save()
+    return class_
+
+
+def issue(members, class_, quantity=10):
+    "Enter shares in the ledger without any accounting move"
+    ShareMove = Pool().get('coop.share.move')
+    ShareMove.create([{
+                'company': class_.company.id,
+                'share_class': class_.id,
+                'kind': 'issue',
+                'quantity': Decimal(quantity),
+                'to_member': member.id,
+                'start_date': START,
+                'acquired_date': START,
+                'par_value': class_.par_value,
+                'amount': quantity * class_.par_value,
+                'state': 'done',
+                } for member in members])
 
 
 class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
@@ -23,6 +72,168 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     and issubclass(model, ModelView)):
                 with self.subTest(model=name):
                     self.assertTrue(model.__access__ or name in models)
+
+    def _set_up(self, **values):
+        "Return a company with its books open and a share class"
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            for year in [2024, 2025]:
+                fiscalyear = set_invoice_sequences(get_fiscalyear(
+                        company, start_date=dt.date(year, 1, 1),
+                        end_date=dt.date(year, 12, 31)))
+                fiscalyear.save()
+                fiscalyear.create_period([fiscalyear])
+            category = create_category(company)
+            class_ = create_share_class(company, **values)
+        return company, category, class_
+
+    def assertSameQueries(self, few, many):
+        if backend.name == 'sqlite':
+            # It has no insert of many rows
+            for queries in [few, many]:
+                for key in [k for k in queries if k[0] == 'Insert']:
+                    del queries[key]
+        self.assertEqual(few, many)
+
+    @with_transaction()
+    def test_dividend_queries(self):
+        "Test the queries of a dividend do not depend on the members"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Configuration = pool.get('coop.share.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            expense, = Account.search([
+                    ('company', '=', company.id),
+                    ('name', '=', "Main Expense"),
+                    ])
+            payable, = Account.search([
+                    ('company', '=', company.id),
+                    ('name', '=', "Main Payable"),
+                    ])
+            counts = []
+            # The first run fills the caches
+            for i, count in enumerate([2, 50, 200]):
+                class_ = create_share_class(company, code=str(i))
+                members = create_members(company, category, count, START)
+                issue(members, class_)
+                dividend, = Dividend.create([{
+                            'company': company.id,
+                            'classes': [('add', [class_.id])],
+                            'start_date': START,
+                            'end_date': END,
+                            'rate': Decimal('0.05'),
+                            'posting_date': END,
+                            'payment_date': END,
+                            'account': expense.id,
+                            'account_payable': payable.id,
+                            }])
+                with count_queries() as queries:
+                    Dividend.compute([dividend])
+                    Dividend.approve([dividend])
+                    Dividend.post([dividend])
+                self.assertEqual(dividend.state, 'posted')
+                self.assertEqual(dividend.gross, 5 * count)
+                counts.append(queries)
+            self.assertSameQueries(*counts[1:])
+
+    def _request(self, company, members, class_, quantity):
+        Redemption = Pool().get('coop.share.redemption')
+        redemptions = Redemption.create([{
+                    'company': company.id,
+                    'member': member.id,
+                    'share_class': class_.id,
+                    'quantity': Decimal(quantity),
+                    'request_date': START,
+                    } for member in members])
+        Redemption.approve(redemptions)
+        return redemptions
+
+    def _allocate(self, class_):
+        pool = Pool()
+        Allocate = pool.get('coop.share.redemption.allocate', type='wizard')
+        FiscalYear = pool.get('account.fiscalyear')
+        session_id, _, _ = Allocate.create()
+        wizard = Allocate(session_id)
+        wizard.start.company = class_.company
+        wizard.start.fiscalyear, = FiscalYear.search([
+                ('start_date', '=', dt.date(2025, 1, 1))])
+        wizard.start.end_date = dt.date(2025, 12, 31)
+        wizard.start.share_classes = [class_]
+        _, data = wizard.do_allocate(None)
+        return data['res_id']
+
+    @with_transaction()
+    def test_allocate_queries(self):
+        "Test the queries of an allocation do not depend on the requests"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            counts = []
+            for order in ['request_date', 'pro_rata']:
+                for count in [2, 50, 200]:
+                    with self.subTest(order=order, count=count):
+                        class_ = create_share_class(
+                            company, code=f'{order} {count}',
+                            redemption_cap=Decimal(25),
+                            redemption_order=order)
+                        members = create_members(
+                            company, category, count, START)
+                        issue(members, class_)
+                        redemptions = self._request(
+                            company, members, class_, 5)
+                        with count_queries() as queries:
+                            ids = self._allocate(class_)
+                        granted = Redemption.browse(ids)
+                        self.assertEqual(
+                            sum(r.quantity for r in granted),
+                            count * 10 * Decimal('.25'))
+                        self.assertTrue({*granted} <= {*redemptions})
+                        with count_queries() as end_queries:
+                            Redemption.end(granted)
+                        self.assertEqual({r.state for r in granted}, {'ended'})
+                        counts.append((queries, end_queries))
+            for few, many in [counts[1:3], counts[4:6]]:
+                for few_queries, many_queries in zip(few, many):
+                    self.assertSameQueries(few_queries, many_queries)
+
+    @with_transaction()
+    def test_end_due(self):
+        "Test ending goes on where it was killed"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up(redemption_cap=Decimal(100))
+        with (set_company(company),
+                patch.object(Redemption, '_end_size', 2),
+                patch.object(Redemption, '__queue__') as queue):
+            members = create_members(company, category, 5, START)
+            issue(members, class_)
+            self._request(company, members, class_, 5)
+            redemptions = Redemption.browse(self._allocate(class_))
+            after = dt.date(2026, 1, 1)
+
+            Redemption.end_due(after)
+            chunks = [c.args[0] for c in queue.end.call_args_list]
+            self.assertEqual([len(c) for c in chunks], [2, 2, 1])
+            Redemption.end(chunks[0])
+            queue.end.reset_mock()
+
+            Redemption.end_due(after)
+            rest = [c.args[0] for c in queue.end.call_args_list]
+            self.assertEqual(
+                {r for c in rest for r in c}, {*chunks[1], *chunks[2]})
+            # What was queued by both is done once
+            for chunk in chunks + rest:
+                Redemption.end(Redemption.browse(chunk))
+            self.assertEqual({r.state for r in redemptions}, {'ended'})
+            self.assertEqual(
+                [len(r.share_moves) for r in redemptions], [1] * 5)
 
 
 del ModuleTestCase

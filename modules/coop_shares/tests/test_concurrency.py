@@ -1,0 +1,164 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import unittest
+from decimal import Decimal
+
+from proteus import Model, Wizard
+
+from trytond import backend
+from trytond.modules.account.tests.tools import create_chart, create_fiscalyear
+from trytond.modules.account_invoice.tests.tools import (
+    set_fiscalyear_invoice_sequences)
+from trytond.modules.company.tests.tools import create_company, get_company
+from trytond.modules.coop_membership.tests.concurrency import at_once
+from trytond.modules.coop_membership.tests.tools import (
+    check_books, create_category)
+from trytond.modules.coop_shares.tests.tools import (
+    create_payment_method, create_share_class, holdings)
+from trytond.pool import Pool
+from trytond.tests.test_tryton import drop_db
+from trytond.tests.tools import activate_modules
+
+START = dt.date(2022, 1, 1)
+DATE = dt.date(2022, 6, 30)
+AFTER = dt.date(2022, 7, 1)
+
+
+
+
+class ConcurrencyTestCase(unittest.TestCase):
+    "Test users who dispose of the same shares at once"
+
+    @classmethod
+    def setUpClass(cls):
+        drop_db()
+        cls.config = activate_modules(
+            'coop_shares', create_company, create_chart)
+        fiscalyear = set_fiscalyear_invoice_sequences(create_fiscalyear(
+                today=(START, dt.date(2022, 12, 31))))
+        fiscalyear.click('create_period')
+        cls.category = create_category("Users")
+        cls.share_class = create_share_class('A', Decimal(10))
+        cls.context = {
+            'company': get_company().id,
+            'companies': [get_company().id],
+            }
+
+    @classmethod
+    def tearDownClass(cls):
+        drop_db()
+
+    def create_members(self, count, holders=None):
+        "Create members, of which the first ones have paid for 3 shares"
+        Member = Model.get('coop.member')
+        Party = Model.get('party.party')
+        Subscription = Model.get('coop.share.subscription')
+        parties = [Party(name=f"Member {i}") for i in range(count)]
+        Party.save(parties)
+        members = [
+            Member(
+                party=party, category=self.category,
+                application_date=START, admission_date=START)
+            for party in parties]
+        Member.save(members)
+        Member.click(members, 'admit')
+        subscriptions = []
+        for member in members[:holders]:
+            subscription = Subscription(
+                member=member, share_class=self.share_class, date=START)
+            subscription.quantity = Decimal(3)
+            subscriptions.append(subscription)
+        Subscription.save(subscriptions)
+        Subscription.click(subscriptions, 'confirm')
+        payment = Wizard('coop.share.subscription.pay', subscriptions)
+        payment.form.date = START
+        payment.form.payment_method = create_payment_method()
+        payment.execute('pay')
+        return members
+
+    def at_once(self, *functions):
+        "Return whether each is done, who is not is told what is held"
+        results = at_once(*functions, context=self.context)
+        for error in results:
+            if error:
+                self.assertIn(self.share_class.rec_name, str(error))
+        return [not error for error in results]
+
+    def redeem(self, member, quantity):
+        def function():
+            Redemption = Pool().get('coop.share.redemption')
+            redemption, = Redemption.create([{
+                        'company': self.context['company'],
+                        'member': member.id,
+                        'share_class': self.share_class.id,
+                        'quantity': Decimal(quantity),
+                        'request_date': DATE,
+                        'end_date': DATE,
+                        }])
+            Redemption.approve([redemption])
+            Redemption.end([redemption])
+        return function
+
+    def transfer(self, from_member, to_member, quantity):
+        def function():
+            Transfer = Pool().get('coop.share.transfer')
+            transfer, = Transfer.create([{
+                        'company': self.context['company'],
+                        'from_member': from_member.id,
+                        'to_member': to_member.id,
+                        'share_class': self.share_class.id,
+                        'quantity': Decimal(quantity),
+                        'date': DATE,
+                        }])
+            Transfer.do([transfer])
+        return function
+
+    def assertHeld(self, member, quantity):
+        held, *_ = holdings(member, AFTER).get('A', (Decimal(0),))
+        self.assertEqual(held, quantity)
+
+    def test_same_shares(self):
+        "Test only one of two gets the same shares"
+        *members, other = self.create_members(31)
+        transferred = 3
+        for i, member in enumerate(members):
+            functions = [self.redeem(member, 2), self.redeem(member, 2)]
+            if i % 2:
+                functions[1] = self.transfer(member, other, 2)
+            done = self.at_once(*functions)
+            self.assertEqual(sum(done), 1)
+            self.assertHeld(member, 1)
+            if i % 2 and done[1]:
+                transferred += 2
+        self.assertHeld(other, transferred)
+        self.assertEqual(check_books(AFTER), [])
+
+    def test_transfer(self):
+        "Test the same shares are transferred to one of two only"
+        holder, *others = self.create_members(3, holders=1)
+        for _ in range(70):
+            done = self.at_once(
+                *(self.transfer(holder, m, 3) for m in others))
+            self.assertEqual(sum(done), 1)
+            self.assertHeld(holder, 0)
+            i = done.index(True)
+            holder, others[i] = others[i], holder
+            self.assertHeld(holder, 3)
+        self.assertEqual(check_books(AFTER), [])
+
+    def test_opposite(self):
+        "Test transfers in both directions do not block each other"
+        ann, bob = self.create_members(2)
+        for _ in range(5):
+            self.assertEqual(
+                self.at_once(
+                    self.transfer(ann, bob, 3), self.transfer(bob, ann, 3)),
+                [True, True])
+        self.assertHeld(ann, 3)
+        self.assertHeld(bob, 3)
+
+
+if backend.name != 'postgresql':
+    # The other databases have one writer at a time
+    del ConcurrencyTestCase
