@@ -36,6 +36,9 @@ class Statements:
         self.ids = [m.id for m in members]
 
     def __iter__(self):
+        pool = Pool()
+        Date = pool.get('ir.date')
+        today = Date.today()
         shares = self._get_shares()
         vintages = self._get_vintages()
         allocations = self._get_allocations()
@@ -43,16 +46,17 @@ class Statements:
         usages = self._get_usages()
         balances = self._get_balances()
         for member in self.members:
-            yield Row(
-                member=member,
-                party=member.party,
-                address=member.party.address_get(),
-                shares=shares[member.id],
-                vintages=vintages[member.id],
-                allocations=allocations[member.id],
-                dividends=dividends[member.id],
-                usages=usages[member.id],
-                balance=balances[member.party.id])
+            for recipient in member.recipients(today):
+                yield Row(
+                    member=member,
+                    party=recipient,
+                    address=recipient.address_get(),
+                    shares=shares[member.id],
+                    vintages=vintages[member.id],
+                    allocations=allocations[member.id],
+                    dividends=dividends[member.id],
+                    usages=usages[member.id],
+                    balance=balances[member.party.id])
 
     def _get_shares(self):
         "Return the rows per class, from the opening to the closing holding"

@@ -188,8 +188,10 @@ class Dividend(
             ],
         states={
             'readonly': ~Eval('state').in_(['draft', 'computed']),
-            })
-    posting_date = fields.Date("Posting Date", states=_post_states)
+            },
+        help="The resolution of the meeting that decides on the dividend.")
+    posting_date = fields.Date("Posting Date", states=_post_states,
+        help="The date of the accounting moves.")
     payment_date = fields.Date("Payment Date", states=_post_states,
         help="The date from which the dividend is payable.")
     account = fields.Many2One('account.account', "Account",
@@ -202,7 +204,8 @@ class Dividend(
             ('type.payable', '=', True),
             ('party_required', '=', True),
             ],
-        states=_post_states)
+        states=_post_states,
+        help="The account of what is due to the members.")
     account_withholding = fields.Many2One(
         'account.account', "Account Withholding",
         domain=_account_domain,
@@ -211,7 +214,8 @@ class Dividend(
             'required': (
                 _post_states['required'] & Eval('withholding_rate', 0)),
             'invisible': ~Eval('withholding_rate', 0),
-            })
+            },
+        help="The account of the tax that is withheld.")
     lines = fields.One2Many(
         'coop.share.dividend.line', 'dividend', "Lines", readonly=True)
     gross = fields.Function(Monetary(

@@ -12,7 +12,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
-from trytond.pyson import Eval, If
+from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 from trytond.wizard import (
@@ -95,7 +95,9 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             ('death', "Death"),
             ('exclusion', "Exclusion"),
             ('hardship', "Hardship"),
-            ], "Reason", required=True, sort=False, states=_states)
+            ], "Reason", required=True, sort=False, states=_states,
+        help="What leads to the redemption.\n"
+        "The exit, death or exclusion of a member can not be refused.")
     granted = fields.Boolean("Granted", readonly=True,
         help="The request has got its part of the budget.")
     split_from = fields.Many2One(
@@ -124,7 +126,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             'readonly': _open_states['readonly'],
             'invisible': ~Eval('deduction'),
             'required': Eval('deduction', 0) > 0,
-            })
+            },
+        help="The rule or damage that justifies the deduction.")
     set_off = fields.Boolean("Set Off", states=_open_states,
         help="Check to pay with it what the member owes "
         "and should have paid.")
@@ -142,15 +145,18 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         readonly=True,
         help="The part of the capital the member had not paid.")
     loss = Monetary(
-        "Loss", currency='currency', digits='currency', readonly=True)
+        "Loss", currency='currency', digits='currency', readonly=True,
+        help="The part of the capital the member does not get back.")
     set_off_amount = Monetary(
         "Set Off Amount", currency='currency', digits='currency',
         readonly=True,
         states={
             'invisible': ~Eval('set_off_amount'),
-            })
+            },
+        help="The part of the claim that pays the debts of the member.")
     net_amount = fields.Function(Monetary(
-            "Net Amount", currency='currency', digits='currency'),
+            "Net Amount", currency='currency', digits='currency',
+            help="What is to be paid to the member."),
         'on_change_with_net_amount')
     move = fields.Many2One(
         'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
@@ -190,13 +196,15 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     queue_position = fields.Function(fields.Integer("Queue Position",
             states={
                 'invisible': ~Eval('queue_position'),
-                }),
+                },
+            help="The place among the requests that wait for the budget."),
         'get_queue')
     amount_ahead = fields.Function(Monetary(
             "Amount Ahead", currency='currency', digits='currency',
             states={
                 'invisible': ~Eval('queue_position'),
-                }),
+                },
+            help="The amount of the requests that come first."),
         'get_queue')
     expected_year = fields.Function(fields.Integer("Expected Year",
             states={
@@ -329,6 +337,21 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             return (
                 self.amount - (self.unpaid_amount or 0) - (self.loss or 0)
                 - (self.deduction or 0) - (self.set_off_amount or 0))
+
+    @classmethod
+    def view_attributes(cls):
+        overdue = (
+            (Eval('state') == 'settled')
+            & (Eval('payment_date', Date()) < Date()))
+        waiting = (Eval('state') == 'approved') & ~Eval('end_date')
+        return super().view_attributes() + [
+            ('/tree', 'visual',
+                If(overdue, 'danger',
+                    If(waiting, 'warning',
+                        If(Eval('state').in_(['refused', 'cancelled']),
+                            'muted', ''))),
+                ['state', 'payment_date', 'end_date']),
+            ]
 
     @property
     def claim(self):
@@ -920,7 +943,8 @@ class Valuation(Workflow, ModelSQL, ModelView):
             "Loss per Share", currency='currency', digits='currency',
             states={
                 'invisible': Eval('method') != 'share',
-                }),
+                },
+            help="What is missing to the par value."),
         'on_change_with_loss_per_share')
     loss_per_member = Monetary(
         "Loss per Member", currency='currency', digits='currency',
@@ -928,7 +952,8 @@ class Valuation(Workflow, ModelSQL, ModelView):
             'readonly': _states['readonly'],
             'invisible': Eval('method') != 'head',
             'required': Eval('method') == 'head',
-            })
+            },
+        help="The loss that each member bears.")
     loss_percent = fields.Numeric("Loss Percentage", digits=(None, 4),
         domain=['OR',
             ('loss_percent', '=', None),

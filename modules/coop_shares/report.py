@@ -50,7 +50,8 @@ class Certificate(ModelSQL, ModelView):
     amount = Monetary(
         "Amount", currency='currency', digits='currency', required=True,
         readonly=True)
-    held_since = fields.Date("Held since", required=True, readonly=True)
+    held_since = fields.Date("Held since", required=True, readonly=True,
+        help="The first day of the shares.")
     replaces = fields.Many2One(
         'coop.share.certificate', "Replaces", readonly=True,
         ondelete='RESTRICT',
@@ -189,7 +190,7 @@ class StatementReport(CompanyReport):
         context['statements'] = lambda member: statements[member.id]
         context['letters'] = [
             (member, recipient) for member in records
-            for recipient in member.recipients(date)]
+            for recipient in member.recipients(Date.today())]
         context['address'] = lambda party: (
             party.address_get().full_address if party.addresses else '')
         return context

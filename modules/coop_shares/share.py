@@ -52,12 +52,14 @@ class ShareClass(DeactivableMixin, ModelSQL, ModelView):
     __string__ = "Share Class"
 
     name = fields.Char("Name", required=True, translate=True)
-    code = fields.Char("Code", required=True)
+    code = fields.Char("Code", required=True,
+        help="The short name of the class, unique in the company.")
     company = fields.Many2One('company.company', "Company", required=True)
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
     par_value = Monetary(
-        "Par Value", currency='currency', digits='currency', required=True)
+        "Par Value", currency='currency', digits='currency', required=True,
+        help="The nominal value of a share.")
     quantity_digits = fields.Integer("Quantity Digits", required=True,
         domain=[
             ('quantity_digits', '>=', 0),
@@ -104,8 +106,11 @@ class ShareClass(DeactivableMixin, ModelSQL, ModelView):
             ],
         help="The percentage of the capital of the class "
         "a member holds at most.")
-    transferable = fields.Boolean("Transferable")
-    redeemable = fields.Boolean("Redeemable")
+    transferable = fields.Boolean("Transferable",
+        help="Check if members can transfer the shares.\n"
+        "They are inherited in any case.")
+    redeemable = fields.Boolean("Redeemable",
+        help="Check if the cooperative takes the shares back.")
     lock_in_months = fields.Integer("Lock-in",
         domain=['OR',
             ('lock_in_months', '=', None),
@@ -461,7 +466,8 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
             ('loss', "Loss"),
             ('opening', "Opening"),
             ('reversal', "Reversal"),
-            ], "Kind", required=True, sort=False, states=_states)
+            ], "Kind", required=True, sort=False, states=_states,
+        help="What changes the holdings.")
     kind_string = kind.translated('kind')
     quantity = fields.Numeric(
         "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)),
@@ -494,26 +500,32 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
         help="The first day of the changed holding.")
     par_value = Monetary(
         "Par Value", currency='currency', digits='currency', required=True,
-        states=_states)
+        states=_states,
+        help="The par value of a share at the time.")
     amount = Monetary(
         "Amount", currency='currency', digits='currency', required=True,
-        states=_states)
+        states=_states,
+        help="The capital of the shares at the time.")
     premium = Monetary(
-        "Premium", currency='currency', digits='currency', states=_states)
+        "Premium", currency='currency', digits='currency', states=_states,
+        help="What is paid above the capital.")
     vintage = fields.Integer("Vintage", states=_states,
         help="The year of the allocation.")
     acquired_date = fields.Date("Acquired on", states=_states,
         help="The day the shares were acquired, "
         "which is kept when they are transferred.")
     origin = fields.Reference(
-        "Origin", selection='get_origin', states=_states)
+        "Origin", selection='get_origin', states=_states,
+        help="The document that made the move.")
     reversal_of = fields.Many2One(
-        'coop.share.move', "Reversal of", readonly=True, ondelete='RESTRICT')
+        'coop.share.move', "Reversal of", readonly=True, ondelete='RESTRICT',
+        help="The move that is taken back.")
     account_move = fields.Many2One(
         'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ])
+            ],
+        help="The move that enters it in the books.")
     state = fields.Selection([
             ('draft', "Draft"),
             ('done', "Done"),
@@ -1090,13 +1102,17 @@ class Holding(ModelSQL, ModelView):
     share_class = fields.Many2One('coop.share.class', "Share Class")
     quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
         'on_change_with_quantity_digits')
-    vintage = fields.Integer("Vintage")
+    vintage = fields.Integer("Vintage",
+        help="The year of the allocation.")
     quantity = fields.Numeric(
         "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)))
-    amount = Monetary("Amount", currency='currency', digits='currency')
+    amount = Monetary("Amount", currency='currency', digits='currency',
+        help="The capital of the shares.")
     paid_amount = Monetary(
-        "Paid Amount", currency='currency', digits='currency')
-    since = fields.Date("Since")
+        "Paid Amount", currency='currency', digits='currency',
+        help="The part of the capital that is paid.")
+    since = fields.Date("Since",
+        help="The day the oldest of the shares were acquired.")
 
     @classmethod
     def __setup__(cls):

@@ -13,7 +13,7 @@ from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction, inactive_records
 from trytond.wizard import Button, StateTransition, StateView, Wizard
@@ -77,17 +77,21 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         help="The instalments of the payment.\n"
         "Leave empty to pay at the date of the subscription.")
     amount = Monetary(
-        "Capital", currency='currency', digits='currency', readonly=True)
+        "Capital", currency='currency', digits='currency', readonly=True,
+        help="The par value of the shares.")
     premium = Monetary(
-        "Premium", currency='currency', digits='currency', readonly=True)
+        "Premium", currency='currency', digits='currency', readonly=True,
+        help="What is to be paid above the par value.")
     total_amount = fields.Function(Monetary(
-            "Total Amount", currency='currency', digits='currency'),
+            "Total Amount", currency='currency', digits='currency',
+            help="The capital and the premium."),
         'on_change_with_total_amount')
     payments = fields.One2Many(
         'coop.share.subscription.payment', 'subscription', "Payments",
         readonly=True)
     lines_to_pay = fields.Function(fields.Many2Many(
-            'account.move.line', None, None, "Lines to Pay"),
+            'account.move.line', None, None, "Lines to Pay",
+            help="The instalments that are not completely paid."),
         'get_lines_to_pay')
     paid_amount = fields.Function(Monetary(
             "Paid Amount", currency='currency', digits='currency'),
@@ -95,11 +99,16 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     amount_to_pay = fields.Function(Monetary(
             "Amount to Pay", currency='currency', digits='currency'),
         'get_amounts')
+    due_date = fields.Function(fields.Date("Due Date",
+            help="The day of the oldest instalment that is not paid."),
+        'get_due_date')
     effective = fields.Selection([
             (None, ""),
             ('confirmation', "Confirmation"),
             ('payment', "Payment"),
-            ], "Effective on", readonly=True)
+            ], "Effective on", readonly=True,
+        help="When the shares count, as their class said at the "
+        "confirmation.")
     effective_date = fields.Date("Effective Date", readonly=True,
         help="The first day the shares are held.")
     move = fields.Many2One(
@@ -200,6 +209,16 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             return self.amount + (self.premium or 0)
 
     @classmethod
+    def view_attributes(cls):
+        return super().view_attributes() + [
+            ('/tree', 'visual',
+                If(Eval('due_date', Date()) < Date(),
+                    'danger',
+                    If(Eval('state') == 'cancelled', 'muted', '')),
+                ['due_date', 'state']),
+            ]
+
+    @classmethod
     def preprocess_values(cls, mode, values):
         pool = Pool()
         ShareClass = pool.get('coop.share.class')
@@ -265,6 +284,13 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
 
     def get_lines_to_pay(self, name):
         return [l.id for l in self._open_lines([self])[self]]
+
+    @classmethod
+    def get_due_date(cls, subscriptions, name):
+        lines = cls._open_lines(subscriptions)
+        return {
+            s.id: lines[s][0].maturity_date if lines[s] else None
+            for s in subscriptions}
 
     @classmethod
     def _open_lines(cls, subscriptions):
@@ -826,7 +852,8 @@ class SubscriptionPayment(ModelSQL, ModelView):
         ondelete='RESTRICT', readonly=True)
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
-    date = fields.Date("Date", required=True, readonly=True)
+    date = fields.Date("Date", required=True, readonly=True,
+        help="The day of the payment.")
     amount = Monetary(
         "Amount", currency='currency', digits='currency', required=True,
         readonly=True)

@@ -9,7 +9,7 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval
+from trytond.pyson import Eval, If
 
 from .calculation import subtract, take
 from .document import (
@@ -34,7 +34,10 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             ('inheritance', "Inheritance"),
             ('conversion', "Conversion"),
             ('succession', "Succession"),
-            ], "Reason", required=True, sort=False, states=_states)
+            ], "Reason", required=True, sort=False, states=_states,
+        help="What leads to the transfer.\n"
+        "An inheritance is possible for all shares, a sale or a gift after "
+        "the lock-in only.")
     from_member = fields.Many2One(
         'coop.member', "From Member", required=True, ondelete='RESTRICT',
         domain=[
@@ -70,7 +73,8 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             'readonly': _states['readonly'],
             'invisible': Eval('reason') != 'conversion',
             'required': Eval('reason') == 'conversion',
-            })
+            },
+        help="The class of the shares the member gets instead.")
     quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
         'on_change_with_quantity_digits')
     quantity = fields.Numeric(
@@ -165,6 +169,13 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             self.to_member = None
         else:
             self.to_class = None
+
+    @classmethod
+    def view_attributes(cls):
+        return super().view_attributes() + [
+            ('/tree', 'visual',
+                If(Eval('state') == 'cancelled', 'muted', ''), ['state']),
+            ]
 
     @property
     def receiver(self):
