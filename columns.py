@@ -111,3 +111,22 @@ USAGE = {
     'unit': Column(
         Text(), "symbol or name of its unit", True, 'quantities'),
     }
+
+READING = {
+    'resource': Column(Text(), "code or name of the resource", True),
+    'meter': Column(Text(), "name of the meter of the resource", True),
+    'time': Column(
+        DateTime(), "time; without offset in the time of the resource",
+        True),
+    'kind': Column(
+        Choice('start', 'end', 'exchange'),
+        "start, end or exchange (default: end)"),
+    'value': Column(Number(minimum=0), "what the meter shows", True),
+    'last_value': Column(
+        Number(minimum=0), "what the old meter showed at its exchange"),
+    'member': Column(
+        Text(), "number of the member who used it; empty for a gap"),
+    'party': Column(Text(), "code of the party, if not a member"),
+    'cost_center': Column(
+        Text(), "code of the analytic account, if an own use"),
+    }

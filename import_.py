@@ -163,7 +163,7 @@ class Importer:
                 row.error(column, message, line=item.line, value=name)
 
 
-    def resolve_user(self, *others):
+    def resolve_user(self, *others, required=True):
         """Find who the row is about: a member, a party or one of the others
 
         `row.member` is the member and `row.user` the party, if any.
@@ -181,7 +181,7 @@ class Importer:
                 row.error('member', 'coop.msg_import_member',
                     value=row['member'])
             filled = [c for c in columns if c in row.values]
-            if not filled:
+            if not filled and required:
                 row.error('member', 'coop.msg_import_missing')
             elif len(filled) > 1:
                 row.error(filled[1], 'coop.msg_import_user',

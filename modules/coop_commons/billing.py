@@ -21,7 +21,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .exceptions import BillingError
-from .usage import SLICE
+from .usage import QUANTITY_DIGITS, SLICE
 
 
 class _Charge(NamedTuple):
@@ -39,6 +39,16 @@ class _Charge(NamedTuple):
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
+
+    def reduce(self, amount):
+        "Return the charge without a part of its amount"
+        rest = self.amount - amount
+        if not self.amount:
+            return self
+        return self._replace(
+            quantity=round(
+                self.quantity * rest / self.amount, QUANTITY_DIGITS[1]),
+            amount=rest)
 
 
 class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
@@ -110,6 +120,23 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             'invisible': ~Eval('move'),
             },
         help="The move that charges the cost centres.")
+    pack_move = fields.Many2One(
+        'account.move', "Pack Move", readonly=True,
+        states={
+            'invisible': ~Eval('pack_move'),
+            },
+        help="The move by which the use of prepaid packs is earned.")
+    pack_uses = fields.One2Many(
+        'coop.commons.pack.use', 'billing', "Uses of Packs", readonly=True,
+        states={
+            'invisible': ~Eval('pack_uses', []),
+            })
+    commitment_lines = fields.One2Many(
+        'coop.commons.commitment.line', 'billing', "Commitments",
+        readonly=True,
+        states={
+            'invisible': ~Eval('commitment_lines', []),
+            })
     charges_count = fields.Function(
         fields.Integer("Charges"), 'get_charges_count')
     posted_by = employee_field("Posted by", states=['posted'])
@@ -211,6 +238,9 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         default.setdefault('number')
         default.setdefault('problems')
         default.setdefault('move')
+        default.setdefault('pack_move')
+        default.setdefault('pack_uses')
+        default.setdefault('commitment_lines')
         default.setdefault('posted_by')
         return super().copy(billings, default=default)
 
@@ -231,6 +261,8 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
     def compute(cls, billings):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        Commitment = pool.get('coop.commons.commitment')
+        Pack = pool.get('coop.commons.pack')
         Usage = pool.get('coop.commons.usage')
         # Two runs must not take the same charges
         cls.lock()
@@ -250,6 +282,8 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     Charge.write(
                         Charge.browse(list(sub_charges)),
                         {'billing': billing.id})
+                Pack.cover(billing)
+                Commitment.true_up(billing)
                 billing.create_invoices()
         cls.save(billings)
 
@@ -276,6 +310,7 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         "Create an invoice for each payer and currency"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        CommitmentLine = pool.get('coop.commons.commitment.line')
         Invoice = pool.get('account.invoice')
         InvoiceLine = pool.get('account.invoice.line')
 
@@ -283,8 +318,14 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         for charge in self._get_charges():
             grouped[charge.party, charge.currency][
                 self._get_line_key(charge)].append(charge)
+        committed = defaultdict(list)
+        for line in self.commitment_lines:
+            commitment = line.commitment
+            committed[
+                commitment.member.party.id,
+                commitment.currency.id].append(line)
         invoices, lines, ids = [], [], []
-        for key in sorted(grouped):
+        for key in sorted(grouped.keys() | committed.keys()):
             invoice = self._get_invoice(key)
             lang = invoice.party.lang
             invoice_lines = []
@@ -297,6 +338,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     if line:
                         invoice_lines.append(line)
                         ids.append([c.id for c in charges])
+                for commitment_line in committed[key]:
+                    line = commitment_line.get_invoice_line(invoice)
+                    commitment_line.invoice_line = line
+                    invoice_lines.append(line)
+                    ids.append([])
             if invoice_lines:
                 invoices.append(invoice)
                 lines.extend(invoice_lines)
@@ -309,11 +355,16 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             for sub_ids in grouped_slice(line_ids, SLICE):
                 Charge.write(
                     Charge.browse(list(sub_ids)), {'invoice_line': line.id})
+        CommitmentLine.save([l for ls in committed.values() for l in ls])
 
     def _get_charges(self):
-        "Return the charges that are invoiced as rows"
+        """Return the charges that are invoiced as rows
+
+        They are without what is covered by a pack.
+        """
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        PackUse = pool.get('coop.commons.pack.use')
         Component = pool.get('coop.commons.tariff.component')
         Member = pool.get('coop.member')
         Tariff = pool.get('coop.commons.tariff')
@@ -340,7 +391,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                 where=(charge.billing == self.id)
                 & (usage.cost_center == Null),
                 order_by=charge.id))
-        return [_Charge(*row) for row in cursor]
+        charges = [_Charge(*row) for row in cursor]
+        covered = PackUse.get_covered(self)
+        return [
+            c.reduce(covered[c.id]) if c.id in covered else c
+            for c in charges if covered.get(c.id) != c.amount]
 
     def _get_line_key(self, charge):
         key = (
@@ -387,13 +442,7 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         charge = charges[0]
         component = Component(charge.component)
         resource = Resource(charge.resource)
-        product = component.product or resource.product
-        if charge.audience == 'non_member':
-            product = resource.non_member_product or product
-        if not product:
-            raise BillingError(gettext(
-                    'coop_commons.msg_billing_product',
-                    resource=resource.rec_name))
+        product = self._get_product(component, resource, charge.audience)
         line = Line(
             invoice=invoice,
             company=invoice.company,
@@ -412,6 +461,16 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     root=resource.analytic_account.root,
                     account=resource.analytic_account)]
         return line
+
+    def _get_product(self, component, resource, audience):
+        product = component.product or resource.product
+        if audience == 'non_member':
+            product = resource.non_member_product or product
+        if not product:
+            raise BillingError(gettext(
+                    'coop_commons.msg_billing_product',
+                    resource=resource.rec_name))
+        return product
 
     def _set_price(self, line, unit, charges, amount):
         "Set quantity and price if they make the amount, or 1 times it"
@@ -466,7 +525,9 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
     def draft(cls, billings):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        CommitmentLine = pool.get('coop.commons.commitment.line')
         Invoice = pool.get('account.invoice')
+        PackUse = pool.get('coop.commons.pack.use')
         cls.lock(billings)
         for billing in billings:
             for invoice in billing.invoices:
@@ -481,6 +542,8 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     Charge.write(
                         Charge.browse(list(sub_charges)),
                         {'billing': None, 'invoice_line': None})
+                CommitmentLine.delete(billing.commitment_lines)
+                PackUse.delete(billing.pack_uses)
             Invoice.delete(billing.invoices)
 
     @classmethod
@@ -491,11 +554,12 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         pool = Pool()
         Invoice = pool.get('account.invoice')
         Move = pool.get('account.move')
+        PackUse = pool.get('coop.commons.pack.use')
         Usage = pool.get('coop.commons.usage')
         cls.lock(billings)
         for billing in billings:
             billing.lock_sequences()
-        moves = []
+        moves, uses = [], []
         for billing in billings:
             for invoices in grouped_slice([
                         i for i in billing.invoices
@@ -505,6 +569,11 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             if move:
                 moves.append(move)
                 billing.move = move
+            move = billing.get_pack_move()
+            if move:
+                moves.append(move)
+                billing.pack_move = move
+                uses.extend(billing.pack_uses)
             usages = Usage.search([
                     ('state', '=', 'rated'),
                     ('charges.billing', '=', billing.id),
@@ -514,6 +583,10 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
                     Usage.set_charged(Usage.browse(list(sub_usages)))
         Move.save(moves)
         cls.save(billings)
+        for use in uses:
+            use.move = use.billing.pack_move
+        for sub_uses in grouped_slice(uses, SLICE):
+            PackUse.save(list(sub_uses))
         Move.post(moves)
 
     def lock_sequences(self):
@@ -534,8 +607,6 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
         pool = Pool()
         Account = pool.get('analytic_account.account')
         Configuration = pool.get('coop.commons.configuration')
-        MembershipConfiguration = pool.get('coop.membership.configuration')
-        Move = pool.get('account.move')
         Period = pool.get('account.period')
         Resource = pool.get('coop.commons.resource')
 
@@ -561,9 +632,46 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             for analytic_account, balance in [
                     (resource.analytic_account, -amount),
                     (cost_center, amount)]:
-                lines.append(self._get_internal_line(
-                        account, analytic_account, balance, date,
-                        resource.rec_name))
+                lines.append(self._get_move_line(
+                        account, balance, date, analytic_account,
+                        description=resource.rec_name))
+        return self._get_move(period, date, lines)
+
+    def get_pack_move(self):
+        "Return the move by which the use of packs is earned"
+        pool = Pool()
+        Period = pool.get('account.period')
+
+        period, date = Period.find_open(
+            self.company, self.accounting_date or self.invoice_date)
+        deferred, earned = defaultdict(Decimal), defaultdict(Decimal)
+        for use in self.pack_uses:
+            if not use.value:
+                continue
+            pack, charge = use.pack, use.charge
+            usage, component = charge.usage, charge.component
+            deferred[
+                pack.offer.deferred_account, pack.account_party] += use.value
+            product = self._get_product(
+                component, usage.resource, usage.audience)
+            earned[product, usage.resource.analytic_account] -= use.value
+        lines = []
+        for (account, party), value in deferred.items():
+            lines.append(self._get_move_line(
+                    account, value, date, party=party))
+        for (product, center), value in earned.items():
+            with Transaction().set_context(
+                    company=self.company.id, date=date):
+                account = product.__class__(product.id).account_revenue_used
+            lines.append(self._get_move_line(account, value, date, center))
+        lines = [l for l in lines if l.debit or l.credit]
+        if lines:
+            return self._get_move(period, date, lines)
+
+    def _get_move(self, period, date, lines):
+        pool = Pool()
+        MembershipConfiguration = pool.get('coop.membership.configuration')
+        Move = pool.get('account.move')
         return Move(
             company=self.company,
             journal=MembershipConfiguration(1).get_multivalue(
@@ -573,8 +681,9 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             origin=self,
             lines=lines)
 
-    def _get_internal_line(
-            self, account, analytic_account, balance, date, description):
+    def _get_move_line(
+            self, account, balance, date, analytic_account=None, party=None,
+            description=None):
         pool = Pool()
         AnalyticLine = pool.get('analytic_account.line')
         Line = pool.get('account.move.line')
@@ -582,11 +691,15 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             'debit': max(balance, Decimal(0)),
             'credit': max(-balance, Decimal(0)),
             }
+        analytic_lines = []
+        if analytic_account:
+            analytic_lines.append(AnalyticLine(
+                    account=analytic_account, date=date, **amounts))
         return Line(
             account=account,
+            party=party,
             description=description,
-            analytic_lines=[AnalyticLine(
-                    account=analytic_account, date=date, **amounts)],
+            analytic_lines=analytic_lines,
             **amounts)
 
     def get_internal_amounts(self):
@@ -647,8 +760,16 @@ class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
             if backend.name == 'sqlite':
                 sqlite_apply_types(query, [None, 'NUMERIC'])
             cursor.execute(*query)
-            amounts = dict(cursor)
-            for line in Line.search([('origin', '=', str(billing))]):
+            amounts = defaultdict(Decimal, cursor)
+            for use in billing.pack_uses:
+                if use.charge.invoice_line:
+                    amounts[use.charge.invoice_line.id] -= use.amount
+            for line in billing.commitment_lines:
+                amounts[line.invoice_line.id] += line.amount
+            for line in Line.search([
+                        ('origin', '=', str(billing)),
+                        ('invoice.state', '!=', 'cancelled'),
+                        ]):
                 expected = line.currency.round(
                     amounts.pop(line.id, Decimal(0)))
                 if line.amount != expected:

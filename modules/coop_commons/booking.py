@@ -515,7 +515,7 @@ class Booking(Workflow, ModelSQL, ModelView):
             yield gettext(
                 'coop_commons.msg_booking_blackout',
                 booking=self.rec_name, blackout=blackout.rec_name)
-        if self.resource.authorization_required and not (
+        if self.resource.authorization and not (
                 self.cost_center
                 or (self.member
                     and Authorization.is_valid(

@@ -33,6 +33,9 @@ class Charge(ModelSQL, ModelView):
     component = fields.Many2One(
         'coop.commons.tariff.component', "Component", required=True,
         ondelete='RESTRICT')
+    tariff = fields.Function(
+        fields.Many2One('coop.commons.tariff', "Tariff"),
+        'get_tariff', searcher='search_tariff')
     kind = fields.Selection([
             ('price', "Price"),
             ('flat', "Flat Amount"),
@@ -82,6 +85,13 @@ class Charge(ModelSQL, ModelView):
     def get_unit(self, name):
         if self.kind in {'price', 'included'} and self.component.unit:
             return self.component.unit.id
+
+    def get_tariff(self, name):
+        return self.component.tariff.id
+
+    @classmethod
+    def search_tariff(cls, name, clause):
+        return [('component.' + clause[0], *clause[1:])]
 
     def get_currency(self, name):
         return self.component.tariff.currency.id

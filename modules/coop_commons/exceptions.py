@@ -24,6 +24,14 @@ class BillingError(UserError):
     pass
 
 
+class PackError(UserError):
+    pass
+
+
+class CommitmentError(UserError):
+    pass
+
+
 class BookingOverlapError(UserError):
     pass
 

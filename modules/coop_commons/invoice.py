@@ -15,17 +15,22 @@ class Invoice(metaclass=PoolMeta):
     @Workflow.transition('cancelled')
     def cancel(cls, invoices):
         super().cancel(invoices)
-        cls._release_charges(
-            [i for i in invoices if i.state == 'cancelled'])
+        cancelled = [i for i in invoices if i.state == 'cancelled']
+        cls._release_charges(cancelled)
+        cls._cancel_packs(cancelled)
 
     @classmethod
     def _release_charges(cls, invoices):
         "Let the next billing take what is not owed any more"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        CommitmentLine = pool.get('coop.commons.commitment.line')
         Usage = pool.get('coop.commons.usage')
         if not invoices:
             return
+        CommitmentLine.delete(CommitmentLine.search([
+                    ('invoice_line.invoice', 'in', [i.id for i in invoices]),
+                    ]))
         charges = Charge.search([
                 ('invoice_line.invoice', 'in', [i.id for i in invoices]),
                 ])
@@ -36,6 +41,18 @@ class Invoice(metaclass=PoolMeta):
             Charge.write(
                 sub_charges, {'billing': None, 'invoice_line': None})
 
+    @classmethod
+    def _cancel_packs(cls, invoices):
+        "Cancel the packs that are not sold any more"
+        pool = Pool()
+        Pack = pool.get('coop.commons.pack')
+        if invoices:
+            Pack.cancel(Pack.search([
+                        ('invoice_line.invoice', 'in',
+                            [i.id for i in invoices]),
+                        ('state', '=', 'sold'),
+                        ]))
+
 
 class InvoiceLine(metaclass=PoolMeta):
     __name__ = 'account.invoice.line'
@@ -44,4 +61,11 @@ class InvoiceLine(metaclass=PoolMeta):
     def _get_origin(cls):
         return super()._get_origin() + [
             'coop.commons.billing', 'coop.commons.settlement.line',
-            'coop.commons.engagement.billing.line']
+            'coop.commons.engagement.billing.line', 'coop.commons.pack']
+
+    @classmethod
+    def _account_domain(cls, type_):
+        domain = super()._account_domain(type_)
+        if type_ == 'out':
+            domain = domain + [('type.deferred', '=', True)]
+        return domain

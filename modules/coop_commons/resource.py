@@ -92,8 +92,8 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
             ('greater', "The longer of reserved and used"),
             ], "Charged Time", required=True, sort=False,
         help="The time that is charged when the resource was booked.")
-    authorization_required = fields.Boolean(
-        "Authorization Required",
+    authorization = fields.Boolean(
+        "Authorization Needed",
         help="Check if only members with a valid authorization may use it.")
     product = fields.Many2One(
         'product.product', "Product", ondelete='RESTRICT',
@@ -130,6 +130,20 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
         domain=[
             ('company', '=', Eval('company', -1)),
             ])
+    tariffs = fields.One2Many(
+        'coop.commons.tariff', 'resource', "Tariffs",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The prices of this resource, beside those of its category.")
+    rules = fields.One2Many(
+        'coop.commons.rule', 'resource', "Booking Rules",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The rules of this resource, beside those of its category.")
+    bookings = fields.One2Many(
+        'coop.commons.booking', 'resource', "Bookings", readonly=True)
     responsible = fields.Many2One(
         'company.employee', "Responsible", ondelete='SET NULL',
         domain=[
@@ -243,6 +257,9 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
         default = default.copy() if default is not None else {}
         default.setdefault('code')
         default.setdefault('assets')
+        default.setdefault('bookings')
+        default.setdefault('rules')
+        default.setdefault('tariffs')
         return super().copy(resources, default=default)
 
     @classmethod

@@ -1,0 +1,438 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+
+from dateutil.relativedelta import relativedelta
+from sql import Null
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval, If
+from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+
+from . import rating
+from .exceptions import CommitmentError
+from .usage import SLICE
+
+MONTHS = {
+    'month': 1,
+    'quarter': 3,
+    'year': 12,
+    }
+
+
+class Commitment(Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.commons.commitment'
+    __string__ = "Commitment"
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('category')),
+            },
+        help="The resource whose use counts.\n"
+        "Leave empty, and the category too, for all resources.")
+    category = fields.Many2One(
+        'coop.commons.category', "Resource Category", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Bool(Eval('resource')),
+            },
+        help="The resources whose use counts.")
+    period = fields.Selection([
+            ('month', "Month"),
+            ('quarter', "Quarter"),
+            ('year', "Year"),
+            ], "Period", required=True, sort=False, states=_states)
+    valid_from = fields.Date(
+        "Valid from", required=True, states=_states,
+        help="Of a period that has begun before, only the days from here on "
+        "count.")
+    valid_until = fields.Date(
+        "Valid until",
+        domain=[
+            If(Eval('valid_until') & Eval('valid_from'),
+                ('valid_until', '>=', Eval('valid_from')),
+                ()),
+            ],
+        states={
+            'readonly': Eval('state') == 'cancelled',
+            },
+        help="Of a period that ends later, only the days up to here count.")
+    minimum = Monetary(
+        "Minimum", currency='currency', digits='currency',
+        domain=[
+            ['OR', ('minimum', '=', None), ('minimum', '>=', 0)],
+            ],
+        states=_states,
+        help="What lacks to it is charged by the last billing of the "
+        "period.")
+    maximum = Monetary(
+        "Maximum", currency='currency', digits='currency',
+        domain=[
+            ['OR', ('maximum', '=', None), ('maximum', '>=', 0)],
+            If(Bool(Eval('minimum')) & Bool(Eval('maximum')),
+                ('maximum', '>=', Eval('minimum', 0)),
+                ()),
+            ],
+        states=_states,
+        help="What is charged beyond it is taken off.")
+    product = fields.Many2One(
+        'product.product', "Product", required=True, ondelete='RESTRICT',
+        domain=[
+            ('type', '=', 'service'),
+            ],
+        context={
+            'company': Eval('company', -1),
+            },
+        states=_states, depends={'company'},
+        help="What is billed for the difference.")
+    lines = fields.One2Many(
+        'coop.commons.commitment.line', 'commitment', "Lines", readonly=True)
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('confirmed', "Confirmed"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
+        cls._transitions |= {
+            ('draft', 'confirmed'),
+            ('draft', 'cancelled'),
+            ('confirmed', 'draft'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'cancel': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'draft': {
+                    'invisible': (
+                        (Eval('state') == 'draft')
+                        | Bool(Eval('lines', []))),
+                    'depends': ['state', 'lines'],
+                    },
+                'confirm': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_period(cls):
+        return 'month'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    def get_rec_name(self, name):
+        return '%s @ %s' % (
+            self.member.rec_name,
+            (self.resource or self.category or self.company).rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return ['OR',
+            ('member.rec_name', *clause[1:]),
+            ('resource.rec_name', *clause[1:]),
+            ('category.rec_name', *clause[1:]),
+            ]
+
+    @classmethod
+    def copy(cls, commitments, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('lines')
+        return super().copy(commitments, default=default)
+
+    @classmethod
+    def check_modification(
+            cls, mode, commitments, values=None, external=False):
+        super().check_modification(
+            mode, commitments, values=values, external=external)
+        if mode == 'delete' or (
+                mode == 'write' and external
+                and values.keys() - {'valid_until'}):
+            for commitment in commitments:
+                if commitment.state == 'confirmed':
+                    raise AccessError(gettext(
+                            'coop_commons.msg_commitment_modify',
+                            commitment=commitment.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, commitments):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, commitments):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('confirmed')
+    def confirm(cls, commitments):
+        for commitment in commitments:
+            if commitment.minimum is None and commitment.maximum is None:
+                raise CommitmentError(gettext(
+                        'coop_commons.msg_commitment_empty',
+                        commitment=commitment.rec_name))
+
+    def get_periods(self, end):
+        """Return the periods that have begun until the end
+
+        Each is the first and the last day that count, and which part of the
+        period they are.
+        """
+        months = MONTHS[self.period]
+        start = self.valid_from.replace(
+            month=(self.valid_from.month - 1) // months * months + 1, day=1)
+        last = min(end, self.valid_until or end)
+        periods = []
+        while start <= last:
+            following = start + relativedelta(months=months)
+            first = max(start, self.valid_from)
+            until = following - dt.timedelta(days=1)
+            if self.valid_until:
+                until = min(until, self.valid_until)
+            part = (
+                Decimal((until - first).days + 1)
+                / Decimal((following - start).days))
+            periods.append((first, until, part))
+            start = following
+        return periods
+
+    def match(self, resource, category):
+        return (
+            (not self.resource or self.resource.id == resource)
+            and (not self.category or self.category.id == category))
+
+    @classmethod
+    def true_up(cls, billing):
+        "Create the lines of the billing for what lacks or is too much"
+        pool = Pool()
+        Line = pool.get('coop.commons.commitment.line')
+        domain = [
+            ('company', '=', billing.company.id),
+            ('state', '=', 'confirmed'),
+            ('valid_from', '<=', billing.end),
+            ]
+        if billing.for_parties:
+            domain.append(
+                ('member.party', 'in', [p.id for p in billing.for_parties]))
+        if billing.for_resources:
+            # A part of the resources does not tell what the others cost
+            domain.append(
+                ('resource', 'in', [r.id for r in billing.for_resources]))
+        commitments = cls.search(domain, order=[('id', 'ASC')])
+        if not commitments:
+            return
+        cls.lock(commitments)
+        charges = cls._get_charges(commitments)
+        lines = []
+        for commitment in commitments:
+            trued = defaultdict(Decimal)
+            final = {}
+            for line in commitment.lines:
+                trued[line.start] += line.amount
+                final[line.start] = max(
+                    line.billing.end, final.get(line.start, dt.date.min))
+            for start, end, part in commitment.get_periods(billing.end):
+                charged = sum(
+                    (amount for resource, category, date, amount
+                        in charges[commitment.member.id]
+                        if start <= date <= end
+                        and commitment.match(resource, category)),
+                    Decimal(0))
+                # What lacks is known only once the period is over
+                last = max(billing.end, final.get(start, dt.date.min)) >= end
+                amount = commitment.currency.round(rating.true_up(
+                        charged, commitment.minimum if last else None,
+                        commitment.maximum, part)) - trued[start]
+                if amount:
+                    lines.append(Line(
+                            commitment=commitment, billing=billing,
+                            start=start, end=end,
+                            charged=commitment.currency.round(charged),
+                            amount=amount))
+        for sub_lines in grouped_slice(lines, SLICE):
+            Line.save(list(sub_lines))
+
+    @classmethod
+    def _get_charges(cls, commitments):
+        "Return by member the billed amounts by resource and day"
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Component = pool.get('coop.commons.tariff.component')
+        Resource = pool.get('coop.commons.resource')
+        Tariff = pool.get('coop.commons.tariff')
+        Usage = pool.get('coop.commons.usage')
+        charge = Charge.__table__()
+        component = Component.__table__()
+        resource = Resource.__table__()
+        tariff = Tariff.__table__()
+        usage = Usage.__table__()
+        cursor = Transaction().connection.cursor()
+        columns = [
+            usage.member, usage.resource, resource.category, usage.date]
+        charges = defaultdict(list)
+        currency = commitments[0].currency.id
+        start = min(c.valid_from for c in commitments)
+        members = sorted({c.member.id for c in commitments})
+        for sub_members in grouped_slice(members, 500):
+            query = (charge
+                .join(usage, condition=charge.usage == usage.id)
+                .join(resource, condition=usage.resource == resource.id)
+                .join(component, condition=charge.component == component.id)
+                .join(tariff, condition=component.tariff == tariff.id)
+                .select(
+                    *columns, Sum(charge.amount).as_('amount'),
+                    where=fields.SQL_OPERATORS['in'](
+                        usage.member, list(sub_members))
+                    & (usage.date >= start)
+                    & (charge.billing != Null)
+                    & (tariff.currency == currency),
+                    group_by=columns))
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None] * 4 + ['NUMERIC'])
+            cursor.execute(*query)
+            for member, *row in cursor:
+                charges[member].append(row)
+        return charges
+
+
+class CommitmentLine(ModelSQL, ModelView):
+    __name__ = 'coop.commons.commitment.line'
+    __string__ = "Commitment Line"
+
+    commitment = fields.Many2One(
+        'coop.commons.commitment', "Commitment", required=True,
+        ondelete='RESTRICT')
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", required=True,
+        ondelete='RESTRICT')
+    start = fields.Date("From", required=True)
+    end = fields.Date("To", required=True)
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    charged = Monetary(
+        "Charged", currency='currency', digits='currency', required=True,
+        help="What was charged for the use of the period.")
+    amount = Monetary(
+        "Amount", currency='currency', digits='currency', required=True,
+        help="What is charged in addition, or taken off.")
+    invoice_line = fields.Many2One(
+        'account.invoice.line', "Invoice Line", ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('commitment')
+        t = cls.__table__()
+        cls._sql_indexes.update({
+                Index(t, (t.billing, Index.Equality())),
+                Index(t, (t.invoice_line, Index.Equality())),
+                })
+        cls._order = [('start', 'DESC'), ('id', 'DESC')]
+
+    @fields.depends('commitment', '_parent_commitment.currency')
+    def on_change_with_currency(self, name=None):
+        return self.commitment.currency if self.commitment else None
+
+    def get_rec_name(self, name):
+        return '%s %s' % (self.commitment.rec_name, self.start)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('commitment.rec_name', *clause[1:])]
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        if external:
+            for line in lines:
+                raise AccessError(gettext(
+                        'coop_commons.msg_commitment_modify',
+                        commitment=line.commitment.rec_name))
+
+    def get_invoice_line(self, invoice):
+        pool = Pool()
+        Entry = pool.get('analytic.account.entry')
+        Lang = pool.get('ir.lang')
+        InvoiceLine = pool.get('account.invoice.line')
+        lang = Lang.get()
+        commitment = self.commitment
+        of = commitment.resource or commitment.category
+        line = InvoiceLine(
+            invoice=invoice,
+            company=invoice.company,
+            currency=invoice.currency,
+            type='line',
+            product=commitment.product,
+            origin=self.billing,
+            description=gettext(
+                'coop_commons.msg_commitment_minimum' if self.amount > 0
+                else 'coop_commons.msg_commitment_maximum',
+                of=(of.__class__(of.id).rec_name if of
+                    else commitment.product.name),
+                start=lang.strftime(self.start),
+                end=lang.strftime(self.end),
+                charged=lang.currency(
+                    self.charged, invoice.currency, grouping=True)))
+        line.on_change_product()
+        line.quantity = 1
+        line.unit_price = self.amount
+        line.analytic_accounts = []
+        center = commitment.resource and commitment.resource.analytic_account
+        if center:
+            line.analytic_accounts = [Entry(root=center.root, account=center)]
+        return line
