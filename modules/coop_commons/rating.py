@@ -592,7 +592,7 @@ def _get_instant(local, zone):
 
 
 def _get_local(instant, zone):
-    return instant.replace(tzinfo=dt.timezone.utc).astimezone(zone)
+    return zone.fromutc(instant.replace(tzinfo=zone))
 
 
 def _get_seconds(start, end):

@@ -163,19 +163,23 @@ class RoutesTestCase(RouteTestCase):
         values = [
             None, True, -1, 1e308, '', 'é' * 100, [], {}, [[]], '\x00',
             {'events': {}}, {'events': [None]}, '9999-12-31T23:59:59Z']
-        for i in range(500):
+        for i in range(10_000):
             body = bytearray(good)
-            if i % 2:
-                for _ in range(rng.randrange(1, 6)):
+            if i % 40:
+                # Most of them can not be read at all
+                for _ in range(rng.randrange(1, 20)):
                     body[rng.randrange(len(body))] = rng.randrange(256)
+                if not i % 5:
+                    del body[rng.randrange(len(body)):]
             else:
                 event = self.event('fuzz')
                 name = rng.choice(sorted(event))
                 event[name] = rng.choice(values)
                 body = json.dumps({'events': [event]}).encode()
-            response = self.post(bytes(body))
-            with self.subTest(body=body):
-                self.assertLess(response.status_code, 500)
+            status = self.post(bytes(body)).status_code
+            if status >= 500:
+                with self.subTest(body=body):
+                    self.fail(status)
         for body in [
                 b'', b'{', b'[]', b'null', b'1', b'[' * 100000, b'\xff',
                 b'{"events": [{"seats": NaN}]}', b'{"events": 1}',
