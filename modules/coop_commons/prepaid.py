@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 """What prepaid packs cover, on plain values."""
 from decimal import Decimal
+from fractions import Fraction
 
 from trytond.modules.coop_membership.rounding import half_up
 
@@ -31,5 +32,6 @@ def release(price, quantity, before, after, unit):
     if not quantity:
         return Decimal(0)
     earned, more = (
-        half_up(price * used / quantity, unit) for used in (before, after))
+        half_up(Fraction(price) * Fraction(used) / Fraction(quantity), unit)
+        for used in (before, after))
     return more - earned
