@@ -449,6 +449,7 @@ class Activity(ModelSQL, ModelView):
                 line.account, list(map(int, category.accounts)))
         if category.product_categories:
             where &= line.product.in_(cls._products(category))
+        where &= cls._where_invoice(category, line, credited_line)
         quantity = Cast(line.quantity, 'NUMERIC')
         if category.measure == 'quantity':
             where &= unit.category == category.unit.category.id
@@ -465,6 +466,11 @@ class Activity(ModelSQL, ModelView):
             'amount': amount if type == 'out' else -amount,
             'origin': InvoiceLine.__name__,
             }, where
+
+    @classmethod
+    def _where_invoice(cls, category, line, credited_line):
+        "Return which of the invoice lines count"
+        return Literal(True)
 
     @classmethod
     def _origin_id(cls, column, Model, Origin):
@@ -620,6 +626,22 @@ class Reassignment(DeactivableMixin, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.party.rec_name} → {self.to_party.rec_name}'
+
+    @classmethod
+    def check_modification(
+            cls, mode, reassignments, values=None, external=False):
+        pool = Pool()
+        Surplus = pool.get('coop.surplus')
+        super().check_modification(
+            mode, reassignments, values=values, external=external)
+        if mode == 'write' and values.keys() - {'start_date', 'end_date'}:
+            # Another party or share counts on all its days
+            Surplus.check_allocated(
+                'delete', reassignments, values, lambda r: r.company,
+                'coop_patronage.msg_reassignment_allocated')
+        Surplus.check_allocated(
+            mode, reassignments, values, lambda r: r.company,
+            'coop_patronage.msg_reassignment_allocated')
 
     @classmethod
     def check_shares(cls, company, start_date, end_date):

@@ -31,10 +31,11 @@ class Category(DeactivableMixin, ModelSQL, ModelView):
             'invisible': Eval('measure') != 'quantity',
             'required': ((Eval('measure') == 'quantity')
                 & Eval('source').in_(
-                    ['customer_invoice', 'supplier_invoice'])),
+                    ['customer_invoice', 'supplier_invoice', 'commons'])),
             },
         help="The unit in which quantities are measured.\n"
-        "Invoice lines of another category of units do not count.")
+        "What is in another category of units does not count. "
+        "Timesheets are measured in hours if it is empty.")
     product_categories = fields.Many2Many(
         'coop.patronage.category-product.category',
         'patronage_category', 'product_category', "Product Categories",

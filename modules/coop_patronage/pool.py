@@ -1158,12 +1158,12 @@ class OpenActivity(Wizard):
         encoder = PYSONEncoder()
         action['pyson_context'] = encoder.encode({
                 'company': pool.company.id,
+                'categories': [c.id for c in pool.categories],
                 'from_date': fiscalyear.start_date,
                 'to_date': fiscalyear.end_date,
                 })
         action['pyson_domain'] = encoder.encode([
                 ('party', '=', self.record.party.id),
-                ('category', 'in', [c.id for c in pool.categories]),
                 ])
         action['name'] += f' - {self.record.party.rec_name}'
         return action, {}

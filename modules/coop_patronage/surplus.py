@@ -1,8 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 import hashlib
 import json
 from decimal import Decimal
+from fractions import Fraction
 
 from sql import Null
 from sql.aggregate import Sum
@@ -13,7 +15,8 @@ from trytond.i18n import gettext
 from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
-from trytond.modules.coop_shares.document import SLICE, Books
+from trytond.modules.coop_membership.rounding import half_up
+from trytond.modules.coop_shares.document import DAY, SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -21,7 +24,8 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .exceptions import (
-    AllocationError, AppropriationError, ApprovalError, PostError)
+    ActivityLocked, AllocationError, AppropriationError, ApprovalError,
+    PostError)
 from .plan import (
     MEMBER_RATIO_BASES, RECOGNITIONS, LineMixin, account_field,
     target_account_field)
@@ -37,12 +41,40 @@ ACCOUNTS = {
     'carry_forward': 'account_carry_forward',
     'other': 'account_other_reserve',
     }
+# The field that totals the lines of each kind
+KINDS = {
+    'loss_carried': 'carried_forward',
+    'reserve': 'reserves',
+    'fund': 'funds',
+    'share_dividend': 'share_dividends',
+    'patronage': 'patronage',
+    'carry_forward': 'carried_forward',
+    'other': 'reserves',
+    }
 # The sources of the activity of each member ratio
 RATIO_SOURCES = {
     'turnover': ['customer_invoice', 'entry'],
     'purchases': ['supplier_invoice', 'entry'],
-    'hours': ['entry'],
+    'hours': ['entry', 'timesheet'],
     }
+
+
+def has_usage(categories):
+    "Return if the use of the commons is among the categories"
+    return any(c.source == 'commons' for c in categories)
+
+
+def changed_days(old, new):
+    """Yield the stretches of days that are in only one of two stretches
+
+    An open start or end is None.
+    """
+    starts = [start or dt.date.min for start, _ in [old, new]]
+    ends = [end or dt.date.max for _, end in [old, new]]
+    if starts[0] != starts[1]:
+        yield min(starts), max(starts) - DAY
+    if ends[0] != ends[1]:
+        yield min(ends) + DAY, max(ends)
 
 
 def get_balances(company, accounts, where):
@@ -216,6 +248,31 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             })
     lines = fields.One2Many('coop.surplus.line', 'surplus', "Lines",
         states=_states)
+    reserves = fields.Function(Monetary(
+            "Reserves", currency='currency', digits='currency',
+            help="What the lines of reserves and the other lines take."),
+        'get_kinds')
+    funds = fields.Function(Monetary(
+            "Funds", currency='currency', digits='currency'), 'get_kinds')
+    share_dividends = fields.Function(Monetary(
+            "Share Dividends", currency='currency', digits='currency'),
+        'get_kinds')
+    patronage = fields.Function(Monetary(
+            "Patronage", currency='currency', digits='currency'),
+        'get_kinds')
+    patronage_cash = fields.Function(Monetary(
+            "Patronage in Cash", currency='currency', digits='currency',
+            help="What the pools allocate in money."),
+        'get_pools')
+    patronage_equity = fields.Function(Monetary(
+            "Patronage in Equity", currency='currency', digits='currency',
+            help="What the pools allocate in shares."),
+        'get_pools')
+    carried_forward = fields.Function(Monetary(
+            "Carried Forward", currency='currency', digits='currency',
+            help="What is carried forward, less the losses that are made up "
+            "for."),
+        'get_kinds')
     pools = fields.One2Many('coop.patronage.pool', 'surplus', "Pools",
         domain=[
             ('company', '=', Eval('company', -1)),
@@ -394,6 +451,44 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
                 Decimal(0)) if s.accrual_move else Decimal(0)
             for s in surpluses}
 
+    @classmethod
+    def get_kinds(cls, surpluses, names):
+        "Return what the lines of some kinds take together"
+        pool = Pool()
+        Line = pool.get('coop.surplus.line')
+        line = Line.__table__()
+        cursor = Transaction().connection.cursor()
+        amounts = {
+            n: dict.fromkeys(map(int, surpluses), Decimal(0)) for n in names}
+        currencies = {s.id: s.currency for s in surpluses}
+        for sub_ids in grouped_slice(list(currencies), SLICE):
+            query = line.select(
+                line.surplus, line.kind,
+                Sum(line.computed_amount).as_('amount'),
+                where=fields.SQL_OPERATORS['in'](
+                    line.surplus, list(sub_ids))
+                & (line.computed_amount != Null),
+                group_by=[line.surplus, line.kind])
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, None, 'NUMERIC'])
+            cursor.execute(*query)
+            for surplus, kind, amount in cursor:
+                name = KINDS[kind]
+                if name in amounts:
+                    amounts[name][surplus] += currencies[surplus].round(
+                        amount)
+        return amounts
+
+    @classmethod
+    def get_pools(cls, surpluses, names):
+        return {
+            name: {
+                s.id: sum((
+                        getattr(p, name.replace('patronage', 'total'))
+                        for p in s.pools), Decimal(0))
+                for s in surpluses}
+            for name in names}
+
     def get_rec_name(self, name):
         return ' '.join(filter(
                 None, [self.fiscalyear.rec_name, self.description]))
@@ -454,6 +549,46 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             cls.check_modifiable(surpluses, values)
 
     @classmethod
+    def get_allocated(cls, companies):
+        "Return the fiscal years that are allocated, by company"
+        allocated = {company: [] for company in companies}
+        for surplus in cls.search([
+                    ('company', 'in', [c.id for c in companies]),
+                    ('state', 'in', ['approved', 'posted']),
+                    ('pools', '!=', None),
+                    ]):
+            allocated[surplus.company].append(surplus.fiscalyear)
+        return allocated
+
+    @classmethod
+    def check_allocated(cls, mode, records, values, get_company, message):
+        """Refuse that the records change the activity of an allocated year
+
+        The records count from their start date to their end date.
+        """
+        names = {'start_date', 'end_date'}
+        if mode == 'write' and not (values.keys() & names):
+            return
+        allocated = cls.get_allocated({get_company(r) for r in records})
+        if not any(allocated.values()):
+            return
+        for record in records:
+            if mode == 'write':
+                stretches = changed_days(
+                    (record.start_date, record.end_date),
+                    tuple(values.get(n, getattr(record, n))
+                        for n in ['start_date', 'end_date']))
+            else:
+                stretches = [(record.start_date, record.end_date)]
+            for start, end in stretches:
+                for fiscalyear in allocated[get_company(record)]:
+                    if ((not start or start <= fiscalyear.end_date)
+                            and (not end or end >= fiscalyear.start_date)):
+                        raise ActivityLocked(gettext(message,
+                                record=record.rec_name,
+                                fiscalyear=fiscalyear.rec_name))
+
+    @classmethod
     def check_modifiable(cls, surpluses, values=None):
         "Refuse that a client does what the buttons do"
         for surplus in surpluses:
@@ -490,9 +625,11 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
 
         self._set_pool_lines()
         inputs = self.get_inputs()
+        ratio = inputs['member_ratio']
         self.input_hash = self.get_hash(inputs)
         self.result = inputs['result']
-        self.member_ratio = inputs['member_ratio']
+        self.member_ratio = round(Decimal(
+                ratio.numerator) / ratio.denominator, 6)
         activity_result = inputs['bases']['activity']
         self.member_result = inputs['bases']['member_result']
         self.non_member_result = activity_result - self.member_result
@@ -502,7 +639,8 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         for pool_ in self.pools:
             amount = self._pool_amount(pool_, amounts)
             allocated, rows = pool_.get_allocations(
-                amount, inputs['activity'], inputs['debts'][pool_.id])
+                amount, inputs['activity'][has_usage(pool_.categories)],
+                inputs['debts'][pool_.id])
             if allocated != amount:
                 line = pool_.get_difference_line()
                 if not line:
@@ -515,36 +653,26 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             allocations.extend(rows)
         for line in self.lines:
             line.computed_amount = amounts[line.id]
-        self._check_patronage_base()
+        self._check_patronage_base(ratio)
         Line.save(self.lines)
         Allocation.replace(self.pools, allocations)
 
     def get_inputs(self):
         "Return all what the amounts are computed from"
-        pool = Pool()
-        Activity = pool.get('coop.patronage.activity')
-        Reassignment = pool.get('coop.patronage.reassignment')
-        fiscalyear = self.fiscalyear
-        start_date, end_date = fiscalyear.start_date, fiscalyear.end_date
-
         result = self.get_result()
         ratio_categories = self._ratio_categories()
-        categories = {c for p in self.pools for c in p.categories}
-        activity = []
-        if categories or ratio_categories:
-            Reassignment.check_shares(self.company, start_date, end_date)
-            activity = Activity.get_sums(
-                self.company, categories | ratio_categories,
-                start_date, end_date)
-        member_ratio = self._get_member_ratio(activity, ratio_categories)
+        activity = self._get_activity(ratio_categories)
+        member_ratio = self._get_member_ratio(
+            activity[has_usage(ratio_categories)], ratio_categories)
         before = result + self.accrued
         activity_result = before - self.other_result
-        member_result = self.currency.round(activity_result * member_ratio)
+        member_result = half_up(
+            Fraction(activity_result) * member_ratio, self.currency.rounding)
         balances = get_balances(
             self.company,
             [a for line in self.lines
                 for a in [line.account, line.target_account]],
-            lambda move: move.date <= end_date)
+            lambda move: move.date <= self.fiscalyear.end_date)
         return {
             'result': result,
             'member_ratio': member_ratio,
@@ -562,12 +690,36 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             'activity': activity,
             }
 
+    def _get_activity(self, ratio_categories):
+        """Return the sums of the activity of the pools and of the ratio
+
+        What is billed for the use of the commons does not count together with
+        this use itself: the keys tell if it is among the categories.
+        """
+        pool = Pool()
+        Activity = pool.get('coop.patronage.activity')
+        Reassignment = pool.get('coop.patronage.reassignment')
+        start_date = self.fiscalyear.start_date
+        end_date = self.fiscalyear.end_date
+        Reassignment.check_shares(self.company, start_date, end_date)
+        groups = [p.categories for p in self.pools] + [ratio_categories]
+        activity = {}
+        for usage in [False, True]:
+            categories = {
+                c for group in groups if has_usage(group) == usage
+                for c in group}
+            activity[usage] = Activity.get_sums(
+                self.company, categories, start_date,
+                end_date) if categories else []
+        return activity
+
     @classmethod
     def get_hash(cls, inputs):
         inputs = inputs.copy()
         # What is accrued is added to the result again
         del inputs['result']
-        inputs['activity'] = sorted(map(str, inputs['activity']))
+        inputs['activity'] = [
+            sorted(map(str, rows)) for rows in inputs['activity'].values()]
         return hashlib.sha256(json.dumps(
                 inputs, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -618,8 +770,9 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
                     ]))
 
     def _get_member_ratio(self, activity, categories):
+        "Return the exact part of the members"
         if self.member_ratio_basis == 'fixed':
-            return self.member_ratio
+            return Fraction(self.member_ratio)
         measures = {c.id: c.measure for c in categories}
         members = total = Decimal(0)
         for _, member, category, quantity, amount in activity:
@@ -631,8 +784,8 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
                     members += value
         # Without activity there is nobody but the members
         if total <= 0:
-            return Decimal(1)
-        return round(min(max(members / total, Decimal(0)), Decimal(1)), 6)
+            return Fraction(1)
+        return min(max(Fraction(members) / Fraction(total), 0), Fraction(1))
 
     def get_amounts(self, inputs):
         "Return the amount of each line by its id"
@@ -651,7 +804,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             raise AppropriationError(gettext(
                     f'coop_patronage.msg_surplus_{e.reason}',
                     surplus=self.rec_name,
-                    amount=round(e.amount, self.currency.digits))) from e
+                    amount=e.amount)) from e
 
     def _set_pool_lines(self):
         pool = Pool()
@@ -685,10 +838,12 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
                     amount=amounts[pool.line.id]))
         return amount
 
-    def _check_patronage_base(self):
+    def _check_patronage_base(self, member_ratio):
         if self.patronage_base is None:
             return
-        limit = self.currency.round(self.patronage_base * self.member_ratio)
+        limit = half_up(
+            Fraction(self.patronage_base) * member_ratio,
+            self.currency.rounding)
         amount = self._get_patronage()
         if amount > limit:
             raise AppropriationError(gettext(

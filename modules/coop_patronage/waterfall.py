@@ -72,6 +72,9 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
         if rule.basis == 'remainder':
             if remainder is None:
                 remainder = left
+                if remainder * Fraction(total) < 0:
+                    raise RuleError(
+                        'exceeded', amount=abs(half_up(remainder, unit)))
             base = remainder
         else:
             remainder = None

@@ -111,7 +111,9 @@ def close_result(fiscalyear, account, config=None):
     return move
 
 
-def carry_resolutions(fiscalyear, date, company=None, config=None):
+def carry_resolutions(
+        fiscalyear, date, purposes=('accounts', 'appropriation'),
+        carried=True, company=None, config=None):
     """Hold a meeting that carries the accounts and the appropriation
 
     Return the item on the appropriation."""
@@ -122,7 +124,7 @@ def carry_resolutions(fiscalyear, date, company=None, config=None):
 
     meeting = Meeting(company=company, kind='ordinary', date=date)
     meeting.record_date = date
-    for purpose in ['accounts', 'appropriation']:
+    for purpose in purposes:
         item = meeting.items.new(subject=purpose.capitalize())
         item.kind = 'resolution'
         item.purpose = purpose
@@ -134,9 +136,9 @@ def carry_resolutions(fiscalyear, date, company=None, config=None):
     meeting.save()
     meeting.click('open')
     for item in meeting.items:
-        item.votes_for = meeting.present_votes
-        item.votes_against = 0
+        item.votes_for = meeting.present_votes if carried else 0
+        item.votes_against = 0 if carried else meeting.present_votes
         item.votes_abstain = 0
     meeting.save()
     meeting.click('close')
-    return meeting.items[1]
+    return meeting.items[-1]
