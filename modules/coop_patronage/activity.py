@@ -26,6 +26,7 @@ from trytond.transaction import (
 
 from .exceptions import (
     ActivityLocked, EntryConflictError, ReassignmentValidationError)
+from .surplus import changed_days
 
 
 class Entry(ModelSQL, ModelView):
@@ -634,14 +635,19 @@ class Reassignment(DeactivableMixin, ModelSQL, ModelView):
         Surplus = pool.get('coop.surplus')
         super().check_modification(
             mode, reassignments, values=values, external=external)
-        if mode == 'write' and values.keys() - {'start_date', 'end_date'}:
-            # Another party or share counts on all its days
-            Surplus.check_allocated(
-                'delete', reassignments, values, lambda r: r.company,
-                'coop_patronage.msg_reassignment_allocated')
+        dates = ['start_date', 'end_date']
+        changes = []
+        for reassignment in reassignments:
+            days = tuple(getattr(reassignment, n) for n in dates)
+            if mode != 'write' or values.keys() - set(dates):
+                changes.append((reassignment, days))
+            if mode == 'write':
+                changes.extend(
+                    (reassignment, changed) for changed in changed_days(
+                        days, tuple(
+                            values.get(n, d) for n, d in zip(dates, days))))
         Surplus.check_allocated(
-            mode, reassignments, values, lambda r: r.company,
-            'coop_patronage.msg_reassignment_allocated')
+            changes, 'coop_patronage.msg_reassignment_allocated')
 
     @classmethod
     def check_shares(cls, company, start_date, end_date):

@@ -561,32 +561,21 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         return allocated
 
     @classmethod
-    def check_allocated(cls, mode, records, values, get_company, message):
-        """Refuse that the records change the activity of an allocated year
+    def check_allocated(cls, changes, message):
+        """Refuse what changes the activity of an allocated year
 
-        The records count from their start date to their end date.
+        The changes are pairs of a record and the stretch of days on which it
+        changes, of which None is an open start or end.
         """
-        names = {'start_date', 'end_date'}
-        if mode == 'write' and not (values.keys() & names):
-            return
-        allocated = cls.get_allocated({get_company(r) for r in records})
-        if not any(allocated.values()):
-            return
-        for record in records:
-            if mode == 'write':
-                stretches = changed_days(
-                    (record.start_date, record.end_date),
-                    tuple(values.get(n, getattr(record, n))
-                        for n in ['start_date', 'end_date']))
-            else:
-                stretches = [(record.start_date, record.end_date)]
-            for start, end in stretches:
-                for fiscalyear in allocated[get_company(record)]:
-                    if ((not start or start <= fiscalyear.end_date)
-                            and (not end or end >= fiscalyear.start_date)):
-                        raise ActivityLocked(gettext(message,
-                                record=record.rec_name,
-                                fiscalyear=fiscalyear.rec_name))
+        changes = list(changes)
+        allocated = cls.get_allocated({r.company for r, _ in changes})
+        for record, (start, end) in changes:
+            for fiscalyear in allocated[record.company]:
+                if ((not start or start <= fiscalyear.end_date)
+                        and (not end or end >= fiscalyear.start_date)):
+                    raise ActivityLocked(gettext(message,
+                            record=record.rec_name,
+                            fiscalyear=fiscalyear.rec_name))
 
     @classmethod
     def check_modifiable(cls, surpluses, values=None):

@@ -79,6 +79,45 @@ class WaterfallTestCase(unittest.TestCase):
                         cm.exception.amount, cm.exception.limit),
                     (reason, key, amount, limit))
 
+    def test_nested(self):
+        "Test floors and caps of lines on the bases of other lines"
+        # By hand: 20 % of 90,000; half of 30,000; 5 % of 90,000 and half of
+        # that; 40 % and 60 % of the 80,250 that are left
+        bases = {
+            'result': D(120000), 'member_result': D(90000),
+            'non_member_result': D(30000)}
+
+        def rules(member='0.2', fund='0.5', interest='0.4'):
+            return [
+                Rule('member', 'member_result', D(member),
+                    minimum_rate=D('0.2')),
+                Rule('other', 'non_member_result', D('0.5'),
+                    minimum_rate=D('0.5')),
+                Rule('fund', 'member_result', D('0.05')),
+                Rule('union', 'previous_line', D(fund),
+                    maximum_rate=D('0.5')),
+                Rule('interest', 'remainder', D(interest),
+                    maximum_rate=D('0.4')),
+                Rule('patronage', 'remainder'),
+                ]
+
+        self.assertEqual(appropriate(D(120000), rules(), bases), {
+                'member': D(18000), 'other': D(15000), 'fund': D(4500),
+                'union': D(2250), 'interest': D(32100),
+                'patronage': D(48150)})
+        for values, reason, key, amount, limit in [
+                ({'member': '0.19'}, 'minimum', 'member', 17100, 18000),
+                ({'fund': '0.6'}, 'maximum', 'union', 2700, 2250),
+                ({'interest': '0.5'}, 'maximum', 'interest', 40125, 32100),
+                ]:
+            with self.subTest(**values):
+                with self.assertRaises(RuleError) as cm:
+                    appropriate(D(120000), rules(**values), bases)
+                error = cm.exception
+                self.assertEqual(
+                    (error.reason, error.key, error.amount, error.limit),
+                    (reason, key, amount, limit))
+
     def test_target(self):
         "Test a fund stops at its target"
         # Rhode Island 7-8-26: until the fund is 50 % of the paid-up capital
