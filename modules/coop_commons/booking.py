@@ -435,7 +435,7 @@ class Booking(Workflow, ModelSQL, ModelView):
             rules = Rule.find(booking)
             booking.set_blocked(rules)
             booking.check_available(accepted)
-            booking.check_rules(rules, now)
+            booking.check_rules(rules, now, accepted)
             accepted.append(booking)
         cls.save(bookings)
 
@@ -489,15 +489,21 @@ class Booking(Workflow, ModelSQL, ModelView):
                     free=max(free, 0),
                     capacity=self.resource.capacity))
 
-    def check_rules(self, rules, now):
+    def check_rules(self, rules, now, others=()):
+        """Check that the rules allow the booking
+
+        `others` are bookings that will be confirmed too.
+        """
         pool = Pool()
         Warning = pool.get('res.user.warning')
         steward = self.is_steward()
-        reasons = list(self.get_refusals(rules, now))
-        if not steward and any(r.approval for r in rules):
-            raise BookingRuleError(gettext(
-                    'coop_commons.msg_booking_approval',
-                    booking=self.rec_name))
+        reasons = list(self.get_refusals(rules, now, others))
+        if not steward:
+            reasons.extend(
+                gettext(
+                    'coop_commons.msg_rule_approval',
+                    rule=rule.rec_name, booking=self.rec_name)
+                for rule in rules if rule.approval)
         if reasons:
             text = '\n'.join(reasons)
             if not steward:
@@ -506,7 +512,7 @@ class Booking(Workflow, ModelSQL, ModelView):
             if Warning.check(key):
                 raise BookingRuleWarning(key, text)
 
-    def get_refusals(self, rules, now):
+    def get_refusals(self, rules, now, others=()):
         "Yield the reasons why the booking is not allowed"
         pool = Pool()
         Authorization = pool.get('coop.commons.authorization')
@@ -525,7 +531,7 @@ class Booking(Workflow, ModelSQL, ModelView):
                 'coop_commons.msg_booking_authorization',
                 booking=self.rec_name, user=self.user.rec_name)
         for rule in rules:
-            yield from rule.check(self, now)
+            yield from rule.check(self, now, others)
 
     @classmethod
     @ModelView.button
@@ -638,6 +644,8 @@ class Booking(Workflow, ModelSQL, ModelView):
     @classmethod
     def offer(cls, bookings):
         "Offer the slots that became free to those who wait for them"
+        pool = Pool()
+        Rule = pool.get('coop.commons.rule')
         now = cls._now()
         offered = []
         for booking in bookings:
@@ -653,7 +661,7 @@ class Booking(Workflow, ModelSQL, ModelView):
                         ('end', '>', booking.blocked_from),
                         ('start', '>', now),
                         ], order=[('id', 'ASC')]):
-                request.set_blocked()
+                request.set_blocked(Rule.find(request))
                 try:
                     request.check_available(offered, ignore=bookings)
                 except BookingOverlapError:

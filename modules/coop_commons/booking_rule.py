@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+from dateutil.relativedelta import relativedelta
 from dateutil.rrule import rrulestr
 from sql import Null
 
@@ -93,7 +94,13 @@ class Rule(
             ], "Open Days", sort=False,
         help="Leave empty for every day.")
     open_from = fields.Time("Open from")
-    open_until = fields.Time("Open until")
+    open_until = fields.Time(
+        "Open until",
+        domain=[
+            If(Eval('open_from') & Eval('open_until'),
+                ('open_until', '>', Eval('open_from')),
+                ()),
+            ])
     slot = fields.TimeDelta(
         "Slot",
         domain=[
@@ -171,8 +178,11 @@ class Rule(
             if not r.member_categories
             or category in {c.id for c in r.member_categories}]
 
-    def check(self, booking, now):
-        "Yield the reasons why the rule forbids the booking"
+    def check(self, booking, now, others=()):
+        """Yield the reasons why the rule forbids the booking
+
+        `others` are bookings that count as if they were confirmed.
+        """
         duration = booking.end - booking.start
         yield from self._check_open(booking)
         for limit, message, broken in [
@@ -190,8 +200,11 @@ class Rule(
                     rule=self.rec_name, booking=booking.rec_name,
                     limit=_duration(limit))
         if booking.user:
-            yield from self._check_quota(booking)
-            yield from self._check_open_bookings(booking, now)
+            others = [
+                b for b in others
+                if b.user == booking.user and self._is_for(b.resource)]
+            yield from self._check_quota(booking, others)
+            yield from self._check_open_bookings(booking, now, others)
         if booking.payer:
             yield from self._check_debt(booking, now)
 
@@ -237,58 +250,76 @@ class Rule(
                 return
             day += dt.timedelta(days=1)
 
-    def _get_quota_period(self, booking):
-        "Return the instants between which the quota counts"
-        resource = booking.resource
-        day = booking.local_start.date()
+    def _get_quota_periods(self, day):
+        """Yield the first and the last day of each period that the quota
+        counts and that the day is in"""
         if self.quota_per == 'rolling':
-            start = day - dt.timedelta(days=self.quota_days - 1)
-            end = day + dt.timedelta(days=1)
+            for days in range(self.quota_days):
+                end = day + dt.timedelta(days=days)
+                yield end - dt.timedelta(days=self.quota_days - 1), end
         elif self.quota_per == 'week':
             start = day - dt.timedelta(days=day.weekday())
-            end = start + dt.timedelta(days=7)
+            yield start, start + dt.timedelta(days=6)
         elif self.quota_per == 'month':
-            start = day.replace(day=1)
-            end = (start + dt.timedelta(days=31)).replace(day=1)
+            yield day + relativedelta(day=1), day + relativedelta(day=31)
         else:
-            start, end = day, day + dt.timedelta(days=1)
-        return (resource.get_instant(d) for d in (start, end))
+            yield day, day
 
-    def _check_quota(self, booking):
+    def _check_quota(self, booking, others):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
+        Lang = pool.get('ir.lang')
         if not self.quota_per:
             return
-        start, end = self._get_quota_period(booking)
+        resource = booking.resource
+        periods = list(self._get_quota_periods(booking.local_start.date()))
         bookings = Booking.search([
                 ('id', '!=', booking.id),
                 booking.get_user_domain(),
                 ('state', 'in', Booking.get_counted_states()),
-                ('start', '>=', start),
-                ('start', '<', end),
-                self._get_booking_domain(booking),
-                ]) + [booking]
-        time = sum((b.end - b.start for b in bookings), dt.timedelta())
-        if self.quota_time is not None and time > self.quota_time:
-            yield gettext(
-                'coop_commons.msg_rule_quota_time',
-                rule=self.rec_name, booking=booking.rec_name,
-                time=_duration(time), limit=_duration(self.quota_time),
-                period=self.quota_per_string)
-        if (self.quota_bookings is not None
-                and len(bookings) > self.quota_bookings):
-            yield gettext(
-                'coop_commons.msg_rule_quota_bookings',
-                rule=self.rec_name, booking=booking.rec_name,
-                count=len(bookings), limit=self.quota_bookings,
-                period=self.quota_per_string)
+                ('start', '>=', resource.get_instant(periods[0][0])),
+                ('start', '<', resource.get_instant(
+                        periods[-1][1] + dt.timedelta(days=1))),
+                self._get_booking_domain(),
+                ])
+        bookings.extend([*others, booking])
+        days = [resource.get_local(b.start).date() for b in bookings]
 
-    def _get_booking_domain(self, booking):
+        def count(period):
+            start, end = period
+            counted = [
+                b for b, day in zip(bookings, days) if start <= day <= end]
+            time = sum((b.end - b.start for b in counted), dt.timedelta())
+            return time, len(counted)
+
+        lang = Lang.get()
+        for name, limit, index, format_ in [
+                ('quota_time', self.quota_time, 0, _duration),
+                ('quota_bookings', self.quota_bookings, 1, str)]:
+            if limit is None:
+                continue
+            period = max(periods, key=lambda p: count(p)[index])
+            value = count(period)[index]
+            if value > limit:
+                start, end = period
+                yield gettext(
+                    'coop_commons.msg_rule_' + name,
+                    rule=self.rec_name, booking=booking.rec_name,
+                    value=format_(value), limit=format_(limit),
+                    start=lang.strftime(start), end=lang.strftime(end),
+                    period=self.quota_per_string)
+
+    def _is_for(self, resource):
+        if self.resource:
+            return resource == self.resource
+        return resource.category == self.category
+
+    def _get_booking_domain(self):
         if self.resource:
             return [('resource', '=', self.resource.id)]
         return [('resource.category', '=', self.category.id)]
 
-    def _check_open_bookings(self, booking, now):
+    def _check_open_bookings(self, booking, now, others):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         if self.open_bookings is None:
@@ -298,8 +329,9 @@ class Rule(
                 booking.get_user_domain(),
                 ('state', '=', 'confirmed'),
                 ('start', '>=', now),
-                self._get_booking_domain(booking),
-                ], count=True) + 1
+                self._get_booking_domain(),
+                ], count=True)
+        count += len([b for b in others if b.start >= now]) + 1
         if count > self.open_bookings:
             yield gettext(
                 'coop_commons.msg_rule_open_bookings',
@@ -378,10 +410,18 @@ class Blackout(_ForResource, ModelSQL, ModelView):
 
     @classmethod
     def find(cls, resource, start, end):
-        "Return the blackouts of the resource between the instants"
+        """Return the blackouts of the resource between the instants
+
+        Those of what contains it close it too.
+        """
+        domain = ['OR']
+        containing = resource
+        while containing:
+            domain.append(cls.get_domain(containing))
+            containing = containing.parent
         blackouts = cls.search([
                 ('company', '=', resource.company.id),
-                cls.get_domain(resource),
+                domain,
                 ('start', '<', end),
                 ['OR',
                     ('recurrence', '!=', None),

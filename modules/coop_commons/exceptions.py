@@ -58,3 +58,7 @@ class SettlementError(UserError):
 
 class EngagementError(UserError):
     pass
+
+
+class OutputError(UserError):
+    pass

@@ -53,18 +53,18 @@ def share_used(output, consumption, unit=1, carried=None):
     return share_out(output, consumption, unit, carried, most=consumption)
 
 
-def hours(day, timezone):
-    """Return the start of each hour of the local day, in UTC.
+def intervals(day, timezone, length=dt.timedelta(hours=1)):
+    """Return the start of each interval of the local day, in UTC.
 
-    There are 23 or 25 of them on the days the clock is changed.
+    There are 23 or 25 hours on the days the clock is changed.
     """
     def start(day):
         return dt.datetime.combine(
             day, dt.time(), timezone).astimezone(dt.timezone.utc)
 
-    hour, end = start(day), start(day + dt.timedelta(days=1))
+    instant, end = start(day), start(day + dt.timedelta(days=1))
     result = []
-    while hour < end:
-        result.append(hour)
-        hour += dt.timedelta(hours=1)
+    while instant < end:
+        result.append(instant)
+        instant += length
     return result

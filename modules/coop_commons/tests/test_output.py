@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_commons.output import hours, share_out, share_used
+from trytond.modules.coop_commons.output import (
+    intervals, share_out, share_used)
 
 
 class OutputTestCase(unittest.TestCase):
@@ -72,11 +73,15 @@ class OutputTestCase(unittest.TestCase):
                 (dt.date(2026, 10, 25), 25),
                 ]:
             with self.subTest(day=day):
-                result = hours(day, madrid)
+                result = intervals(day, madrid)
                 self.assertEqual(len(result), count)
                 self.assertEqual(len(set(result)), count)
+                self.assertEqual(
+                    len(intervals(
+                            day, madrid, dt.timedelta(minutes=15))),
+                    count * 4)
         self.assertEqual(
-            hours(dt.date(2026, 10, 25), madrid)[0],
+            intervals(dt.date(2026, 10, 25), madrid)[0],
             dt.datetime(2026, 10, 24, 22, tzinfo=dt.timezone.utc))
 
     @given(

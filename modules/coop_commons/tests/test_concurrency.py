@@ -1,0 +1,125 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import unittest
+
+from trytond import backend
+from trytond.modules.account.tests.tools import create_chart
+from trytond.modules.company.tests.tools import create_company, get_company
+from trytond.modules.coop_commons.exceptions import BookingOverlapError
+from trytond.modules.coop_commons.tests.tools import create_resource
+from trytond.modules.coop_membership.tests.concurrency import at_once
+from trytond.modules.coop_membership.tests.tools import (
+    create_category, create_member)
+from trytond.pool import Pool
+from trytond.tests.test_tryton import drop_db
+from trytond.tests.tools import activate_modules
+from trytond.transaction import Transaction
+
+START = dt.datetime(2030, 1, 1)
+ROUNDS = 100
+BLOCKING = ('state', 'in', ['confirmed', 'running'])
+
+
+class ConcurrencyTestCase(unittest.TestCase):
+    "Test users who book the same hour at once"
+
+    @classmethod
+    def setUpClass(cls):
+        drop_db()
+        cls.config = activate_modules(
+            'coop_commons', create_company, create_chart)
+        category = create_category("Users")
+        cls.members = [
+            create_member(name, category, dt.date(2020, 1, 1))
+            for name in ["Ann", "Bob", "Cleo", "Dan"]]
+        cls.context = {
+            'company': get_company().id,
+            'companies': [get_company().id],
+            }
+
+    @classmethod
+    def tearDownClass(cls):
+        drop_db()
+
+    def book(self, resource, member, hour, quantity=1):
+        def function():
+            Booking = Pool().get('coop.commons.booking')
+            booking, = Booking.create([{
+                        'company': self.context['company'],
+                        'resource': resource.id,
+                        'member': member.id,
+                        'start': START + dt.timedelta(hours=hour),
+                        'end': START + dt.timedelta(hours=hour + 1),
+                        'quantity': quantity,
+                        }])
+            Booking.confirm([booking])
+        return function
+
+    def at_once(self, *functions):
+        "Return how many are done, the others are told it is taken"
+        results = at_once(*functions, context=self.context)
+        for error in results:
+            if error:
+                self.assertIsInstance(error, BookingOverlapError)
+        return results.count(None)
+
+    def get_booked(self, *resources):
+        with Transaction().start(
+                self.config.database_name, 1, readonly=True,
+                context=self.context):
+            Booking = Pool().get('coop.commons.booking')
+            return [
+                (b.start, b.quantity) for b in Booking.search([
+                        ('resource', 'in', [r.id for r in resources]),
+                        BLOCKING,
+                        ])]
+
+    def test_same_hour(self):
+        "Test only one of two gets the same hour"
+        machine = create_resource("Machine", bookable=True)
+        ann, bob, *_ = self.members
+        for hour in range(ROUNDS):
+            self.assertEqual(
+                self.at_once(
+                    self.book(machine, ann, hour),
+                    self.book(machine, bob, hour)),
+                1)
+        booked = self.get_booked(machine)
+        self.assertEqual(len(booked), ROUNDS)
+        self.assertEqual(len({start for start, _ in booked}), ROUNDS)
+
+    def test_capacity(self):
+        "Test no more seats are booked than there are"
+        room = create_resource("Room", bookable=True, capacity=3)
+        for hour in range(10):
+            # Two of one seat each, or one of each kind
+            self.assertEqual(
+                self.at_once(*(
+                        self.book(room, member, hour, quantity)
+                        for member, quantity in zip(
+                            self.members, [2, 2, 1, 1]))),
+                2)
+        seats = {}
+        for start, quantity in self.get_booked(room):
+            seats[start] = seats.get(start, 0) + quantity
+        self.assertEqual(len(seats), 10)
+        self.assertLessEqual(max(seats.values()), 3)
+
+    def test_parts(self):
+        "Test a workshop and the saw in it are not booked by two"
+        workshop = create_resource("Workshop", bookable=True)
+        saw = create_resource("Saw", bookable=True, parent=workshop)
+        ann, bob, *_ = self.members
+        for hour in range(10):
+            self.assertEqual(
+                self.at_once(
+                    self.book(workshop, ann, hour),
+                    self.book(saw, bob, hour)),
+                1)
+        self.assertEqual(len(self.get_booked(workshop, saw)), 10)
+
+
+if backend.name != 'postgresql':
+    # The other databases have one writer at a time
+    del ConcurrencyTestCase
