@@ -9,6 +9,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.account_asset.asset import date2datetime, normalized_delta
+from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Bool, Eval, If
 
@@ -55,6 +56,10 @@ class Asset(metaclass=PoolMeta):
                 },
             help="The confirmed use, depreciated or not."),
         'get_used_units')
+    book_value = fields.Function(Monetary(
+            "Book Value", currency='currency', digits='currency',
+            help="The value less what is depreciated."),
+        'get_book_value')
     declining_rate = fields.Numeric(
         "Declining Rate", digits=(None, 6),
         domain=[
@@ -112,6 +117,13 @@ class Asset(metaclass=PoolMeta):
     def get_used_units(cls, assets, name):
         return {
             a.id: a.get_use() if a.resource and a.use_unit else None
+            for a in assets}
+
+    @classmethod
+    def get_book_value(cls, assets, name):
+        return {
+            a.id: a.depreciating_value - a.get_depreciated_amount()
+            if a.state != 'closed' else Decimal(0)
             for a in assets}
 
     def get_use(self, date=None):

@@ -92,6 +92,9 @@ class Booking(Workflow, ModelSQL, ModelView):
                 ('end', '>', Eval('start')),
                 ()),
             ])
+    date = fields.Date(
+        "Date", readonly=True,
+        help="The day of the start in the time zone of the resource.")
     local_time = fields.Function(
         fields.Char(
             "Local Time",
@@ -162,7 +165,7 @@ class Booking(Workflow, ModelSQL, ModelView):
             'invisible': ~Eval('state').in_(['confirmed', 'cancelled']),
             },
         help="When the booking was cancelled.\n"
-        "Leave empty for now.")
+        "Leave empty for now, only stewards can set another time.")
     usages = fields.One2Many(
         'coop.commons.usage', 'booking', "Usages", readonly=True)
     state = fields.Selection([
@@ -346,6 +349,14 @@ class Booking(Workflow, ModelSQL, ModelView):
     def get_counted_states(cls):
         "The states that count for a quota"
         return ['confirmed', 'running', 'done', 'no_show']
+
+    def compute_fields(self, field_names=None):
+        values = super().compute_fields(field_names=field_names)
+        if field_names is None or field_names & {'start', 'resource'}:
+            date = self.resource.get_local(self.start).date()
+            if getattr(self, 'date', None) != date:
+                values['date'] = date
+        return values
 
     @classmethod
     def copy(cls, bookings, default=None):
@@ -590,11 +601,13 @@ class Booking(Workflow, ModelSQL, ModelView):
         Usage = pool.get('coop.commons.usage')
         cls.check_own(bookings)
         now = cls._now()
+        steward = cls.is_steward()
         usages = []
         for booking in bookings:
             if booking.state != 'confirmed':
                 continue
-            if event == 'cancellation' and not booking.cancelled_at:
+            if (event == 'cancellation'
+                    and not (steward and booking.cancelled_at)):
                 booking.cancelled_at = now
             usages.extend(
                 booking.get_events(event, booking.start, booking.end))

@@ -27,6 +27,10 @@ QUOTA_PERIODS = [
     ]
 
 
+def _utc(instant):
+    return instant.astimezone(dt.timezone.utc).replace(tzinfo=None)
+
+
 def _duration(delta):
     return Report.format_timedelta(delta)
 
@@ -58,6 +62,11 @@ class _ForResource:
     @classmethod
     def default_company(cls):
         return Transaction().context.get('company')
+
+    def _is_for(self, resource):
+        if self.resource:
+            return self.resource == resource
+        return self.category == resource.category
 
     @classmethod
     def get_domain(cls, resource):
@@ -178,6 +187,39 @@ class Rule(
             if not r.member_categories
             or category in {c.id for c in r.member_categories}]
 
+    @classmethod
+    def find_common(cls, resources):
+        "Return the rules of each resource that hold for everybody"
+        rules = cls.search([
+                ('company', 'in', list({r.company.id for r in resources})),
+                ('member_categories', '=', None),
+                ])
+        return {
+            resource: [r for r in rules if r._is_for(resource)]
+            for resource in resources}
+
+    @classmethod
+    def get_open_time(cls, rules, resource, day):
+        "Return how long the rules leave the resource open on the day"
+        start = resource.get_instant(day)
+        end = resource.get_instant(day + dt.timedelta(days=1))
+        for rule in rules:
+            if rule.days and str(day.weekday()) not in rule.days:
+                return dt.timedelta()
+            opening, closing = rule._get_opening(day, resource.zone)
+            start, end = max(start, _utc(opening)), min(end, _utc(closing))
+        return max(end - start, dt.timedelta())
+
+    def _get_opening(self, day, zone):
+        "Return when it opens and closes on the day"
+        return (
+            dt.datetime.combine(
+                day + dt.timedelta(days=days), time or dt.time(),
+                tzinfo=zone)
+            for days, time in [
+                (0, self.open_from),
+                (not self.open_until, self.open_until)])
+
     def check(self, booking, now, others=()):
         """Yield the reasons why the rule forbids the booking
 
@@ -226,13 +268,7 @@ class Rule(
             return
         day = start.date()
         while day <= end.date():
-            opening, closing = (
-                dt.datetime.combine(
-                    day + dt.timedelta(days=days), time or dt.time(),
-                    tzinfo=zone)
-                for days, time in [
-                    (0, self.open_from), (not self.open_until,
-                        self.open_until)])
+            opening, closing = self._get_opening(day, zone)
             next_day = dt.datetime.combine(
                 day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
             day_start = dt.datetime.combine(day, dt.time(), tzinfo=zone)
@@ -271,24 +307,20 @@ class Rule(
         Lang = pool.get('ir.lang')
         if not self.quota_per:
             return
-        resource = booking.resource
-        periods = list(self._get_quota_periods(booking.local_start.date()))
+        periods = list(self._get_quota_periods(booking.date))
         bookings = Booking.search([
                 ('id', '!=', booking.id),
                 booking.get_user_domain(),
                 ('state', 'in', Booking.get_counted_states()),
-                ('start', '>=', resource.get_instant(periods[0][0])),
-                ('start', '<', resource.get_instant(
-                        periods[-1][1] + dt.timedelta(days=1))),
+                ('date', '>=', periods[0][0]),
+                ('date', '<=', periods[-1][1]),
                 self._get_booking_domain(),
                 ])
         bookings.extend([*others, booking])
-        days = [resource.get_local(b.start).date() for b in bookings]
 
         def count(period):
             start, end = period
-            counted = [
-                b for b, day in zip(bookings, days) if start <= day <= end]
+            counted = [b for b in bookings if start <= b.date <= end]
             time = sum((b.end - b.start for b in counted), dt.timedelta())
             return time, len(counted)
 
@@ -308,11 +340,6 @@ class Rule(
                     value=format_(value), limit=format_(limit),
                     start=lang.strftime(start), end=lang.strftime(end),
                     period=self.quota_per_string)
-
-    def _is_for(self, resource):
-        if self.resource:
-            return resource == self.resource
-        return resource.category == self.category
 
     def _get_booking_domain(self):
         if self.resource:
