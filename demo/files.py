@@ -3,6 +3,7 @@
 """Make the files that the demo imports out of the real ones in data/."""
 import csv
 import datetime as dt
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ DATA = Path(__file__).parent / 'data'
 SEED = 1997
 # The log of the machine is of October 1993.  Whole weeks keep its weekdays.
 WEEKS = 209
+JOBS = 10  # for each customer, of those who are not all
 
 
 def read(name):
@@ -85,14 +87,16 @@ def make_purchases(path, customers=None):
                 read_purchases(customers), 1)])
 
 
-def make_usages(path):
-    """Write the usage of each job in node-hours
+def make_usages(path, customers=None):
+    """Write the usage of each job in node-hours, or of the first jobs only
+    where there are few customers
 
     The users of the log are the first members of the register, and its
     system personnel is the cooperative itself.
     """
     rows = []
-    for job in read('machine_usage.csv'):
+    jobs = read('machine_usage.csv')
+    for job in islice(jobs, customers and customers * JOBS):
         start, end = (move(job[name]) for name in ['start', 'end'])
         hours = (end - start) / dt.timedelta(hours=1)
         system = job['user_group'] == '2'

@@ -29,7 +29,6 @@ PAYMENT = dt.date(1998, 5, 15)
 NAME = "Demo Cooperative"
 PAR_VALUE = Decimal('10.00')
 COST_RATE = Decimal('0.70')
-RUNNING_COSTS = Decimal('2500.00')
 COMPUTER_COST = Decimal('48000.00')
 COMPUTER_UNITS = 1_600_000
 NODE_HOUR = Decimal('0.03')
@@ -39,6 +38,7 @@ PRESENT = 12  # every so many members comes to the meeting
 
 
 class Demo:
+    running_costs = Decimal('2500.00')  # every month
 
     def __init__(self, directory, customers=None):
         self.directory = directory
@@ -58,13 +58,16 @@ class Demo:
     @property
     def chapters(self):
         return [
-            self.found, self.admit, self.trade, self.share_computer,
-            self.give_notice, self.close, self.decide, self.pay,
-            self.write_papers]
+            self.install, self.found, self.admit, self.trade,
+            self.share_computer, self.give_notice, self.close, self.decide,
+            self.pay, self.write_papers]
+
+    def install(self):
+        "The modules are activated"
+        activate(self.configuration, DATABASE, 'coop')
 
     def found(self):
         "The cooperative is founded"
-        activate(self.configuration, DATABASE, 'coop')
         self.connect()
         Account = Model.get('account.account')
         Country = Model.get('country.country')
@@ -140,9 +143,9 @@ class Demo:
         for date, amount in takings.items():
             cost = round(amount * COST_RATE, 2)
             moves.append((date, "Takings of the month", [
-                        (bank, amount - cost - RUNNING_COSTS),
+                        (bank, amount - cost - self.running_costs),
                         (goods, cost),
-                        (running, RUNNING_COSTS),
+                        (running, self.running_costs),
                         (sales, -amount)]))
         books.post_all(moves)
 
@@ -152,7 +155,7 @@ class Demo:
         Billing = Model.get('coop.commons.billing')
 
         make_computer()
-        files.make_usages(self.file('usages.csv'))
+        files.make_usages(self.file('usages.csv'), self.customers)
         report(import_usage.do_import(self.file('usages.csv')))
         billing = Billing(start=START, end=END)
         billing.invoice_date = dt.date(1997, 11, 10)
@@ -235,10 +238,12 @@ class Demo:
         Attendance.save(present)
         meeting.click('open')
         meeting.reload()
-        for against, item in enumerate(meeting.items[1:]):
-            item.votes_for = meeting.present_votes - against * 3 - 2
-            item.votes_against = against * 3
-            item.votes_abstain = 2
+        for number, item in enumerate(meeting.items[1:]):
+            item.votes_against = number * (meeting.present_votes // 60)
+            item.votes_abstain = meeting.present_votes // 90
+            item.votes_for = (
+                meeting.present_votes
+                - item.votes_against - item.votes_abstain)
         meeting.save()
         meeting.click('close')
 
