@@ -80,6 +80,8 @@ setup(
             'pytest',
             'pytest-xdist',
             ],
+        'browser': ['playwright', 'pycountry'],
+        'doc': ['sphinx'],
         'demo': ['Faker', f'proteus ~= {SERIES}.0', 'tqdm'],
         },
     zip_safe=False,

@@ -1,6 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import contextlib
+import fcntl
+import hashlib
 import os
 import shutil
 import socket
@@ -11,14 +13,22 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from sao import Sao
+from playwright.sync_api import sync_playwright
+from sao import ARGUMENTS, CHROMIUM, Sao
 
 ROOT = Path(__file__).parents[2]
-SHOTS = ROOT / '.cache' / 'screenshots'
+CACHE = ROOT / '.cache'
+SHOTS = CACHE / 'screenshots'
+DATABASES = ['empty', 'before', 'after']
+SOURCES = [
+    'constraints.txt', '*.py', '*.xml', 'tryton.cfg', 'view/*.xml',
+    'scripts/*.py', 'demo/*.py', 'demo/data/*', 'tests/browser/cooperative.py',
+    'modules/*/*.py', 'modules/*/*.xml', 'modules/*/tryton.cfg',
+    'modules/*/view/*.xml', 'modules/*/tests/tools.py']
 CONFIGURATION = """\
 [database]
 uri = sqlite://
-path = {database}
+path = {directory}
 
 [web]
 listen = 127.0.0.1:{port}
@@ -29,27 +39,55 @@ clean_timeout = 31536000
 """
 
 
+@pytest.fixture(scope='session')
+def prepared():
+    "The folder of the prepared databases, made again when a source changes"
+    digest = hashlib.sha1()
+    for pattern in SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    cache = CACHE / 'browser'
+    directory = cache / digest.hexdigest()
+    cache.mkdir(parents=True, exist_ok=True)
+    # One worker prepares them, the others wait for it
+    with open(cache / 'lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / 'after.sqlite').exists():
+            for former in set(cache.iterdir()) - {cache / 'lock'}:
+                shutil.rmtree(former)
+            subprocess.run(
+                [sys.executable, Path(__file__).with_name('cooperative.py'),
+                    directory],
+                env={**os.environ, 'PYTHONOPTIMIZE': '1'}, check=True)
+    return directory
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return s.getsockname()[1]
 
 
-@contextlib.contextmanager
-def serve(directory, port):
+@pytest.fixture(scope='session')
+def url(prepared, tmp_path_factory, shots):
+    "A server with copies of the prepared databases"
+    directory = tmp_path_factory.mktemp('server')
+    for name in DATABASES:
+        shutil.copy(prepared / f'{name}.sqlite', directory)
+    port = free_port()
     configuration = directory / 'trytond.conf'
     configuration.write_text(CONFIGURATION.format(
-            database=directory, port=port, client=ROOT / '.cache' / 'sao'))
+            directory=directory, port=port, client=CACHE / 'sao'))
     log = directory / 'trytond.log'
     with open(log, 'w') as output:
         server = subprocess.Popen(
             [Path(sys.executable).with_name('trytond'),
-                '-c', configuration, '-d', 'coop'],
+                '-c', configuration, '-d', *DATABASES],
             stdout=output, stderr=subprocess.STDOUT,
             env={**os.environ, 'TRYTOND_DATABASE_URI': 'sqlite://'})
     url = f'http://127.0.0.1:{port}'
     try:
-        for _ in range(300):
+        while True:
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(url)
                 break
@@ -60,15 +98,16 @@ def serve(directory, port):
     finally:
         server.terminate()
         server.wait()
+        shutil.copy(log, shots)
 
 
 @pytest.fixture(scope='session')
-def url(tmp_path_factory):
-    "A server with a copy of the demo's database"
-    directory = tmp_path_factory.mktemp('server')
-    shutil.copy(ROOT / 'demo' / 'out' / 'coop.sqlite', directory)
-    with serve(directory, free_port()) as url:
-        yield url
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope='session')
@@ -77,9 +116,17 @@ def shots():
     return SHOTS
 
 
-@pytest.fixture
-def sao(url, request, shots):
-    with Sao(url, 'coop') as sao:
-        sao.login('admin', 'cooperative')
-        yield sao
-        sao.shot(shots / f'{request.node.name}.png')
+def person(database):
+    "A person who works with the client on the database"
+    @pytest.fixture
+    def fixture(browser, url, request, shots):
+        with Sao(browser, url, database) as sao:
+            sao.login('admin', 'cooperative')
+            yield sao
+            sao.shot(shots / f'{request.node.name}.png')
+    return fixture
+
+
+empty = person('empty')
+before = person('before')
+after = person('after')

@@ -1,28 +1,67 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """A person at Tryton's web client: clicks, reads and complains of errors."""
+import contextlib
 import json
 import os
-
-from playwright.sync_api import sync_playwright
+import re
+from itertools import zip_longest
 
 CHROMIUM = os.environ.get('CHROMIUM', '/usr/bin/chromium')
 ARGUMENTS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update',
     '--disable-sync']
-ERRORS = '.error-dialog, .warning-dialog, .message-dialog'
+# The dialogs that stop a user, and where the client refuses to go on
+ERRORS = (
+    '.error-dialog, .warning-dialog, .user-warning-dialog, .message-dialog, '
+    '.alert-danger')
 MENU = '#menu table.tree > tbody > tr'
 # Dialogs move in by a transition that only costs time
 NO_TRANSITION = """document.addEventListener('DOMContentLoaded', () => {
     if (window.jQuery) jQuery(() => { jQuery.support.transition = false; });
 });"""
+# A script that fails leaves the client waiting for ever
+FAILED = "window.addEventListener('error', () => { window._failed = true; });"
 # No single signal tells that the client has nothing left to do, since it
 # chains requests: it must have been quiet for some polls
 QUIET = """polls => {
+    if (window._failed) return true;
     if (!window.jQuery || jQuery.active) window._quiet = 0;
     else window._quiet = (window._quiet || 0) + 1;
     return window._quiet > polls;
+}"""
+
+
+SCREEN = 'Sao.Tab.tabs.get_current().screen'
+# What a user should never see: the id of a record, a name of the code or
+# nothing where there should be a name
+FAULTS = r"""() => {
+    let faults = [], seen = e => e.offsetParent !== null;
+    let raw = new RegExp(
+        '^(\\(-?\\d+\\)|[a-z_]+(\\.[a-z_]+)+(,-?\\d+)?|[a-z]+_[a-z_]+)$');
+    let pane = document.querySelector('.modal.in')
+        || document.querySelector('#tabcontent > .tab-pane.active');
+    if (!pane) return faults;
+    for (let label of pane.querySelectorAll(
+            'th .header label, .form label, .nav-tabs > li > a, '
+            + '.modal-footer button, .form button.btn[name], '
+            + '.model-title')) {
+        if (!seen(label) || label.closest('.checkbox, .input-group')) continue;
+        let text = label.innerText.trim().replace(/:$/, '');
+        if ((!text && !label.querySelector('img'))  || raw.test(text))
+            faults.push(`label "${text}" of ${label.className}`);
+    }
+    for (let value of pane.querySelectorAll(
+            'td[data-title] .column-many2one, td[data-title] .column-char, '
+            + 'td[data-title] .column-selection, '
+            + 'td[data-title] .column-reference, '
+            + '.form-many2one input, .form-reference input')) {
+        if (!seen(value)) continue;
+        let text = (value.value || value.innerText || '').trim();
+        if (raw.test(text)) faults.push(`value "${text}"`);
+    }
+    return [...new Set(faults)];
 }"""
 
 
@@ -32,42 +71,48 @@ class ClientError(AssertionError):
 
 class Sao:
 
-    def __init__(self, url, database, locale='en-US'):
+    def __init__(self, browser, url, database, locale='en-US'):
+        self.browser = browser
         self.url = url
         self.database = database
         self.locale = locale
         self.complaints = []
 
     def __enter__(self):
-        self.playwright = sync_playwright().start()
-        self.browser = self.playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS)
         self.context = self.browser.new_context(
             viewport={'width': 1440, 'height': 900}, locale=self.locale,
             accept_downloads=True)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.page.add_init_script(NO_TRANSITION)
+        self.page.add_init_script(FAILED)
         self.page.on('pageerror', lambda error: self.complaints.append(
                 error.stack or str(error)))
+        self.page.on('console', self.read_console)
         return self
 
     def __exit__(self, *_):
-        self.browser.close()
-        self.playwright.stop()
+        self.context.close()
+
+    def read_console(self, message):
+        # The client asks for translations of English and does without them
+        if (message.type == 'error'
+                and '/locale/' not in message.location['url']):
+            self.complaints.append(
+                f"{message.text} {message.location['url']}")
 
     # What the user waits for
 
     def wait(self):
         self.page.evaluate('() => { window._quiet = 0; }')
-        self.page.wait_for_function(QUIET, arg=6, polling=30)
+        self.page.wait_for_function(
+            QUIET, arg=6, polling=30, timeout=120_000)
 
     def check(self):
         "Raise what the client complains of"
         dialog = self.page.locator(ERRORS).filter(visible=True)
         if dialog.count():
-            self.complaints.append(
-                dialog.last.locator('.modal-body').inner_text())
+            self.complaints.append(dialog.last.inner_text())
         if self.complaints:
             complaints, self.complaints = self.complaints, []
             raise ClientError('\n'.join(complaints))
@@ -77,9 +122,44 @@ class Sao:
         self.wait()
         self.check()
 
+    def faults(self):
+        "Return what should not be read on the screen"
+        return self.page.evaluate(FAULTS)
+
+    @contextlib.contextmanager
+    def refused(self, text):
+        "The client refuses what is done here, with an error of this text"
+        try:
+            yield
+        except ClientError as error:
+            if not re.search(text, str(error)):
+                raise
+            self.do_dialog(ERRORS, '.btn-primary, button')
+        else:
+            raise ClientError(f"not refused: {text}")
+
+    @contextlib.contextmanager
+    def warned(self, text):
+        "The client warns of what is done here, with this text; go on"
+        try:
+            yield
+        except ClientError as error:
+            if not re.search(text, str(error)):
+                raise
+            self.do_dialog('.user-warning-dialog', '.btn-primary')
+        else:
+            raise ClientError(f"not warned: {text}")
+
+    def do_dialog(self, dialog, button):
+        dialog = self.page.locator(dialog).filter(visible=True).last
+        self.do(lambda: dialog.locator(button).filter(
+                visible=True).last.click())
+
     # Session
 
     def login(self, user, password):
+        # Start from nothing, even after a failure
+        self.page.goto('about:blank')
         self.page.goto(f'{self.url}/#{self.database}')
         dialog = self.page.locator('.login-dialog')
         dialog.wait_for()
@@ -89,7 +169,9 @@ class Sao:
         ask = self.page.locator('.ask-dialog')
         ask.locator('input[type=password]').fill(password)
         ask.locator('.btn-primary').click()
-        self.page.locator('#user-preferences > a').wait_for()
+        # The first user is asked to configure before there is a menu
+        self.page.locator('#user-preferences > a, .wizard-dialog').filter(
+            visible=True).first.wait_for()
         self.wait()
         # The client opens the tab again when it writes the address itself
         self.page.evaluate('() => { window.onhashchange = null; }')
@@ -98,47 +180,55 @@ class Sao:
 
     def menu(self):
         "Return the rows of the menu: index, depth, label, is open"
-        return self.page.evaluate("""rows => [
-            ...document.querySelectorAll(rows)].map((tr, index) => {
-                let image = tr.querySelector('.expander img');
-                return {
-                    index,
-                    depth: parseFloat(image ? image.style.marginLeft : 0) || 0,
-                    label: tr.querySelector('.column-char').innerText.trim(),
-                    open: !!image && image.dataset.open == 'true',
-                };
-            })""", MENU)
+        rows = self.page.evaluate("""rows => [
+            ...document.querySelectorAll(rows)].map((tr, index) => ({
+                index,
+                depth: parseFloat(
+                    tr.querySelector('.expander img')?.style.marginLeft) || 0,
+                label: tr.querySelector('.column-char').innerText.trim(),
+            }))""", MENU)
+        for row, following in zip_longest(rows, rows[1:]):
+            row['open'] = following and following['depth'] > row['depth']
+        return rows
 
-    def unfold_menu(self, label):
-        "Open all the entries below the entry; return them"
+    def unfold_menu(self, *path):
+        "Open all the entries below the entry; return the paths of them all"
         seen = set()
         while True:
-            entries, path, inside = [], [], None
+            paths, current = [], []
             for row in self.menu():
-                if inside is not None and row['depth'] <= inside:
-                    inside = None
-                if inside is None and row['label'] == label and not path:
-                    inside = row['depth']
-                if inside is not None:
-                    path = [
-                        p for p in path if p['depth'] < row['depth']] + [row]
-                    row['path'] = tuple(p['label'] for p in path)
-                    entries.append(row)
-            for row in entries:
-                if row['path'] not in seen:
-                    seen.add(row['path'])
+                current = [
+                    r for r in current if r['depth'] < row['depth']] + [row]
+                labels = tuple(r['label'] for r in current)
+                size = min(len(path), len(labels))
+                if labels[:size] != path[:size]:
+                    continue
+                if len(labels) >= len(path):
+                    paths.append(labels)
+                if labels not in seen:
+                    seen.add(labels)
                     expander = self.row(row['index']).locator('.expander')
                     if not row['open'] and expander.is_visible():
                         self.do(expander.click)
                         break
             else:
-                return entries
+                return paths
 
     def row(self, index):
         return self.page.locator(MENU).nth(index)
 
-    def open_entry(self, entry):
-        self.do(self.row(entry['index']).locator('.column-char').click)
+    def open_menu(self, *path):
+        "Open an entry such as 'Cooperative', 'Members', 'Register'"
+        self.unfold_menu(*path[:-1])
+        current = []
+        for row in self.menu():
+            current = [
+                r for r in current if r['depth'] < row['depth']] + [row]
+            if tuple(r['label'] for r in current) == path:
+                break
+        else:
+            raise LookupError(' / '.join(path))
+        self.do(self.row(row['index']).locator('.column-char').click)
 
     # Tabs
 
@@ -169,12 +259,14 @@ class Sao:
     def has_tab(self):
         return bool(self.tab.count())
 
-    def open_first(self):
-        """Open the first record of all those of the list, if any, and return
-        whether there is one"""
+    def open_all(self):
+        "Let the list show all its records"
         filters = self.tab.locator('.nav-tabs > li > a').filter(visible=True)
         if filters.count():
             self.do(filters.last.click)
+
+    def open_first(self):
+        "Open the first record of the list; return whether there is one"
         rows = self.tab.locator('table.tree > tbody > tr')
         if not rows.count():
             return False
@@ -182,13 +274,38 @@ class Sao:
         self.do(lambda: cell.dblclick(position={'x': 3, 'y': 3}))
         return True
 
+    def views(self):
+        "Show each other view of the tab in turn; yield its type"
+        count = self.page.evaluate(f"""() => {{
+            let screen = {SCREEN};
+            // A dashboard has none
+            return !screen ? 1
+                : screen.views.length + screen.view_to_load.length;
+            }}""")
+        for _ in range(count - 1):
+            self.tool('switch_')
+            yield self.page.evaluate(f'() => {SCREEN}.current_view.view_type')
+
     def pages(self):
-        "Open each page of the form in turn"
+        "Open each page of the form in turn; yield its label"
         tabs = self.tab.locator(
             '.form .nav-tabs > li > a').filter(visible=True)
         for i in range(tabs.count()):
             self.do(tabs.nth(i).click)
             yield tabs.nth(i).inner_text()
+
+    def entries(self, kind):
+        "Return the entries of a menu of the tab: action, relate, print"
+        return [
+            text.strip() for text in self.tab.locator(
+                f'ul[aria-labelledby={kind}] > li > a').all_inner_texts()]
+
+    def run(self, kind, label):
+        "Run the entry of a menu of the tab: action, relate, print"
+        self.do(self.tab.locator(f'nav.toolbar button#{kind}').first.click)
+        self.do(self.tab.locator(
+                f'ul[aria-labelledby={kind}]').get_by_text(
+                label, exact=True).first.click)
 
     def cancel(self):
         "Leave the wizard"
@@ -205,48 +322,164 @@ class Sao:
         return self.top.locator(f'[name="{name}"]').filter(
             visible=True).first
 
+    def entry(self, name):
+        "The field once it can be filled in"
+        return self.top.locator(
+            f'[name="{name}"]:enabled:not([readonly])').filter(
+            visible=True).first
+
     def set(self, name, value):
-        field = self.field(name)
+        field = self.entry(name)
         if field.evaluate('e => e.tagName') == 'SELECT':
             field.select_option(label=value)
+        elif field.get_attribute('type') == 'checkbox':
+            field.set_checked(value)
         else:
-            # A click swaps the display of a number for its entry
-            field.click()
-            field = self.field(name)
+            # The focus swaps the display of a number for its entry
+            field.focus()
+            field = self.entry(name)
             field.fill(str(value))
         self.do(lambda: field.press('Tab'))
 
-    def choose(self, name, text):
-        "Complete the text of a link to another record"
-        field = self.field(name)
-        field.click()
-        field.fill('')
-        field.press_sequentially(text, delay=15)
+    def complete(self, field, text, label):
+        "Type the text and choose from what completes it"
+        # The client may still move the cursor by itself
+        for _ in range(3):
+            field.fill('')
+            field.press_sequentially(text, delay=15)
+            if field.input_value() == text:
+                break
         item = self.page.locator('.dropdown-menu li a:visible').filter(
-            has_text=text).first
+            has_text=label).first
         item.wait_for()
         self.do(item.click)
+
+    def choose(self, name, text):
+        "Choose the record for a link to another record"
+        self.complete(self.entry(name), text, text)
+
+    def create(self, name, text, values=None):
+        "Create the record that a link to another record does not find"
+        self.complete(self.entry(name), text, 'Create...')
+        self.page.locator('.modal').filter(visible=True).first.wait_for()
+        for key, value in (values or {}).items():
+            self.set(key, value)
+        self.accept()
 
     def get(self, name):
         return self.field(name).evaluate(
             "e => e.tagName == 'SELECT' ? e.selectedOptions[0]?.text"
             " : e.value")
 
+    def reads(self, name, text):
+        "Wait until the field reads the text; complain if it does not"
+        for _ in range(100):
+            if text in (self.get(name) or ''):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"{name} is {self.get(name)!r}, not {text!r}")
+
+    def page_(self, label):
+        "Open the page of the form"
+        self.do(self.top.locator('.nav-tabs > li > a').filter(
+                has_text=re.compile(rf'^\s*{re.escape(label)}')).filter(
+                visible=True).first.click)
+
     def tool(self, name):
         self.do(self.tab.locator(f'nav.toolbar button#{name}').first.click)
 
-    def press(self, name, confirm=True):
+    def new(self):
+        self.tool('new_')
+        # The last that the client does is to set the cursor
+        self.page.wait_for_function(
+            "() => document.activeElement.closest('.form')")
+
+    def save(self):
+        self.tool('save')
+        # What the client tells lies over the toolbar
+        for bar in self.tab.locator('.infobar .alert button.close').all():
+            bar.click()
+
+    def press(self, name):
         "Press a button of the form"
         self.do(lambda: self.top.locator(f'button[name="{name}"]').filter(
                 visible=True).first.click())
         dialog = self.page.locator('.confirmation-dialog').filter(visible=True)
-        if confirm and dialog.count():
+        if dialog.count():
             self.do(dialog.locator('.btn-primary').click)
 
     def answer(self, label):
         "Press a button at the foot of the dialog"
-        self.do(self.top.locator('.modal-footer button').filter(
-                has_text=label).filter(visible=True).first.click)
+        self.do(self.foot(label).click)
+
+    def foot(self, label):
+        return self.top.locator('.modal-footer button').filter(
+            has_text=label).filter(visible=True).first
+
+    def accept(self):
+        "Press the button at the foot of the dialog that is for Enter"
+        self.do(self.top.locator('.modal-footer .btn-primary').filter(
+                visible=True).first.click)
+
+    # Lists
+
+    def table(self, label=None):
+        "The list of the tab, or that of the field with the label"
+        if label is None:
+            return self.top
+        return self.top.locator('.form-one2many, .form-many2many').filter(
+            has=self.page.locator(
+                ':scope > [class*="2many-menu"] > label').filter(
+                has_text=re.compile(rf'^{re.escape(label)}:?$'))).filter(
+            visible=True).first
+
+    def add(self, label, text=None):
+        "Add a new line to the field with the label, or the one of the text"
+        table = self.table(label)
+        menu = table.locator(':scope > [class*="2many-menu"]')
+        if text is None:
+            self.do(menu.locator('button[aria-label=New]').first.click)
+        else:
+            self.complete(menu.locator('input').first, text, text)
+
+    def rows(self, label=None):
+        "Return the texts of the cells"
+        return self.table(label).locator(
+            'table.tree > tbody > tr').evaluate_all("""rows => rows.map(
+                tr => [...tr.querySelectorAll('td[data-title]')].filter(
+                    td => td.style.display != 'none').map(td => {
+                        let input = td.querySelector('input, select');
+                        return (td.innerText
+                            || (input && input.value) || '').trim(); }))""")
+
+    def open_row(self, text, label=None):
+        row = self.table(label).locator('table.tree > tbody > tr').filter(
+            has_text=text).first
+        cell = row.locator('td[data-title]').filter(visible=True).first
+        self.do(lambda: cell.dblclick(position={'x': 3, 'y': 3}))
+
+    def edit_row(self, text, label, name, value):
+        "Set a field in the row of an editable list"
+        row = self.table(label).locator('table.tree > tbody > tr').filter(
+            has_text=text).first
+        self.do(lambda: row.locator('td[data-title]').filter(
+                visible=True).first.dblclick(position={'x': 3, 'y': 3}))
+        self.set(name, value)
+
+    def search(self, text):
+        box = self.tab.locator('.filter-box input').filter(visible=True).first
+        box.fill(text)
+        self.do(lambda: box.press('Enter'))
+
+    # Papers
+
+    def download(self, action, directory):
+        "Return the file that the client gets by the action"
+        with self.page.expect_download(timeout=120_000) as download:
+            action()
+        path = directory / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
 
     def shot(self, path):
         self.page.screenshot(path=path)

@@ -1,37 +1,82 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import pytest
 from sao import ClientError
 
+MENU = [
+    'Members', 'Shares', 'Patronage', 'Commons', 'Meetings', 'Reporting',
+    'Configuration']
 
-def test_menu(sao, shots):
-    "Every entry, the first record of each list and each of its pages open"
-    entries = sao.unfold_menu("Cooperative")
-    paths = [e['path'] for e in entries]
-    leaves = [
-        e for e in entries
-        if not any(
-            p != e['path'] and p[:len(e['path'])] == e['path']
-            for p in paths)]
-    assert len(leaves) > 20, paths
+
+class Visit:
+    "Look at all that an entry of the menu leads to"
+
+    def __init__(self, sao, shots, path):
+        self.sao = sao
+        self.path = path
+        self.name = shots / 'menu-{}'.format(
+            '-'.join(path[1:]).lower().replace(' ', '-'))
+        self.found = []
+
+    def look(self, name=''):
+        self.sao.shot(f'{self.name}{name}.png')
+        self.found.extend(
+            f"{' / '.join(self.path)}{name}: {fault}"
+            for fault in self.sao.faults())
+
+    def visit(self):
+        "Return whether there is something to visit"
+        sao = self.sao
+        sao.open_menu(*self.path)
+        if sao.has_dialog():
+            self.look()
+            sao.cancel()
+            return True
+        if not sao.has_tab():
+            return False
+        sao.open_all()
+        self.look()
+        if sao.open_first():
+            self.look_at_record()
+        for number, view in enumerate(sao.views()):
+            if view != 'form':
+                self.look(f'-{number}-{view}')
+        sao.close()
+        return True
+
+    def look_at_record(self):
+        sao = self.sao
+        self.look('-form')
+        for number, _ in enumerate(sao.pages()):
+            self.look(f'-form-{number}')
+        for label in sao.entries('relate'):
+            sao.run('relate', label)
+            self.look(f"-relate-{label.lower().replace(' ', '-')}")
+            sao.close()
+
+
+def test_menu_is_complete(after):
+    "The menu has the entries that the tests visit"
+    assert [p[1] for p in after.unfold_menu('Cooperative')
+        if len(p) == 2] == MENU
+
+
+@pytest.mark.parametrize('label', MENU)
+def test_menu(after, shots, label):
+    """Every entry, view and page of a first record opens without a
+    complaint, and nothing is without a name"""
     errors = []
-    for entry in leaves:
-        label = ' / '.join(entry['path'])
-        name = '-'.join(entry['path'][1:]).lower().replace(' ', '_')
+    paths = after.unfold_menu('Cooperative', label)
+    assert len(paths) > 1
+    for path in paths:
+        visit = Visit(after, shots, path)
+        leaf = not any(
+            p[:len(path)] == path and p != path for p in paths)
         try:
-            sao.open_entry(entry)
-            sao.shot(shots / f'menu-{name}.png')
-            if sao.has_dialog():
-                sao.cancel()
-            elif not sao.has_tab():
-                errors.append(f'{label}: nothing opens')
-            else:
-                if sao.open_first():
-                    for page in sao.pages():
-                        sao.shot(shots / f'menu-{name}-{page.lower()}.png')
-                sao.close()
+            if not visit.visit() and leaf:
+                errors.append(f"{' / '.join(path)}: nothing opens")
         except ClientError as error:
-            errors.append(f'{label}: {error}')
-            sao.page.reload()
-            sao.wait()
-            sao.unfold_menu("Cooperative")
+            errors.append(f"{' / '.join(path)}: {error}")
+            after.login('admin', 'cooperative')
+        errors.extend(visit.found)
     assert not errors, '\n'.join(errors)

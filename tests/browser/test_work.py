@@ -1,0 +1,185 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The work of a cooperative's year, by clicking."""
+
+
+def admit(sao, name, date):
+    sao.open_menu('Cooperative', 'Members', 'Members')
+    sao.new()
+    sao.create('party', name)
+    sao.set('category', "Persons")
+    sao.set('application_date', date)
+    sao.set('admission_date', date)
+    sao.press('admit')
+
+
+def test_admit_member(before):
+    sao = before
+    admit(sao, "Newcomer 1", '02/02/1998')
+    sao.reads('state', "Member")
+    assert sao.get('number')
+    assert sao.get('party') == "Newcomer 1"
+    [[category, start, *_]] = sao.rows("Memberships")
+    assert (category, start) == ("Persons", '02/02/1998')
+
+
+def subscribe(sao, name):
+    "Admit the member with three shares of 10.00, and let them be paid"
+    admit(sao, name, '02/02/1998')
+    sao.open_menu('Cooperative', 'Shares', 'Subscriptions')
+    sao.new()
+    sao.choose('member', name)
+    sao.choose('share_class', "Member Shares")
+    sao.set('date', '02/02/1998')
+    sao.set('quantity', 3)
+    sao.reads('total_amount', '30.00')
+    sao.press('confirm')
+    sao.reads('state', "Confirmed")
+    sao.press('pay')
+    sao.set('date', '02/27/1998')
+    sao.choose('payment_method', "Cash")
+    sao.answer("Pay")
+    sao.reads('state', "Paid")
+    sao.reads('amount_to_pay', '0.00')
+
+
+def test_pay_shares(before):
+    subscribe(before, "Newcomer 2")
+
+
+def book(sao, member, start, end):
+    sao.open_menu('Cooperative', 'Commons', 'Bookings')
+    sao.new()
+    sao.choose('resource', "Meeting Room")
+    sao.choose('member', member)
+    sao.set('start', start)
+    sao.set('end', end)
+    sao.press('confirm')
+
+
+def test_book_and_bill(before):
+    "A room is booked, not to be booked twice, used and billed"
+    sao = before
+    admit(sao, "Newcomer 3", '02/02/1998')
+    admit(sao, "Newcomer 4", '02/02/1998')
+    book(sao, "Newcomer 3", '02/10/1998 09:00:00', '02/10/1998 11:00:00')
+    sao.reads('state', "Confirmed")
+    # 2 hours of 4.00
+    sao.reads('estimate', '8.00')
+    with sao.refused("Newcomer 3|Meeting Room"):
+        book(sao, "Newcomer 4", '02/10/1998 10:00:00', '02/10/1998 12:00:00')
+    sao.set('start', '02/10/1998 11:00:00')
+    sao.press('confirm')
+    sao.reads('state', "Confirmed")
+    sao.press('finish')
+    assert len(sao.rows("Usages")) == 1
+
+    sao.open_menu('Cooperative', 'Commons', 'Billings')
+    sao.new()
+    sao.set('end', '02/28/1998')
+    sao.set('invoice_date', '02/28/1998')
+    sao.press('compute')
+    [invoice] = sao.rows("Invoices")
+    assert "Newcomer 4" in invoice
+    sao.press('post')
+    sao.reads('state', "Posted")
+
+
+def give_notice(sao, name):
+    sao.open_menu('Cooperative', 'Members', 'Members')
+    sao.search(name)
+    sao.open_row(name)
+    sao.set('notice_date', '03/02/1998')
+    sao.set('exit_reason', "Resignation")
+    sao.press('give_notice')
+
+
+def test_give_notice(before):
+    sao = before
+    admit(sao, "Newcomer 5", '02/02/1998')
+    give_notice(sao, "Newcomer 5")
+    sao.reads('state', "Leaving")
+    # Three months, and then the end of the fiscal year
+    sao.reads('exit_date', '12/31/1998')
+
+
+def test_allocate_redemptions(before):
+    "Who leaves gets the shares back within the budget of the year"
+    sao = before
+    subscribe(sao, "Newcomer 6")
+    sao.open_menu('Cooperative', 'Configuration', 'Share Classes')
+    sao.open_row("Member Shares")
+    sao.page_("Redemption")
+    sao.set('minimum_capital', 10)
+    sao.save()
+    give_notice(sao, "Newcomer 6")
+    sao.open_menu('Cooperative', 'Shares', 'Redemptions')
+    sao.search("Newcomer 6")
+    sao.open_row("Newcomer 6")
+    sao.press('approve')
+    sao.reads('state', "Approved")
+    sao.open_menu(
+        'Cooperative', 'Shares', 'Redemptions', "Allocate Redemptions")
+    sao.choose('fiscalyear', "1998")
+    sao.answer("Preview")
+    [row] = [r for r in sao.rows() if "Newcomer 6" in ' '.join(r)]
+    # All of the three that were requested
+    assert row[-2:] == ['3', '3']
+    sao.answer("Allocate")
+    assert "Newcomer 6" in str(sao.rows())
+
+
+def test_meeting_decides_on_surplus(before):
+    "The meeting is convened, held and closed, and its decision carried out"
+    sao = before
+    sao.open_menu('Cooperative', 'Meetings', 'Meetings')
+    sao.new()
+    sao.set('date', '04/18/1998')
+    sao.set('place', "Community hall")
+    sao.set('convocation_date', '03/20/1998')
+    sao.set('record_date', '03/31/1998')
+    sao.add("Agenda")
+    sao.set('subject', "Appropriation of the surplus of 1997")
+    sao.set('kind', "Resolution")
+    sao.set('purpose', "Appropriation of the Surplus")
+    sao.set('fiscalyear', "1997")
+    sao.set('majority', "Simple")
+    sao.accept()
+    sao.press('convene')
+    sao.reads('state', "Convened")
+    sao.page_("Attendance")
+    member = sao.rows("Attendance")[0][0]
+    sao.edit_row(member, "Attendance", 'presence', "Present")
+    sao.press('open')
+    sao.reads('state', "Open")
+    sao.reads('present_votes', '1')
+    sao.page_("Agenda")
+    sao.open_row("Appropriation of the surplus of 1997", "Agenda")
+    sao.set('votes_for', 1)
+    sao.accept()
+    sao.press('close')
+    sao.reads('state', "Closed")
+    assert "Carried" in sao.rows("Agenda")[0]
+
+    sao.open_menu('Cooperative', 'Patronage', "Appropriations of Surplus")
+    sao.open_row("1997")
+    sao.page_("Other Info")
+    sao.choose('resolution', "Appropriation of the surplus of 1997")
+    sao.press('compute')
+    sao.reads('state', "Computed")
+    sao.press('approve')
+    sao.reads('state', "Approved")
+    sao.press('post')
+    sao.reads('state', "Posted")
+
+
+def test_print_report(after, tmp_path):
+    "The board gets the report to the assembly as a document"
+    sao = after
+    sao.open_menu('Cooperative', 'Reporting', "Report to the Assembly")
+    sao.set('fiscalyear', "1997")
+    path = sao.download(
+        sao.foot("Print").click, tmp_path)
+    assert path.suffix == '.odt'
+    assert path.stat().st_size > 10_000
+    assert path.read_bytes().startswith(b'PK')
