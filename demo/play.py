@@ -16,6 +16,7 @@ from chapters import Story
 from proteus import Model, Report, Wizard, config
 from tryton import activate, configure, connect, make_pdf, skip_configuration
 
+from trytond.exceptions import UserError
 from trytond.modules.company.tests.tools import create_company, get_company
 from trytond.modules.coop.scripts import (
     import_members, import_patronage, import_usage)
@@ -29,8 +30,12 @@ PAYMENT = dt.date(1998, 5, 15)
 NAME = "Demo Cooperative"
 PAR_VALUE = Decimal('10.00')
 COST_RATE = Decimal('0.70')
+RUNNING_COSTS = Decimal('2500.00')  # every month
+CUSTOMERS = 2357
 COMPUTER_COST = Decimal('48000.00')
 COMPUTER_UNITS = 1_600_000
+ROOM_DAY = dt.date(1997, 10, 20)
+ROOM_HOUR = Decimal('4.00')
 NODE_HOUR = Decimal('0.03')
 JOB = Decimal('0.02')
 LEAVING = 90  # every so many members gives notice
@@ -38,11 +43,12 @@ PRESENT = 12  # every so many members comes to the meeting
 
 
 class Demo:
-    running_costs = Decimal('2500.00')  # every month
-
     def __init__(self, directory, customers=None):
         self.directory = directory
         self.customers = customers
+        # A smaller cooperative costs less
+        self.running_costs = round(
+            RUNNING_COSTS * (customers or CUSTOMERS) / CUSTOMERS, 2)
         self.configuration = configure(directory)
         self.connected = False
 
@@ -59,8 +65,9 @@ class Demo:
     def chapters(self):
         return [
             self.install, self.found, self.admit, self.trade,
-            self.share_computer, self.give_notice, self.close, self.decide,
-            self.pay, self.write_papers]
+            self.share_room, self.share_computer, self.give_notice,
+            self.settle, self.close, self.decide, self.pay,
+            self.write_papers]
 
     def install(self):
         "The modules are activated"
@@ -149,6 +156,35 @@ class Demo:
                         (sales, -amount)]))
         books.post_all(moves)
 
+    def share_room(self):
+        "They share a room, which is booked"
+        self.connect()
+        Booking = Model.get('coop.commons.booking')
+        Member = Model.get('coop.member')
+        room = make_room()
+
+        def book(member, start, hours):
+            start = dt.datetime.combine(ROOM_DAY, dt.time(start))
+            booking = Booking(resource=room, member=member, start=start)
+            booking.end = start + dt.timedelta(hours=hours)
+            booking.save()
+            booking.click('confirm')
+            return booking
+
+        members = Member.find([], order=[('number', 'ASC')], limit=3)
+        bookings = [
+            book(member, start, 2)
+            for member, start in zip(members, [16, 18, 20])]
+        try:
+            book(members[0], 19, 2)
+        except UserError as error:
+            print(f"   Refused: {error.message}")
+        Booking.click(bookings, 'start_use')
+        for booking in bookings:
+            booking.used_from, booking.used_until = booking.start, booking.end
+        Booking.save(bookings)
+        Booking.click(bookings, 'finish')
+
     def share_computer(self):
         "They share a computer, which wears by use"
         self.connect()
@@ -183,6 +219,25 @@ class Demo:
         Redemption.click(redemptions, 'approve')
         Redemption.click(redemptions, 'end')
         Member.click(members, 'leave')
+
+    def settle(self):
+        "What the computer brought beyond its cost goes back to its users"
+        self.connect()
+        CostPool = Model.get('coop.commons.cost_pool')
+        Resource = Model.get('coop.commons.resource')
+        Settlement = Model.get('coop.commons.settlement')
+
+        cost_pool = CostPool(name="Computer")
+        cost_pool.shared_resources.extend(
+            Resource.find([('code', '=', 'COMPUTER')]))
+        cost_pool.settlement_account = books.create_account(
+            '2.2.9', "Settlement of the Commons", like=books.account('2.2.6'))
+        cost_pool.save()
+        settlement = Settlement(
+            cost_pool=cost_pool, fiscalyear=get_fiscalyear())
+        settlement.save()
+        for button in ['compute', 'approve', 'post']:
+            settlement.click(button)
 
     def close(self):
         "The year is closed, and the board proposes an appropriation"
@@ -259,6 +314,12 @@ class Demo:
         self.connect()
         Line = Model.get('account.move.line')
         Redemption = Model.get('coop.share.redemption')
+        Settlement = Model.get('coop.commons.settlement')
+
+        settlement, = Settlement.find()
+        settlement.issue_date = PAYMENT
+        settlement.save()
+        settlement.click('issue')
 
         redemptions = Redemption.find([('state', '=', 'ended')])
         for redemption in redemptions:
@@ -302,6 +363,33 @@ class Demo:
         path = self.directory / f'{name}.{extension}'
         path.write_bytes(content)
         make_pdf(path)
+
+
+def make_room():
+    Category = Model.get('product.category')
+    Resource = Model.get('coop.commons.resource')
+    Tariff = Model.get('coop.commons.tariff')
+    Template = Model.get('product.template')
+    Uom = Model.get('product.uom')
+
+    hour, = Uom.find([('name', '=', "Hour")])
+    category = Category(name="Room", accounting=True)
+    category.account_expense = books.account('5.1.3')
+    category.account_revenue = books.account('4.2.2')
+    category.save()
+    service = Template(
+        name="Use of the room", type='service', default_uom=hour,
+        account_category=category)
+    service.save()
+    room = Resource(name="Meeting Room", code='ROOM', bookable=True)
+    room.unit = hour
+    room.product, = service.products
+    room.save()
+    tariff = Tariff(name="Room", resource=room, valid_from=START)
+    component = tariff.components.new(name="Hours", kind='time', unit=hour)
+    component.unit_price = ROOM_HOUR
+    tariff.click('approve')
+    return room
 
 
 def make_computer():

@@ -87,15 +87,25 @@ def show_patronage(fiscalyear):
 
 def show_commons(fiscalyear):
     Asset = Model.get('account.asset')
+    Booking = Model.get('coop.commons.booking')
+    Settlement = Model.get('coop.commons.settlement')
     Usage = Model.get('coop.commons.usage')
     title("Computer")
-    usages = Usage.find([])
+    usages = Usage.find([('resource.code', '=', 'COMPUTER')])
     for state, count in sorted(Counter(u.state for u in usages).items()):
         line(f"Jobs {state}", count, f"of {len(usages):,}")
     line("Charged", sum((u.amount for u in usages), ZERO))
     asset, = Asset.find()
     line("Depreciation by use", sum(
             (l.depreciation for l in asset.lines if l.move), ZERO))
+    settlement, = Settlement.find()
+    line(
+        "Returned to the users", settlement.difference,
+        f"{len([l for l in settlement.lines if l.amount]):,} users")
+    title("Room")
+    bookings = Booking.find([('resource.code', '=', 'ROOM')])
+    for state, count in sorted(Counter(b.state for b in bookings).items()):
+        line(f"Bookings {state}", count)
 
 
 def show_surplus():

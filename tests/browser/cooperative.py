@@ -2,10 +2,8 @@
 # this repository contains the full copyright notices and license terms.
 """Prepare the databases of the tests in the browser: an empty one, and the
 demo cooperative with few members before and after its general meeting."""
-import datetime as dt
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / 'demo'))
@@ -13,21 +11,17 @@ sys.path.append(str(Path(__file__).parents[2] / 'demo'))
 from chapters import Story, copy
 from play import DATABASE, Demo
 
-from trytond.modules.coop_commons.tests.tools import (
-    create_resource, create_service, create_tariff, get_unit)
-
 CUSTOMERS = 60
 
 
 class Cooperative(Demo):
-    running_costs = Decimal('50.00')
 
     @property
     def chapters(self):
         return [
             self.install, self.keep_empty, self.found, self.admit, self.trade,
-            self.share_computer, self.give_notice, self.close,
-            self.share_room, self.keep_before, self.decide, self.pay,
+            self.share_room, self.share_computer, self.give_notice,
+            self.settle, self.close, self.keep_before, self.decide, self.pay,
             self.keep_after]
 
     def keep(self, name):
@@ -41,19 +35,6 @@ class Cooperative(Demo):
                 Path(sys.executable).with_name('trytond_import_currencies'),
                 '-c', self.configuration, '-d', 'empty'],
             check=True, stdout=subprocess.DEVNULL)
-
-    def share_room(self):
-        "They share a room, which is booked"
-        self.connect()
-        hour = get_unit('Hour')
-        room = create_resource(
-            "Meeting Room", code='ROOM', bookable=True,
-            product=create_service("Use of the room"))
-        create_tariff("Room", [{
-                    'name': "Hours", 'kind': 'time', 'unit': hour,
-                    'unit_price': Decimal('4.00'),
-                    }],
-            date=dt.date(1997, 1, 1), resource=room)
 
     def keep_before(self):
         "The database is kept: before the meeting"
