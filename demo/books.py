@@ -93,8 +93,9 @@ def trial_balance():
     "Return the total of the debits less the credits of all the accounts"
     Line = Model.get('account.move.line')
     return sum((
-            line.debit - line.credit
-            for line in Line.find([('move.state', '=', 'posted')])), ZERO)
+            line['debit'] - line['credit'] for line in Line.search_read(
+                [('move.state', '=', 'posted')], 0, None, None,
+                ['debit', 'credit'], config.get_config().context)), ZERO)
 
 
 def close_result(fiscalyear, surplus_account):

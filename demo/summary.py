@@ -36,6 +36,16 @@ The papers are in {directory}. bin/demo --web shows the cooperative in a
 browser.""")
 
 
+def read(name, domain, *fields):
+    "Read the fields of the records at once"
+    return Model.get(name).search_read(
+        domain, 0, None, None, list(fields), config.get_config().context)
+
+
+def total(records, name):
+    return sum((record[name] for record in records), ZERO)
+
+
 def title(text):
     print(f"\n{text}")
 
@@ -49,27 +59,27 @@ def line(label, value, note=''):
 
 
 def show_members(fiscalyear):
-    Holding = Model.get('coop.share.holding')
-    Register = Model.get('coop.member.register')
+    ShareClass = Model.get('coop.share.class')
     title("Members")
     for date in [fiscalyear.end_date, fiscalyear.end_date + dt.timedelta(1)]:
         with config.get_config().set_context(date=date):
-            line(f"on {date}", len(Register.find([])))
-            holdings = Holding.find([])
-            for share_class in sorted(
-                    {h.share_class for h in holdings}, key=lambda c: c.code):
-                held = [h for h in holdings if h.share_class == share_class]
+            line(f"on {date}", len(read('coop.member.register', [], 'id')))
+            holdings = read(
+                'coop.share.holding', [], 'share_class', 'quantity', 'amount',
+                'paid_amount')
+            for share_class in ShareClass.find(
+                    [], order=[('code', 'ASC')]):
+                held = [
+                    h for h in holdings if h['share_class'] == share_class.id]
                 line(
-                    f"  {share_class.name}",
-                    sum((h.amount for h in held), ZERO),
-                    f"{sum(h.quantity for h in held):,.0f} shares,"
-                    f" {sum((h.paid_amount for h in held), ZERO):,.2f} paid")
+                    f"  {share_class.name}", total(held, 'amount'),
+                    f"{total(held, 'quantity'):,.0f} shares,"
+                    f" {total(held, 'paid_amount'):,.2f} paid")
 
 
 def show_patronage(fiscalyear):
-    Activity = Model.get('coop.patronage.activity')
     title("Patronage")
-    total = ZERO
+    purchases = ZERO
     for label, context in [
             (f"in {fiscalyear.name}", {
                     'from_date': fiscalyear.start_date,
@@ -78,23 +88,23 @@ def show_patronage(fiscalyear):
                     'from_date': fiscalyear.end_date + dt.timedelta(1),
                     'to_date': None})]:
         with config.get_config().set_context(**context):
-            activities = Activity.find([])
-            amount = sum((a.amount for a in activities), ZERO)
+            activities = read('coop.patronage.activity', [], 'amount')
+        amount = total(activities, 'amount')
         line(f"Purchases {label}", amount, f"{len(activities):,} entries")
-        total += amount
-    line("All purchases of the file", total)
+        purchases += amount
+    line("All purchases of the file", purchases)
 
 
 def show_commons(fiscalyear):
     Asset = Model.get('account.asset')
-    Booking = Model.get('coop.commons.booking')
     Settlement = Model.get('coop.commons.settlement')
-    Usage = Model.get('coop.commons.usage')
     title("Computer")
-    usages = Usage.find([('resource.code', '=', 'COMPUTER')])
-    for state, count in sorted(Counter(u.state for u in usages).items()):
+    usages = read(
+        'coop.commons.usage', [('resource.code', '=', 'COMPUTER')],
+        'state', 'amount')
+    for state, count in sorted(Counter(u['state'] for u in usages).items()):
         line(f"Jobs {state}", count, f"of {len(usages):,}")
-    line("Charged", sum((u.amount for u in usages), ZERO))
+    line("Charged", total(usages, 'amount'))
     asset, = Asset.find()
     line("Depreciation by use", sum(
             (l.depreciation for l in asset.lines if l.move), ZERO))
@@ -103,13 +113,13 @@ def show_commons(fiscalyear):
         "Returned to the users", settlement.difference,
         f"{len([l for l in settlement.lines if l.amount]):,} users")
     title("Room")
-    bookings = Booking.find([('resource.code', '=', 'ROOM')])
-    for state, count in sorted(Counter(b.state for b in bookings).items()):
+    bookings = read(
+        'coop.commons.booking', [('resource.code', '=', 'ROOM')], 'state')
+    for state, count in sorted(Counter(b['state'] for b in bookings).items()):
         line(f"Bookings {state}", count)
 
 
 def show_surplus():
-    Allocation = Model.get('coop.patronage.allocation')
     Surplus = Model.get('coop.surplus')
     for surplus in Surplus.find([('state', '=', 'posted')]):
         title(f"Surplus of {surplus.fiscalyear.name}")
@@ -117,10 +127,11 @@ def show_surplus():
         for surplus_line in surplus.lines:
             line(f"  {surplus_line.name}", surplus_line.computed_amount)
         for pool in surplus.pools:
-            allocations = Allocation.find([('pool', '=', pool.id)])
+            names = ['gross', 'cash', 'equity']
+            allocations = read(
+                'coop.patronage.allocation', [('pool', '=', pool.id)], *names)
             line(
                 f"Pool {pool.name}", pool.total_gross,
                 f"{len(allocations):,} patrons")
-            for name in ['gross', 'cash', 'equity']:
-                line(f"  Σ {name}", sum(
-                        (getattr(a, name) for a in allocations), ZERO))
+            for name in names:
+                line(f"  Σ {name}", total(allocations, name))
