@@ -262,13 +262,14 @@ class FleetReport(CompanyReport):
         pool = Pool()
         Asset = pool.get('account.asset')
         context = super().get_context(records, header, data)
-        fleet = {resource: [] for resource in records}
+        fleet = {resource.id: (resource, []) for resource in records}
         for asset in Asset.search([
-                    ('resource', 'in', [r.id for r in records]),
+                    ('resource', 'in', list(fleet)),
                     ('state', '=', 'running'),
                     ], order=[('start_date', 'ASC'), ('id', 'ASC')]):
-            fleet[asset.resource].append(asset)
-        context['fleet'] = fleet
+            _, assets = fleet[asset.resource.id]
+            assets.append(asset)
+        context['fleet'] = list(fleet.values())
         context['total'] = sum(
-            a.book_value for assets in fleet.values() for a in assets)
+            a.book_value for _, assets in fleet.values() for a in assets)
         return context
