@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 
-from sql import Cast, Null
+from sql import Cast, Null, Union
 from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 from sql.functions import Round
@@ -120,11 +120,15 @@ class Activity(metaclass=PoolMeta):
 
     @classmethod
     def _billed_lines(cls):
+        "Return the query of the invoice lines that come from usage"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
-        charge = Charge.__table__()
-        return charge.select(
-            charge.invoice_line, where=charge.invoice_line != Null)
+        Pack = pool.get('coop.commons.pack')
+        # What a pack has prepaid is charged when it is used
+        return Union(*(
+                table.select(
+                    table.invoice_line, where=table.invoice_line != Null)
+                for table in [Charge.__table__(), Pack.__table__()]))
 
     @classmethod
     def _where_invoice(cls, category, line, credited_line):
