@@ -10,7 +10,7 @@ class Move(metaclass=PoolMeta):
     def _get_origin(cls):
         return super()._get_origin() + [
             'coop.surplus', 'coop.patronage.pool',
-            'coop.equity.revolvement']
+            'coop.patronage.allocation', 'coop.equity.revolvement']
 
 
 class MoveLine(metaclass=PoolMeta):

@@ -65,6 +65,25 @@ def split_cash(gross, percent, floor=None, unit=Decimal('0.01')):
     return apportion(min(cash, total), gross, unit)
 
 
+def elect(cash, shares, unit, least=Decimal(0), room=None):
+    """Return what becomes of an amount of money by the uses of an election.
+
+    `shares` are the fractions by use, and what they leave is paid out.  As
+    much as `least` stays money, and no more than `room` is capitalised.
+    """
+    rest = 1 - sum(shares.values())
+    uses = {use: share for use, share in shares.items() if use != 'cash'}
+    uses['cash'] = rest + shares.get('cash', 0)
+    parts = apportion(cash, uses, unit)
+    limits = [parts.get('capitalise', cash * 0), cash - least]
+    if room is not None:
+        limits.append(room)
+    capital = max(min(limits), cash * 0)
+    parts['cash'] += parts.get('capitalise', 0) - capital
+    parts['capitalise'] = capital
+    return parts
+
+
 def whole_shares(amount, par, digits):
     "Return the quantity of shares that an amount takes and what is left"
     step = Decimal(1).scaleb(-digits)

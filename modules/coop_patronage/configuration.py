@@ -67,6 +67,13 @@ def _accounts(company):
             "The account of what is paid to the patrons."),
         'account_toward_shares': account("Held Toward Shares", _payable,
             "The account of what is held toward shares or membership."),
+        'account_savings': account("Member Savings", _payable,
+            "The account of what members elect to save."),
+        'account_donation': account("Donations of Members", _balance,
+            "The account of what members elect to give."),
+        'account_unclaimed': account("Unclaimed", _balance,
+            "The account of the money that nobody claimed: a reserve, or "
+            "what is remitted to an authority."),
         'account_patronage_withholding': account(
             "Tax Withheld", _balance,
             "The account of the tax withheld from patronage dividends."),
@@ -104,6 +111,16 @@ resolution_required = fields.Boolean("Resolution Required",
 other_approver = fields.Boolean("Other Approver",
     help="Check to refuse that who prepared a surplus approves it.")
 
+solvency_required = fields.Boolean("Statement of Solvency Required",
+    help="Check to approve what is paid out only with the board's statement "
+    "of solvency.")
+unclaimed_years = fields.Integer("Unclaimed after", required=True,
+    domain=[
+        ('unclaimed_years', '>', 0),
+        ],
+    help="The number of years after which money that was not paid counts as "
+    "unclaimed.")
+
 
 class Configuration(
         ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
@@ -112,6 +129,8 @@ class Configuration(
 
     resolution_required = fields.MultiValue(resolution_required)
     other_approver = fields.MultiValue(other_approver)
+    solvency_required = fields.MultiValue(solvency_required)
+    unclaimed_years = fields.MultiValue(unclaimed_years)
     for _name, _field in _accounts(
             Eval('context', {}).get('company', -1)).items():
         locals()[_name] = fields.MultiValue(_field)
@@ -133,12 +152,18 @@ class Configuration(
     default_account_patronage_withholding = _default_account(
         'patronage_withholding')
 
+    default_account_savings = _default_account('savings')
+    default_account_donation = _default_account('fund')
+    default_account_unclaimed = _default_account('other_reserve')
+
     @classmethod
     def multivalue_model(cls, field):
         pool = Pool()
         if field.startswith('account_'):
             return pool.get('coop.patronage.configuration.account')
-        elif field in {'resolution_required', 'other_approver'}:
+        elif field in {
+                'resolution_required', 'other_approver', 'solvency_required',
+                'unclaimed_years'}:
             return pool.get('coop.patronage.configuration.approval')
         return super().multivalue_model(field)
 
@@ -162,6 +187,16 @@ class Configuration(
     def default_other_approver(cls, **pattern):
         return cls.multivalue_model('other_approver').default_other_approver()
 
+    @classmethod
+    def default_solvency_required(cls, **pattern):
+        return cls.multivalue_model(
+            'solvency_required').default_solvency_required()
+
+    @classmethod
+    def default_unclaimed_years(cls, **pattern):
+        return cls.multivalue_model(
+            'unclaimed_years').default_unclaimed_years()
+
 
 class ConfigurationAccount(ModelSQL, CompanyValueMixin):
     __name__ = 'coop.patronage.configuration.account'
@@ -176,6 +211,8 @@ class ConfigurationApproval(ModelSQL, CompanyValueMixin):
 
     resolution_required = resolution_required
     other_approver = other_approver
+    solvency_required = solvency_required
+    unclaimed_years = unclaimed_years
 
     @classmethod
     def default_resolution_required(cls):
@@ -184,3 +221,11 @@ class ConfigurationApproval(ModelSQL, CompanyValueMixin):
     @classmethod
     def default_other_approver(cls):
         return False
+
+    @classmethod
+    def default_solvency_required(cls):
+        return False
+
+    @classmethod
+    def default_unclaimed_years(cls):
+        return 5

@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
+from dateutil.relativedelta import relativedelta
 from sql import Cast, Null, Union
 from sql.aggregate import Min, Sum
 from sql.conditionals import Case, Coalesce
@@ -22,9 +23,10 @@ from .exceptions import CancelError, RevolvementError
 from .revolvement import (
     base_capital, by_percentage, by_vintage, capital_targets, hybrid,
     present_value)
+from .solvency import SolvencyMixin
 
 
-class Revolvement(BooksMixin, Workflow, ModelSQL, ModelView):
+class Revolvement(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement'
     __string__ = "Equity Revolvement"
 
@@ -156,6 +158,22 @@ class Revolvement(BooksMixin, Workflow, ModelSQL, ModelView):
         "Leave empty for all.")
     only_estates = fields.Boolean("Only Estates", states=_states,
         help="Check to pay only for members who died.")
+    member_categories = fields.Many2Many(
+        'coop.equity.revolvement-coop.member.category', 'revolvement',
+        'category', "Member Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states,
+        help="Pay only members of these categories on the posting date.\n"
+        "Leave empty for all.")
+    minimum_age = fields.Integer("Minimum Age",
+        domain=['OR',
+            ('minimum_age', '=', None),
+            ('minimum_age', '>', 0),
+            ],
+        states=_states,
+        help="Pay only members of at least this age on the posting date.")
     resolution = fields.Many2One(
         'coop.meeting.item', "Resolution", ondelete='RESTRICT',
         domain=[
@@ -301,14 +319,23 @@ class Revolvement(BooksMixin, Workflow, ModelSQL, ModelView):
         Member = pool.get('coop.member')
         ShareMove = pool.get('coop.share.move')
         members = None
-        if self.members or self.only_estates:
-            members = set(self.members)
+        if (self.members or self.only_estates or self.member_categories
+                or self.minimum_age):
+            domain = [('company', '=', self.company.id)]
+            if self.members:
+                domain.append(('id', 'in', [m.id for m in self.members]))
             if self.only_estates:
-                estates = set(Member.search([
-                            ('company', '=', self.company.id),
-                            ('exit_reason', '=', 'death'),
-                            ]))
-                members = members & estates if members else estates
+                domain.append(('exit_reason', '=', 'death'))
+            if self.minimum_age:
+                domain.append(('party.birth_date', '<=',
+                        self.posting_date - relativedelta(
+                            years=self.minimum_age)))
+            members = Member.search(domain)
+            if self.member_categories:
+                categories = Member.categories_at(members, self.posting_date)
+                allowed = {c.id for c in self.member_categories}
+                members = [
+                    m for m in members if categories.get(m.id) in allowed]
         # All the moves count, so that later ones can not be paid twice
         holdings = ShareMove.holdings_at(
             self.company, None, members=members, classes=self.classes,
@@ -406,6 +433,7 @@ class Revolvement(BooksMixin, Workflow, ModelSQL, ModelView):
         Configuration = pool.get('coop.patronage.configuration')
         config = Configuration(1)
         for revolvement in revolvements:
+            revolvement.check_solvency(RevolvementError)
             resolution = revolvement.resolution
             if not config.get_multivalue(
                     'resolution_required', company=revolvement.company.id):
@@ -537,6 +565,17 @@ class RevolvementMember(ModelSQL):
         ondelete='CASCADE', required=True)
     member = fields.Many2One(
         'coop.member', "Member", ondelete='RESTRICT', required=True)
+
+
+class RevolvementMemberCategory(ModelSQL):
+    __name__ = 'coop.equity.revolvement-coop.member.category'
+
+    revolvement = fields.Many2One(
+        'coop.equity.revolvement', "Revolvement",
+        ondelete='CASCADE', required=True)
+    category = fields.Many2One(
+        'coop.member.category', "Category",
+        ondelete='RESTRICT', required=True)
 
 
 class RevolvementLine(ModelSQL, ModelView):

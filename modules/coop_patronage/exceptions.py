@@ -20,6 +20,10 @@ class ReassignmentValidationError(ValidationError):
     pass
 
 
+class ElectionValidationError(ValidationError):
+    pass
+
+
 class AppropriationError(UserError):
     pass
 
@@ -41,4 +45,8 @@ class RevolvementError(UserError):
 
 
 class CancelError(UserError):
+    pass
+
+
+class UnclaimedError(UserError):
     pass

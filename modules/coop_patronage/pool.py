@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 from decimal import Decimal
+from fractions import Fraction
 
 from sql import Column, Null
 from sql.aggregate import Count, Sum
@@ -15,19 +16,23 @@ from trytond.model import (
     Check, ModelSQL, ModelView, Unique, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
+from trytond.modules.coop_shares.calculation import instalment_parts
 from trytond.modules.coop_shares.document import (
     DAY, SLICE, Books, lock_members, lock_sequence)
 from trytond.modules.currency.fields import Monetary
-from trytond.pool import Pool
+from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval, PYSONEncoder
 from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 from trytond.wizard import StateAction, Wizard
 
 from .absorption import absorb
-from .allocation import by_rate, distribute, split_cash, whole_shares, withhold
+from .allocation import (
+    by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares,
+    withhold)
 from .exceptions import AllocationError, CancelError
 from .surplus import get_balances
+from .unclaimed import UnclaimedMixin
 
 
 def _part_domain(name):
@@ -106,9 +111,13 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'required': Eval('cash_percent', 1) < 1,
+            'required': ((Eval('cash_percent', 1) < 1)
+                | (Eval('minimum', 0)
+                    & (Eval('below_minimum') == 'equity'))),
             },
         help="The class of the shares that members get for the rest.")
+    elections = fields.Boolean("Elections",
+        help="Check to follow what members elected to do with their money.")
     qualified = fields.Boolean("Qualified",
         help="Check if members are taxed on the equity when it is "
         "allocated, instead of when it is paid.")
@@ -235,6 +244,10 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         return Decimal(1)
 
     @classmethod
+    def default_elections(cls):
+        return True
+
+    @classmethod
     def default_rounding(cls):
         return Decimal('0.01')
 
@@ -342,12 +355,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                 (n, getattr(self, n)) for n in [
                     'line', 'categories', 'method', 'amount', 'rate',
                     'difference_line', 'cash_percent', 'cash_floor',
-                    'equity_class', 'rounding', 'minimum', 'below_minimum',
-                    'eligible_on', 'member_categories', 'minimum_activity',
-                    'non_members', 'cap_percent', 'withholding_rate',
-                    'withholding_threshold', 'withholding_base',
-                    'withholding_unidentified', 'set_off', 'loss_order'])
-            ] + [str(c.weight) for c in self.categories]
+                    'equity_class', 'elections', 'rounding', 'minimum',
+                    'below_minimum', 'eligible_on', 'member_categories',
+                    'minimum_activity', 'non_members', 'cap_percent',
+                    'withholding_rate', 'withholding_threshold',
+                    'withholding_base', 'withholding_unidentified',
+                    'set_off', 'loss_order'])
+            ] + [str(c.weight) for c in self.categories] + sorted(
+                self.get_elections().items())
 
     def get_difference_line(self):
         "Return the line that gets what is not distributed"
@@ -357,11 +372,105 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             if line.kind == 'carry_forward':
                 return line
 
-    def get_allocations(self, amount, activity, debts):
+    def get_elections(self):
+        """Return the elections of the members that the pool follows.
+
+        By the id of the member the shares of the uses, how much may be
+        capitalised and what is still to pay for shares.
+        """
+        pool = Pool()
+        Election = pool.get('coop.patronage.election')
+        if not self.elections:
+            return {}
+        date = self.surplus.posting_date or self.surplus.fiscalyear.end_date
+        in_force = Election.in_force(self.company, self.categories, date)
+        uses = {
+            member: {e.cash_use: e for e in elections}
+            for member, elections in in_force.items()}
+        held = defaultdict(Decimal)
+        limited = [
+            m for m, by_use in uses.items()
+            if 'capitalise' in by_use and by_use['capitalise'].target]
+        if limited:
+            for (member, _), amount in self._get_equity(limited).items():
+                held[member] += amount
+        withheld = [m for m, by_use in uses.items() if 'withhold' in by_use]
+        owed = self._get_owed(withheld, date)
+        result = {}
+        for member, by_use in uses.items():
+            room = None
+            if 'capitalise' in by_use and by_use['capitalise'].target:
+                room = max(
+                    by_use['capitalise'].target - held[member.id],
+                    Decimal(0))
+            result[member.id] = (
+                {use: e.share for use, e in by_use.items()}, room,
+                owed.get(member, Decimal(0)))
+        return result
+
+    def _get_owed(self, members, date):
+        "Return what the members have to pay for the shares they must hold"
+        missing = self._get_missing(members, date)
+        owed = defaultdict(Decimal)
+        for subscription in self._get_subscriptions(members):
+            owed[subscription.member] += subscription.amount_to_pay
+        for (member, share_class), quantity in missing.items():
+            owed[member] += self.currency.round(
+                quantity * share_class.par_value)
+        return owed
+
+    def _get_subscriptions(self, members):
+        "Return the subscriptions the members have to pay, the oldest first"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        subscriptions = []
+        for sub_members in grouped_slice(members, SLICE):
+            subscriptions.extend(Subscription.search([
+                        ('company', '=', self.company.id),
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', '=', 'confirmed'),
+                        ], order=[('date', 'ASC'), ('id', 'ASC')]))
+        return subscriptions
+
+    def _get_missing(self, members, date):
+        "Return the shares members must hold and did not subscribe"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        ShareClass = pool.get('coop.share.class')
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        if not members:
+            return {}
+        classes = ShareClass.search([
+                ('company', '=', self.company.id),
+                ('kind', '=', 'membership'),
+                ('minimum', '>', 0),
+                ])
+        categories = Member.categories_at(members, date)
+        held = ShareMove.holdings_at(
+            self.company, None, members=members, classes=classes)
+        pending = Subscription.pending_quantities(
+            [m.id for m in members], classes)
+        missing = {}
+        for share_class in classes:
+            allowed = {c.id for c in share_class.categories}
+            for member in members:
+                category = categories.get(member.id)
+                if not category or allowed and category not in allowed:
+                    continue
+                key = member.id, share_class.id
+                quantity, _ = held.get(key, (Decimal(0), Decimal(0)))
+                quantity = share_class.minimum - quantity - pending[key]
+                if quantity > 0:
+                    missing[member, share_class] = quantity
+        return missing
+
+    def get_allocations(self, amount, activity, debts, earlier=()):
         """Return what is distributed and the values of the allocations.
 
-        The activity is made of the sums by party, member and category, and
-        the debts are what the parties have overdue.
+        The activity is made of the sums by party, member and category, the
+        debts are what the parties have overdue, and the earlier allocations
+        those of the other pools of the surplus.
         """
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
@@ -383,8 +492,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         cash = split_cash(
             {p: g for p, g in patrons.items() if members[p]},
             self.cash_percent, self.cash_floor, self.rounding)
-        withheld = self._get_withholding(gross, cash)
+        uses = self._get_uses(gross, cash, members, earlier)
+        for party, parts in uses.items():
+            cash[party] -= parts['capitalise']
+        withheld = self._get_withholding(gross, cash, earlier)
         kept = Allocation.get_kept(self.company) if self.minimum else {}
+        debts = defaultdict(Decimal, debts)
+        for row in earlier:
+            debts[row['party']] -= row.get('set_off', 0)
         rows = []
         for party, part in gross.items():
             row = self._get_row(party, part, basis, members, total)
@@ -392,7 +507,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                 row.update(self._divide(
                         part, cash[party], withheld.get(party, Decimal(0)),
                         kept.get(party, Decimal(0)),
-                        debts.get(party, Decimal(0))))
+                        max(debts[party], Decimal(0)),
+                        uses.get(party, {})))
             elif self.non_members == 'hold':
                 row['held'] = part
             else:
@@ -409,6 +525,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             'share': round(max(basis[party], Decimal(0)) / total, 10),
             'gross': gross,
             'vintage': self.surplus.fiscalyear.end_date.year,
+            'equity_class': self.equity_class,
             }
 
     def _get_losses(self, gross, basis, members, total):
@@ -494,7 +611,47 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             gross, _ = distribute(amount, weights, self.rounding, caps)
         return gross
 
-    def _get_withholding(self, gross, cash):
+    def _get_uses(self, gross, cash, members, earlier):
+        "Return what becomes of the money of who elected, by the uses"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        done = {
+            name: defaultdict(Decimal) for name in ['to_shares', 'capital']}
+        for row in earlier:
+            done['to_shares'][row['member']] += row.get('to_shares', 0)
+            if row['equity_class'] == self.equity_class:
+                done['capital'][row['member']] += row.get('equity', 0)
+        elections = self.get_elections()
+        uses = {}
+        for party, money in cash.items():
+            member = members[party]
+            if member not in elections:
+                continue
+            shares, room, owed = elections[member]
+            if 'capitalise' in shares and not self.equity_class:
+                raise AllocationError(gettext(
+                        'coop_patronage.msg_pool_election_class',
+                        pool=self.rec_name,
+                        member=Member(member).rec_name))
+            least = Decimal(0)
+            if self.cash_floor:
+                least = min(money, ceil(
+                        Fraction(self.cash_floor) * Fraction(gross[party]),
+                        self.rounding))
+            if room is not None:
+                # What is allocated anyway counts for the target too
+                room = max(
+                    room - done['capital'][member]
+                    - (gross[party] - money), Decimal(0))
+            parts = elect(
+                money, shares, self.currency.rounding, least, room)
+            parts['withhold'] = min(
+                parts.get('withhold', Decimal(0)),
+                max(owed - done['to_shares'][member], Decimal(0)))
+            uses[party] = parts
+        return uses
+
+    def _get_withholding(self, gross, cash, earlier):
         "Return the tax that is withheld from the cash of each party"
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
@@ -502,6 +659,12 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         if not self.withholding_rate:
             return {}
         before = Allocation.get_year_totals(self)
+        for row in earlier:
+            amounts = before.setdefault(row['party'], {})
+            for name in ['gross', 'cash', 'withholding']:
+                amounts[name] = (
+                    amounts.get(name, Decimal(0))
+                    + max(row.get(name, Decimal(0)), Decimal(0)))
         identified = set()
         if self.withholding_unidentified:
             for sub_parties in grouped_slice(list(cash), SLICE):
@@ -523,10 +686,14 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             withheld[party] = min(tax, money)
         return withheld
 
-    def _divide(self, gross, cash, withholding, kept_before, debt):
+    def _divide(self, gross, cash, withholding, kept_before, debt, uses):
         "Return how the allocation of a member is made of cash and equity"
         equity = gross - cash
         net = cash - withholding
+        given = {}
+        for name, use in [('savings', 'savings'), ('donation', 'donate')]:
+            given[name] = min(uses.get(use, Decimal(0)), net)
+            net -= given[name]
         forfeited = held = Decimal(0)
         kept = False
         if self.minimum and net > 0 and net + kept_before < self.minimum:
@@ -544,31 +711,41 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             quantity, equity, held = whole_shares(
                 equity, self.equity_class.par_value,
                 self.equity_class.quantity_digits)
-        set_off = Decimal(0)
-        if self.set_off and not kept:
-            set_off = min(debt, net)
+        to_shares = overdue = Decimal(0)
+        if not kept:
+            to_shares = min(uses.get('withhold', Decimal(0)), net)
+            net -= to_shares
+            if self.set_off:
+                overdue = sum(set_off(net, {'overdue': debt}).values())
         return {
+            **given,
             'cash': cash,
             'equity': equity,
             'quantity': quantity,
             'held': held,
             'forfeited': forfeited,
             'withholding': withholding,
-            'set_off': set_off,
-            'net': net - set_off,
+            'to_shares': to_shares,
+            'set_off': overdue,
+            'net': net - overdue,
             'kept': kept,
             }
 
     @classmethod
-    def get_accounts(cls, company):
-        "Return the configured accounts by name"
+    def get_accounts(cls, company, allocations):
+        "Return by name the configured accounts the allocations need"
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
+        names = ['account_patronage_payable', 'account_toward_shares',
+            'account_patronage_withholding']
+        for name, account in [
+                ('savings', 'account_savings'),
+                ('donation', 'account_donation')]:
+            if any(getattr(a, name) for a in allocations):
+                names.append(account)
         return {
             name: Configuration.get_account(name, company)
-            for name in [
-                'account_patronage_payable', 'account_toward_shares',
-                'account_patronage_withholding']}
+            for name in names}
 
     @classmethod
     def post(cls, pools):
@@ -598,8 +775,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             books.move(date, [], origin=self, description=self.name)
             for _ in chunks]
         Move.save(moves)
-        accounts = self.get_accounts(self.company)
-        set_offs, due = [], []
+        accounts = self.get_accounts(self.company, allocations)
+        set_offs, to_shares, due = [], [], []
         for move, chunk in zip(moves, chunks):
             allocations = Allocation.browse(chunk)
             rows = []
@@ -610,6 +787,10 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             for (allocation, name, _), line in zip(rows, lines):
                 if name == 'net':
                     allocation.account_move_line = line
+                elif name == 'held':
+                    allocation.held_line = line
+                elif name == 'to_shares':
+                    to_shares.append(line)
                 elif name == 'set_off':
                     set_offs.append(line)
             share_moves = []
@@ -632,7 +813,77 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         if self.minimum:
             Allocation.make_due(
                 self.company, due, self.payment_deadline or date)
+        self._post_to_shares(books, date, to_shares)
         self._post_set_offs(books, date, set_offs)
+
+    def _post_to_shares(self, books, date, payables):
+        "Pay the subscriptions of the members with the payable lines"
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Payment = pool.get('coop.share.subscription.payment')
+        Subscription = pool.get('coop.share.subscription')
+        if not payables:
+            return
+        members = {
+            a.member: a for a in Allocation.browse(
+                [line.origin.id for line in payables])}
+        open_ = self._get_subscriptions(list(members))
+        left = {m: a.to_shares for m, a in members.items()}
+        for subscription in open_:
+            left[subscription.member] -= subscription.amount_to_pay
+        short = [m for m, amount in left.items() if amount > 0]
+        created = [Subscription(
+                company=self.company, member=member, share_class=share_class,
+                quantity=quantity, date=date)
+            for (member, share_class), quantity in self._get_missing(
+                short, date).items()]
+        if created:
+            Subscription.save(created)
+            Subscription.confirm(created)
+            for subscription in created:
+                members[subscription.member].subscriptions += (subscription,)
+            Allocation.save(list({
+                        members[s.member] for s in created}))
+        by_member = defaultdict(list)
+        for subscription in open_ + Subscription.browse(created):
+            by_member[subscription.member].append(subscription)
+        open_lines = Subscription._open_lines(
+            [s for group in by_member.values() for s in group])
+        move = books.move(date, [], origin=self, description=self.name)
+        move.save()
+        values, payments, groups = [], [], []
+        for payable in payables:
+            amount = payable.credit
+            groups.append((payable, len(values)))
+            values.append(self._get_line(
+                    move, payable.account, amount, party=payable.party.id))
+            for subscription in by_member[payable.origin.member]:
+                part = min(amount, subscription.amount_to_pay)
+                paid = sum(
+                    p.amount for p in subscription.payments
+                    if p.line and not p.line.reconciliation)
+                for instalment in instalment_parts(
+                        [line.debit for line in open_lines[subscription]],
+                        paid, part):
+                    payments.append((subscription, instalment, len(values)))
+                    values.append(self._get_line(
+                            move, subscription.share_class.account_subscribed,
+                            -instalment, party=payable.party.id,
+                            origin=str(subscription)))
+                amount -= part
+        lines = []
+        for sub_values in grouped_slice(values, SLICE):
+            lines.extend(Line.create(list(sub_values)))
+        Move.post([move])
+        Payment.enter([
+                Payment(
+                    subscription=subscription, date=move.date, amount=amount,
+                    line=lines[i])
+                for subscription, amount, i in payments])
+        Subscription.reconcile(list({s for s, *_ in payments}))
+        Line.reconcile(*([payable, lines[i]] for payable, i in groups))
 
     def _post_set_offs(self, books, date, payables):
         "Pay the overdue debts of the parties with the payable lines"
@@ -709,6 +960,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         "Yield the values of the lines without party of a chunk"
         gross = sum(a.gross for a in allocations)
         withholding = sum(a.withholding for a in allocations)
+        donation = sum(a.donation for a in allocations)
         forfeited = sum(a.forfeited for a in allocations)
         yield None, None, self._get_line(
             move, self.get_clearing_account(), gross)
@@ -716,6 +968,9 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             yield None, None, self._get_line(
                 move, accounts['account_patronage_withholding'],
                 -withholding)
+        if donation:
+            yield None, None, self._get_line(
+                move, accounts['account_donation'], -donation)
         if forfeited:
             line = self.get_difference_line()
             if not line:
@@ -740,17 +995,26 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         "Take back all that the pools posted"
         pool = Pool()
         Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
         Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
-        for pool in pools:
-            for sub_allocations in grouped_slice(
-                    list(pool.allocations), SLICE):
-                for allocation in sub_allocations:
-                    if allocation.is_paid:
-                        raise CancelError(gettext(
-                                'coop_patronage.msg_allocation_paid',
-                                allocation=allocation.rec_name,
-                                surplus=pool.surplus.rec_name))
+        Subscription = pool.get('coop.share.subscription')
+        origins = {str(p) for p in pools}
+        for line in Line.search([
+                    ('move.origin', 'in', list(origins)),
+                    ('credit', '>', 0),
+                    ('account.type.payable', '=', True),
+                    cls._paid_domain(),
+                    ]):
+            # What the pools reconciled themselves is taken back with them
+            if (not line.reconciliation
+                    or any(str(other.move.origin) not in origins
+                        for other in line.reconciliation.lines)):
+                allocation = line.origin
+                raise CancelError(gettext(
+                        'coop_patronage.msg_allocation_paid',
+                        allocation=allocation.rec_name,
+                        surplus=allocation.surplus.rec_name))
         for pool in pools:
             books = Books(pool.company)
             moves = list(pool.moves)
@@ -758,6 +1022,12 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                         line.reconciliation
                         for move in moves for line in move.lines
                         if line.reconciliation}))
+            Payment.take_back(Payment.search([
+                        ('line.move', 'in', [m.id for m in moves]),
+                        ]))
+            Subscription.cancel(list({
+                        s for a in pool.allocations
+                        for s in a.subscriptions}))
             reversals = [
                 books.reversal(move, pool.surplus.posting_date)
                 for move in moves]
@@ -771,12 +1041,18 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             for move, reversal in reversals.items():
                 lines = defaultdict(list)
                 for line in move.lines + reversal.lines:
-                    if (line.account.type.payable
-                            and line.account.reconcile):
+                    type_ = line.account.type
+                    if (line.account.reconcile
+                            and (type_.payable or type_.receivable)):
                         lines[line.account, line.party].append(line)
                 groups.extend(lines.values())
             if groups:
                 Line.reconcile(*groups)
+
+    @classmethod
+    def _paid_domain(cls):
+        "Return the domain of the lines that are paid"
+        return ('reconciliation', '!=', None)
 
     @classmethod
     def check_clearing(cls, surplus):
@@ -817,7 +1093,7 @@ class PoolMemberCategory(ModelSQL):
         ondelete='RESTRICT', required=True)
 
 
-class Allocation(ModelSQL, ModelView):
+class Allocation(UnclaimedMixin, ModelSQL, ModelView):
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
     # Only runs write them, and what they do is logged on their document
@@ -865,6 +1141,22 @@ class Allocation(ModelSQL, ModelView):
     held = Monetary(
         "Held", currency='currency', digits='currency', readonly=True,
         help="What is owed toward a share or toward membership.")
+    held_line = fields.Many2One(
+        'account.move.line', "Held Line", readonly=True, ondelete='RESTRICT')
+    savings = Monetary(
+        "Savings", currency='currency', digits='currency', readonly=True,
+        help="What of the money goes to the savings of the member.")
+    donation = Monetary(
+        "Donation", currency='currency', digits='currency', readonly=True,
+        help="What of the money the member gives to the cooperative.")
+    to_shares = Monetary(
+        "Withheld for Shares", currency='currency', digits='currency',
+        readonly=True,
+        help="What of the money pays the shares the member must hold.")
+    subscriptions = fields.Many2Many(
+        'coop.patronage.allocation-coop.share.subscription', 'allocation',
+        'subscription', "Subscriptions", readonly=True,
+        help="The subscriptions made for the money that is withheld.")
     forfeited = Monetary(
         "Forfeited", currency='currency', digits='currency', readonly=True,
         help="What goes to the difference line of the pool.")
@@ -893,6 +1185,7 @@ class Allocation(ModelSQL, ModelView):
                 ('draft', "Draft"),
                 ('posted', "Posted"),
                 ('paid', "Paid"),
+                ('unclaimed', "Unclaimed"),
                 ('cancelled', "Cancelled"),
                 ], "State", sort=False))
 
@@ -930,6 +1223,7 @@ class Allocation(ModelSQL, ModelView):
         return Case(
             (Equal(state, 'cancelled'), 'cancelled'),
             (NotEqual(state, 'posted'), 'draft'),
+            (table.unclaimed_move != Null, 'unclaimed'),
             (Exists(reconciled), 'paid'),
             else_='posted')
 
@@ -994,8 +1288,9 @@ class Allocation(ModelSQL, ModelView):
                 where=fields.SQL_OPERATORS['in'](table.pool, pools)))
         names = [
             'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
-            'equity', 'quantity', 'held', 'forfeited', 'withholding',
-            'set_off', 'net', 'kept', 'vintage']
+            'equity', 'quantity', 'held', 'savings', 'donation',
+            'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
+            'kept', 'vintage']
         defaults = dict.fromkeys(names, Decimal(0))
         defaults['kept'] = False
         columns = [table.create_uid, table.create_date]
@@ -1083,7 +1378,10 @@ class Allocation(ModelSQL, ModelView):
         date = None if self.kept else pool.payment_deadline or move.date
         for name, account, maturity_date in [
                 ('net', accounts['account_patronage_payable'], date),
+                ('to_shares', accounts['account_patronage_payable'],
+                    move.date),
                 ('set_off', accounts['account_patronage_payable'], move.date),
+                ('savings', accounts.get('account_savings'), None),
                 ('held', accounts['account_toward_shares'], None),
                 ('equity', pool.equity_class
                     and pool.equity_class.account_capital, None)]:
@@ -1143,6 +1441,28 @@ class Allocation(ModelSQL, ModelView):
                 raise AccessError(gettext(
                         'coop_patronage.msg_allocation_modify',
                         allocation=allocation.rec_name))
+
+
+class AllocationSubscription(ModelSQL):
+    __name__ = 'coop.patronage.allocation-coop.share.subscription'
+
+    allocation = fields.Many2One(
+        'coop.patronage.allocation', "Allocation",
+        ondelete='CASCADE', required=True)
+    subscription = fields.Many2One(
+        'coop.share.subscription', "Subscription",
+        ondelete='RESTRICT', required=True)
+
+
+class Payment(metaclass=PoolMeta):
+    __name__ = 'coop.patronage.pool'
+
+    @classmethod
+    def _paid_domain(cls):
+        return ['OR',
+            super()._paid_domain(),
+            ('payments', 'where', [('state', '!=', 'failed')]),
+            ]
 
 
 class OpenActivity(Wizard):

@@ -12,6 +12,10 @@ class Notice(CompanyReport):
     __name__ = 'coop.patronage.notice'
 
 
+class UnclaimedNotice(CompanyReport):
+    __name__ = 'coop.patronage.unclaimed_notice'
+
+
 class DistributionList(CompanyReport):
     __name__ = 'coop.patronage.distribution_list'
 
@@ -51,6 +55,9 @@ class TaxExtract(Report):
     def get_boxes(cls, allocation):
         "Return the amounts by box"
         equity = max(allocation.equity, Decimal(0))
+        if allocation.member:
+            # What does not make a whole share is equity all the same
+            equity += allocation.held
         paid = allocation.cash
         if allocation.pool.qualified:
             paid += equity

@@ -15,12 +15,14 @@ def by_vintage(balances, budget, newest=False, until=None, unit=CENT):
 
     `balances` maps pairs of member and vintage to amounts.  The vintage for
     which the money is short is paid pro rata.  Without a budget everything
-    is paid, up to the vintage `until`.
+    is paid, up to the vintage `until`, which is the oldest one if the newest
+    is paid first.
     """
     paid = {}
     keys = sorted(
         (k for k, amount in balances.items()
-            if amount > 0 and (until is None or k[1] <= until)),
+            if amount > 0 and (until is None
+                or (k[1] >= until if newest else k[1] <= until))),
         key=lambda k: k[1], reverse=newest)
     for _, group in groupby(keys, key=lambda k: k[1]):
         held = {k: balances[k] for k in group}

@@ -29,6 +29,7 @@ from .exceptions import (
 from .plan import (
     MEMBER_RATIO_BASES, RECOGNITIONS, LineMixin, account_field,
     target_account_field)
+from .solvency import SolvencyMixin
 from .waterfall import Rule, RuleError, appropriate, target_room
 
 # The configured account of the lines of each kind
@@ -106,7 +107,7 @@ def get_balances(company, accounts, where):
     return balances
 
 
-class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
+class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
 
@@ -629,7 +630,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
             amount = self._pool_amount(pool_, amounts)
             allocated, rows = pool_.get_allocations(
                 amount, inputs['activity'][has_usage(pool_.categories)],
-                inputs['debts'][pool_.id])
+                inputs['debts'][pool_.id], allocations)
             if allocated != amount:
                 line = pool_.get_difference_line()
                 if not line:
@@ -893,6 +894,7 @@ class Surplus(BooksMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
         config = Configuration(1)
+        self.check_solvency(ApprovalError)
         if not self.posting_date:
             raise ApprovalError(gettext(
                     'coop_patronage.msg_surplus_posting_date',

@@ -10,7 +10,7 @@ from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_patronage.absorption import absorb
 from trytond.modules.coop_patronage.allocation import (
-    by_rate, distribute, set_off, split_cash, whole_shares, withhold)
+    by_rate, distribute, elect, set_off, split_cash, whole_shares, withhold)
 from trytond.modules.coop_patronage.revolvement import (
     base_capital, by_percentage, by_vintage, capital_targets, hybrid,
     present_value)
@@ -286,12 +286,72 @@ class AllocationTestCase(unittest.TestCase):
     def test_elections_and_set_off(self):
         "Test an arrear is paid first"
         # PCMPC: gross 2,200, half capitalised; gross 3,900 with 500 due
-        self.assertEqual(split_cash({1: D(2200)}, D('0.5')), {1: D(1100)})
+        self.assertEqual(
+            elect(
+                D(2200), {'capitalise': D('0.5'), 'savings': D('0.5')}, CENT),
+            {'capitalise': D(1100), 'savings': D(1100), 'cash': D(0)})
         paid = set_off(D(3900), {'loan': D(500)})
         self.assertEqual(paid, {'loan': D(500)})
         self.assertEqual(
             set_off(D(600), {1: D(500), 2: D(500), 3: D(1)}),
             {1: D(500), 2: D(100)})
+
+    def test_election_limits(self):
+        "Test what an election may capitalise"
+        half = {'capitalise': D('0.5'), 'donate': D('0.2')}
+        for values, expected in [
+                # The rest is paid out
+                ({}, {'capitalise': 50, 'donate': 20, 'cash': 30}),
+                # Up to the target holding
+                ({'room': D(15)},
+                    {'capitalise': 15, 'donate': 20, 'cash': 65}),
+                # United States 26 USC 1388(c)(1): a fifth of 400 in money
+                ({'least': D(80)},
+                    {'capitalise': 20, 'donate': 20, 'cash': 60}),
+                ]:
+            with self.subTest(**values):
+                self.assertEqual(
+                    elect(D(100), half, CENT, **values), expected)
+
+    @given(amounts, units, st.integers(0, 100), st.integers(0, 100),
+        st.integers(0, 100), st.one_of(st.none(), amounts))
+    def test_election_sum(
+            self, cash, unit, capital, savings, floor, room):
+        "Test an election loses nothing and leaves the legal floor in money"
+        shares = {
+            'capitalise': D(capital) / 200, 'savings': D(savings) / 200}
+        least = half_up(Fraction(cash) * floor / 100, CENT)
+        parts = elect(cash, shares, unit, least, room)
+        self.assertEqual(sum(parts.values()), cash)
+        self.assertGreaterEqual(min(parts.values()), 0)
+        self.assertGreaterEqual(cash - parts['capitalise'], least)
+        if room is not None:
+            self.assertLessEqual(parts['capitalise'], room)
+
+    @given(
+        st.decimals(min_value=-10 ** 7, max_value=10 ** 7, places=2),
+        weights, units, st.integers(0, 100), st.integers(1, 100),
+        st.randoms(use_true_random=False))
+    def test_properties(self, total, weights, unit, percent, floor, rng):
+        "Test any pool, negative ones too, is distributed to the cent"
+        items = list(weights.items())
+        rng.shuffle(items)
+        gross, left = distribute(total, dict(items), unit)
+        self.assertEqual(sum(gross.values()) + left, total)
+        self.assertEqual(gross, distribute(total, weights, unit)[0])
+        cash = split_cash(gross, D(percent) / 100, D(floor) / 100, unit)
+        self.assertEqual(
+            cash, split_cash(
+                dict(sorted(gross.items())), D(percent) / 100,
+                D(floor) / 100, unit))
+        for key, part in gross.items():
+            self.assertLessEqual(part * total, total * total)
+            self.assertGreaterEqual(
+                100 * cash[key], floor * max(part, D(0)))
+            self.assertLessEqual(cash[key], max(part, D(0)))
+            for other in gross:
+                if weights[other] == weights[key]:
+                    self.assertLessEqual(abs(gross[other] - part), unit)
 
     @given(amounts, weights, units)
     def test_sums(self, total, weights, unit):
@@ -392,6 +452,9 @@ class RevolvementTestCase(unittest.TestCase):
 
     def test_until(self):
         "Test everything up to a vintage"
+        self.assertEqual(
+            by_vintage(self.balances, None, newest=True, until=2024),
+            {('A', 2024): D(200), ('B', 2024): D(200)})
         paid = by_vintage(self.balances, None, until=2023)
         self.assertEqual(paid, {('A', 2023): D(300), ('B', 2023): D(100)})
 

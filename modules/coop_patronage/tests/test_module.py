@@ -29,7 +29,7 @@ class CoopPatronageTestCase(
         PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Patronage module"
     module = 'coop_patronage'
-    extras = ['timesheet', 'coop_commons']
+    extras = ['account_payment', 'timesheet', 'coop_commons']
 
     @with_transaction()
     def test_access_defined(self):

@@ -1,0 +1,221 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from dateutil.relativedelta import relativedelta
+
+from trytond.i18n import gettext
+from trytond.model import ModelView, fields
+from trytond.modules.coop_shares.document import (
+    SLICE, Books, lock_members, save_records)
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
+from trytond.wizard import (
+    Button, StateReport, StateTransition, StateView, Wizard)
+
+from .exceptions import UnclaimedError
+
+
+class UnclaimedStart(ModelView):
+    __name__ = 'coop.patronage.unclaimed.start'
+    __string__ = "Unclaimed Patronage"
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    date = fields.Date("Date", required=True,
+        help="The day for which the list is made, and of what is posted.")
+    years = fields.Integer("Years", required=True,
+        domain=[
+            ('years', '>', 0),
+            ],
+        help="The number of years since the money was due.")
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_date(cls):
+        return Pool().get('ir.date').today()
+
+    @fields.depends('company')
+    def on_change_company(self):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        if self.company:
+            self.years = Configuration(1).get_multivalue(
+                'unclaimed_years', company=self.company.id)
+
+    @classmethod
+    def default_years(cls):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        return Configuration(1).get_multivalue(
+            'unclaimed_years', company=cls.default_company())
+
+
+class UnclaimedList(ModelView):
+    __name__ = 'coop.patronage.unclaimed.list'
+    __string__ = "Unclaimed Patronage"
+
+    company = fields.Many2One('company.company', "Company", readonly=True)
+    candidates = fields.Many2Many(
+        'coop.patronage.allocation', None, None, "Candidates", readonly=True)
+    allocations = fields.Many2Many(
+        'coop.patronage.allocation', None, None, "Allocations",
+        domain=[
+            ('id', 'in', Eval('candidates', [])),
+            ],
+        help="The allocations of which the money is unclaimed.\n"
+        "Remove those that are left as they are.")
+    account = fields.Many2One('account.account', "Account",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('type.statement', '=', 'balance'),
+            ('party_required', '!=', True),
+            ('closed', '!=', True),
+            ],
+        help="The reserve, or the account of what is remitted to an "
+        "authority, that gets the money.")
+
+
+class Unclaimed(Wizard):
+    __name__ = 'coop.patronage.unclaimed'
+    __string__ = "Unclaimed Patronage"
+    start = StateView(
+        'coop.patronage.unclaimed.start',
+        'coop_patronage.unclaimed_start_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("List", 'list', 'tryton-forward', default=True),
+            ])
+    list = StateView(
+        'coop.patronage.unclaimed.list',
+        'coop_patronage.unclaimed_list_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("Print Notices", 'notice', 'tryton-print'),
+            Button("Pay Again", 'reissue', 'tryton-refresh'),
+            Button("Take Back", 'take_back', 'tryton-ok'),
+            ])
+    notice = StateReport('coop.patronage.unclaimed_notice')
+    reissue = StateTransition()
+    take_back = StateTransition()
+
+    def default_list(self, fields):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        Configuration = pool.get('coop.patronage.configuration')
+        company = self.start.company
+        allocations = [a.id for a in Allocation.search_unclaimed(
+                company, self.start.date, self.start.years)]
+        account = Configuration(1).get_multivalue(
+            'account_unclaimed', company=company.id)
+        return {
+            'company': company.id,
+            'candidates': allocations,
+            'allocations': allocations,
+            'account': account.id if account else None,
+            }
+
+    def _get_allocations(self):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        allocations = Allocation.browse(self.list.allocations)
+        lock_members(a.member for a in allocations)
+        candidates = set(Allocation.search_unclaimed(
+                self.start.company, self.start.date, self.start.years))
+        # Some may have been paid since they were listed
+        return [a for a in allocations if a in candidates]
+
+    def do_notice(self, action):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        allocations = self._get_allocations()
+        Allocation.write(allocations, {'notice_date': self.start.date})
+        return action, {'ids': [a.id for a in allocations]}
+
+    def transition_reissue(self):
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Allocation = pool.get('coop.patronage.allocation')
+        allocations = self._get_allocations()
+        lines = [
+            a.account_move_line for a in allocations if a.account_move_line]
+        if lines:
+            Line.write(lines, {'maturity_date': self.start.date})
+            Allocation.write(
+                [a for a in allocations if a.account_move_line],
+                {'notice_date': None})
+        return 'end'
+
+    def transition_take_back(self):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        allocations = self._get_allocations()
+        if allocations:
+            Allocation.take_back(
+                allocations, self.start.date, self.list.account)
+        return 'end'
+
+
+class UnclaimedMixin:
+    "An allocation of which the money may be unclaimed"
+    __slots__ = ()
+
+    notice_date = fields.Date("Notice on", readonly=True,
+        help="When the notice of the unclaimed money was printed.")
+    unclaimed_move = fields.Many2One(
+        'account.move', "Unclaimed Move", readonly=True, ondelete='RESTRICT',
+        help="The move that took back what nobody claimed.")
+
+    @classmethod
+    def search_unclaimed(cls, company, date, years):
+        """Return the allocations that were due years before the date.
+
+        For those who are no members what they did not claim by joining
+        before the pool's expiry date.
+        """
+        return cls.search([
+                ('company', '=', company.id),
+                ('pool.surplus.state', '=', 'posted'),
+                ['OR', [
+                        ('account_move_line.reconciliation', '=', None),
+                        ('account_move_line.maturity_date', '<=',
+                            date - relativedelta(years=years)),
+                        ], [
+                        ('member', '=', None),
+                        ('held_line', '!=', None),
+                        ('held_line.reconciliation', '=', None),
+                        ('pool.expiry_date', '<', date),
+                        ],
+                    ],
+                ])
+
+    @property
+    def unclaimed_line(self):
+        "The line of what is not paid"
+        return self.account_move_line or self.held_line
+
+    @classmethod
+    def take_back(cls, allocations, date, account):
+        "Post what is unclaimed to the account, but never the equity"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        for allocation in allocations:
+            if not allocation.notice_date:
+                raise UnclaimedError(gettext(
+                        'coop_patronage.msg_unclaimed_notice',
+                        allocation=allocation.rec_name))
+        books = Books(allocations[0].company)
+        for allocation in allocations:
+            line = allocation.unclaimed_line
+            allocation.unclaimed_move = books.move(date, [
+                    books.line(line.account, line.credit, party=line.party),
+                    books.line(account, -line.credit),
+                    ], origin=allocation)
+        Books.post([a.unclaimed_move for a in allocations])
+        save_records(allocations)
+        for sub_allocations in grouped_slice(allocations, SLICE):
+            Line.reconcile(*(
+                    [a.unclaimed_line, *(
+                            line for line in a.unclaimed_move.lines
+                            if line.account == a.unclaimed_line.account)]
+                    for a in sub_allocations))
