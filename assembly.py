@@ -480,6 +480,16 @@ class Assembly:
         return total(
             self.resources, 'value', 'depreciation', 'book_value', 'charged')
 
+    @property
+    def commons_chart(self):
+        years = [Assembly(year) for year in self.fiscalyears]
+        return self._chart([
+                (gettext('coop.msg_assembly_cost'), [
+                        total(y.cost_pools, 'cost').cost for y in years]),
+                (gettext('coop.msg_assembly_charged'), [
+                        y.resources_total.charged for y in years]),
+                ])
+
     def _get_use(self):
         "Return the uses, users, units and charges by resource"
         pool = Pool()
@@ -630,7 +640,6 @@ class Assembly:
         return sum(
             (r.amount for r in self.income_statement if not r.depth),
             Decimal(0))
-
 
     @property
     def result_chart(self):

@@ -23,7 +23,9 @@ PENDING = [
     ('coop.share.redemption', ['approved'], 'end_date'),
     ('coop.share.dividend', ['approved'], 'end_date'),
     ('coop.surplus', ['approved'], 'posting_date'),
+    ('coop.equity.revolvement', ['approved'], 'posting_date'),
     ('coop.commons.billing', ['computed'], 'end'),
+    ('coop.commons.engagement.billing', ['computed'], 'invoice_date'),
     ('coop.commons.settlement', ['computed', 'approved'],
         'fiscalyear.end_date'),
     ]

@@ -95,6 +95,10 @@ class ConfigurationStart(ModelView):
             'required': Eval('share_name', False),
             },
         help="The nominal value of a share.")
+    plan = fields.Many2One(
+        'coop.surplus.plan', "Surplus Plan",
+        help="The plan to appropriate the surplus of the fiscal year by.\n"
+        "Leave empty to choose it later.")
 
     @classmethod
     def default_company(cls):
@@ -162,6 +166,8 @@ class Configuration(Wizard):
                 self.create_share_class()
             if category:
                 self.set_default_category(category)
+            if self.start.plan:
+                self.create_surplus()
         return 'plans'
 
     def create_chart(self):
@@ -302,3 +308,17 @@ class Configuration(Wizard):
             par_value=self.start.par_value,
             minimum=Decimal(1),
             **accounts).save()
+
+    def create_surplus(self):
+        "Prepare the appropriation of the last fiscal year with the plan"
+        pool = Pool()
+        FiscalYear = pool.get('account.fiscalyear')
+        Surplus = pool.get('coop.surplus')
+        fiscalyear, = FiscalYear.search([
+                ('company', '=', self.start.company.id),
+                ], order=[('start_date', 'DESC')], limit=1)
+        surplus = Surplus(
+            company=self.start.company, fiscalyear=fiscalyear,
+            plan=self.start.plan)
+        surplus.on_change_plan()
+        surplus.save()

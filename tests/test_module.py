@@ -2,12 +2,14 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from contextlib import contextmanager
+from decimal import Decimal
 
 from lxml import etree
 
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
+from trytond.modules.coop_membership.books import check_books
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 from trytond.transaction import Transaction, check_access
@@ -256,6 +258,79 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
                         self.assertTrue(Access.check(
                                 action['res_model'], 'read',
                                 raise_exception=False))
+
+    @with_transaction()
+    def test_configuration(self):
+        "Test a second company is configured with its own records"
+        pool = Pool()
+        Category = pool.get('coop.member.category')
+        Configuration = pool.get('coop.configuration', type='wizard')
+        FiscalYear = pool.get('account.fiscalyear')
+        Member = pool.get('coop.member')
+        ModelData = pool.get('ir.model.data')
+        Party = pool.get('party.party')
+        Plan = pool.get('coop.surplus.plan')
+        ShareClass = pool.get('coop.share.class')
+        Subscription = pool.get('coop.share.subscription')
+        Surplus = pool.get('coop.surplus')
+        Template = pool.get('account.account.template')
+        template, = Template.search([
+                ('parent', '=', None),
+                ('name', 'like', "Universal%"),
+                ], limit=1)
+        plan = Plan(ModelData.get_id('coop_patronage', 'plan_it'))
+        first = create_company()
+        company = create_company("Other", currency=first.currency)
+        own = [('company', '=', company.id)]
+        with set_company(company):
+            session, *_ = Configuration.create()
+            configure = Configuration(session)
+            start = configure.start
+            start.company = company
+            start.has_chart = start.has_fiscalyear = False
+            start.account_template = template
+            start.start_date = dt.date(2025, 7, 1)
+            start.end_date = dt.date(2026, 6, 30)
+            start.category_name = "Users"
+            start.notice_months = 3
+            start.share_name = "Shares"
+            start.share_code = 'A'
+            start.par_value = Decimal('100.00')
+            start.plan = plan
+            configure.transition_configure()
+            fiscalyear, = FiscalYear.search(own)
+            self.assertEqual(fiscalyear.name, "2025/2026")
+            category, = Category.search(own)
+            share_class, = ShareClass.search(own)
+            self.assertEqual(share_class.par_value, Decimal('100.00'))
+            for name in ['capital', 'subscribed', 'redemption']:
+                account = getattr(share_class, f'account_{name}')
+                self.assertEqual(account.company, company)
+            surplus, = Surplus.search(own)
+            self.assertEqual(surplus.fiscalyear, fiscalyear)
+            self.assertEqual(
+                [(l.kind, l.rate) for l in surplus.lines],
+                [(l.kind, l.rate) for l in plan.lines])
+            # It works at once
+            party, = Party.create([{'name': "Ann"}])
+            member = Member(
+                party=party, company=company,
+                application_date=dt.date(2025, 7, 1),
+                admission_date=dt.date(2025, 7, 1))
+            member.category = Member.default_category()
+            member.save()
+            self.assertEqual(member.category, category)
+            Member.admit([member])
+            subscription = Subscription(
+                company=company, member=member, share_class=share_class,
+                quantity=Decimal(3), date=dt.date(2025, 7, 2))
+            subscription.save()
+            Subscription.confirm([subscription])
+            self.assertEqual(subscription.state, 'confirmed')
+            self.assertEqual(
+                check_books(company, dt.date(2025, 7, 31)), [])
+        for Model in [Category, FiscalYear, ShareClass, Surplus]:
+            self.assertFalse(Model.search([('company', '=', first.id)]))
 
     @with_transaction()
     def test_work(self):

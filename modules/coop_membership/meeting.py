@@ -193,6 +193,14 @@ class Meeting(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
+    def view_attributes(cls):
+        return [
+            *super().view_attributes(),
+            ('/tree', 'visual',
+                If(Eval('state') == 'cancelled', 'muted', '')),
+            ]
+
+    @classmethod
     def order_number(cls, tables):
         table, _ = tables[None]
         return [CharLength(table.number), table.number]

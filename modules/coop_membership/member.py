@@ -230,6 +230,15 @@ class Member(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
+    def view_attributes(cls):
+        return [
+            *super().view_attributes(),
+            ('/tree', 'visual',
+                If(Eval('state').in_(['left', 'rejected']), 'muted',
+                    If(Eval('state') == 'leaving', 'warning', ''))),
+            ]
+
+    @classmethod
     def order_number(cls, tables):
         table, _ = tables[None]
         return [CharLength(table.number), table.number]
