@@ -256,6 +256,9 @@ class Sao:
     def has_dialog(self):
         return bool(self.page.locator('.modal').filter(visible=True).count())
 
+    def title(self):
+        return self.dialog.locator('.modal-header').inner_text()
+
     def has_tab(self):
         return bool(self.tab.count())
 
@@ -321,6 +324,10 @@ class Sao:
     def field(self, name):
         return self.top.locator(f'[name="{name}"]').filter(
             visible=True).first
+
+    def has_field(self, name):
+        return bool(self.top.locator(f'[name="{name}"]').filter(
+                visible=True).count())
 
     def entry(self, name):
         "The field once it can be filled in"

@@ -32,7 +32,7 @@ def subscribe(sao, name):
     sao.choose('share_class', "Member Shares")
     sao.set('date', '02/02/1998')
     sao.set('quantity', 3)
-    sao.reads('total_amount', '30.00')
+    sao.reads('amount', '30.00')
     sao.press('confirm')
     sao.reads('state', "Confirmed")
     sao.press('pay')
@@ -181,5 +181,5 @@ def test_print_report(after, tmp_path):
     path = sao.download(
         sao.foot("Print").click, tmp_path)
     assert path.suffix == '.odt'
-    assert path.stat().st_size > 10_000
+    assert path.stat().st_size > 5_000
     assert path.read_bytes().startswith(b'PK')
