@@ -368,10 +368,14 @@ class Sao:
     def create(self, name, text, values=None):
         "Create the record that a link to another record does not find"
         self.complete(self.entry(name), text, 'Create...')
-        self.page.locator('.modal').filter(visible=True).first.wait_for()
+        modals = self.page.locator('.modal').filter(visible=True)
+        modals.first.wait_for()
+        self.wait()
+        count = modals.count()
         for key, value in (values or {}).items():
             self.set(key, value)
         self.accept()
+        modals.nth(count - 1).wait_for(state='hidden')
 
     def get(self, name):
         return self.field(name).evaluate(

@@ -71,6 +71,9 @@ def test_book_and_bill(before):
     sao.set('start', '02/10/1998 11:00:00')
     sao.press('confirm')
     sao.reads('state', "Confirmed")
+    sao.press('start_use')
+    sao.set('used_from', '02/10/1998 11:00:00')
+    sao.set('used_until', '02/10/1998 12:00:00')
     sao.press('finish')
     assert len(sao.rows("Usages")) == 1
 
@@ -81,6 +84,8 @@ def test_book_and_bill(before):
     sao.press('compute')
     [invoice] = sao.rows("Invoices")
     assert "Newcomer 4" in invoice
+    # 1 hour of 4.00
+    assert any('4.00' in cell for cell in invoice)
     sao.press('post')
     sao.reads('state', "Posted")
 
