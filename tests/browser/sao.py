@@ -170,7 +170,8 @@ class Sao:
         ask.locator('input[type=password]').fill(password)
         ask.locator('.btn-primary').click()
         # The first user is asked to configure before there is a menu
-        self.page.locator('#user-preferences > a, .wizard-dialog').filter(
+        self.page.locator(
+            '#user-preferences > a, .wizard-dialog, .wizard-form').filter(
             visible=True).first.wait_for()
         self.wait()
         # The client opens the tab again when it writes the address itself
@@ -256,8 +257,12 @@ class Sao:
     def has_dialog(self):
         return bool(self.page.locator('.modal').filter(visible=True).count())
 
-    def title(self):
-        return self.dialog.locator('.modal-header').inner_text()
+    def wizard(self):
+        "Return the title of the wizard in which the user is, if any"
+        title = self.page.locator(
+            '.wizard-dialog, .wizard-form').filter(visible=True).last.locator(
+            '.model-title')
+        return title.first.inner_text() if title.count() else ''
 
     def has_tab(self):
         return bool(self.tab.count())
@@ -367,15 +372,15 @@ class Sao:
 
     def create(self, name, text, values=None):
         "Create the record that a link to another record does not find"
-        self.complete(self.entry(name), text, 'Create...')
         modals = self.page.locator('.modal').filter(visible=True)
-        modals.first.wait_for()
-        self.wait()
         count = modals.count()
+        self.complete(self.entry(name), text, 'Create...')
+        modals.nth(count).wait_for()
+        self.wait()
         for key, value in (values or {}).items():
             self.set(key, value)
         self.accept()
-        modals.nth(count - 1).wait_for(state='hidden')
+        modals.nth(count).wait_for(state='hidden')
 
     def get(self, name):
         return self.field(name).evaluate(

@@ -92,6 +92,7 @@ def test_book_and_bill(before):
 
 def give_notice(sao, name):
     sao.open_menu('Cooperative', 'Members', 'Members')
+    sao.open_all()
     sao.search(name)
     sao.open_row(name)
     sao.set('notice_date', '03/02/1998')
