@@ -19,6 +19,8 @@ def answer_cooperative(sao):
     sao.set('share_code', 'A')
     sao.set('par_value', 50)
     sao.answer("Configure")
+    # The plans for the surplus are shown beside
+    sao.close()
 
 
 def test_first_member(empty):

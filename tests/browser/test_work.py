@@ -120,7 +120,6 @@ def test_allocate_redemptions(before):
     sao.save()
     give_notice(sao, "Newcomer 6")
     sao.open_menu('Cooperative', 'Shares', 'Redemptions')
-    sao.search("Newcomer 6")
     sao.open_row("Newcomer 6")
     sao.press('approve')
     sao.reads('state', "Approved")
