@@ -267,6 +267,10 @@ class Sao:
     def has_tab(self):
         return bool(self.tab.count())
 
+    def is_board(self):
+        "Return whether the tab is a dashboard, which has no records itself"
+        return self.page.evaluate(f'() => !{SCREEN}')
+
     def open_all(self):
         "Let the list show all its records"
         filters = self.tab.locator('.nav-tabs > li > a').filter(visible=True)
@@ -286,9 +290,7 @@ class Sao:
         "Show each other view of the tab in turn; yield its type"
         count = self.page.evaluate(f"""() => {{
             let screen = {SCREEN};
-            // A dashboard has none
-            return !screen ? 1
-                : screen.views.length + screen.view_to_load.length;
+            return screen.views.length + screen.view_to_load.length;
             }}""")
         for _ in range(count - 1):
             self.tool('switch_')
