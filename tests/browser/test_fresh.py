@@ -53,6 +53,7 @@ def test_first_member(empty):
     sao.open_menu('Cooperative', 'Shares', 'Subscriptions')
     sao.new()
     sao.choose('member', "First Member")
+    sao.choose('share_class', "Member Shares")
     sao.set('date', '02/02/2026')
     sao.set('quantity', 2)
     sao.press('confirm')
