@@ -491,6 +491,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     @Workflow.transition('ended')
     def end(cls, redemptions):
         pool = Pool()
+        AccountMove = pool.get('account.move')
         Payment = pool.get('coop.share.subscription.payment')
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
@@ -536,12 +537,13 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         for share_move in share_moves:
             share_move.account_move = share_move.origin.move
         payments = []
-        for redemption in redemptions:
+        # To read the lines of all the moves together
+        moves = AccountMove.browse([r.move for r in redemptions])
+        for redemption, move in zip(redemptions, moves):
             class_ = redemption.share_class
-            redemption.payable_line = redemption._get_payable(
-                redemption.move)
+            redemption.payable_line = redemption._get_payable(move)
             lines = [
-                l for l in redemption.move.lines
+                l for l in move.lines
                 if l.account == class_.account_subscribed]
             for line, (subscription, amount) in zip(
                     lines, releases[redemption]):
