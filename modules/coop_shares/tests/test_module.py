@@ -87,14 +87,18 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             class_ = create_share_class(company, **values)
         return company, category, class_
 
-    def assertSameQueries(self, few, many):
+    def assertSameQueries(self, few, many, updates=True):
         self.maxDiff = None
+        ignored = set()
         if backend.name == 'sqlite':
             # It has no insert of many rows
-            for queries in [few, many]:
-                for key in [k for k in queries if k[0] == 'Insert']:
-                    del queries[key]
-        self.assertEqual(few, many)
+            ignored.add('Insert')
+        if not updates:
+            # Each row gets its own values
+            ignored.add('Update')
+        self.assertEqual(*(
+                {k: n for k, n in queries.items() if k[0] not in ignored}
+                for queries in [few, many]))
 
     @with_transaction()
     def test_dividend_queries(self):
@@ -165,7 +169,7 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
         wizard.start.company = class_.company
         wizard.start.fiscalyear, = FiscalYear.search([
                 ('start_date', '=', dt.date(2025, 1, 1))])
-        wizard.start.end_date = dt.date(2025, 12, 31)
+        wizard.start.end_date = dt.date(2025, 6, 30)
         wizard.start.share_classes = [class_]
         _, data = wizard.do_allocate(None)
         return data['res_id']
@@ -199,8 +203,8 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                         {r.state for r in Redemption.browse(ids)}, {'ended'})
                     counts.append((queries, end_queries))
             for few, many in [counts[1:3], counts[4:6]]:
-                for few_queries, many_queries in zip(few, many):
-                    self.assertSameQueries(few_queries, many_queries)
+                self.assertSameQueries(few[0], many[0])
+                self.assertSameQueries(few[1], many[1], updates=False)
 
     @with_transaction()
     def test_end_due(self):
@@ -214,7 +218,7 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             issue(members, class_)
             self._request(company, members, class_, 5)
             redemptions = Redemption.browse(self._allocate(class_))
-            after = dt.date(2026, 1, 1)
+            after = dt.date(2025, 7, 1)
 
             def due():
                 "Return the chunks that are queued"
