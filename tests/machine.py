@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
-from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.company.tests import create_company
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
 LOG = Path(__file__).parent.parent / 'demo' / 'data' / 'machine_usage.csv'
 ZONE = ZoneInfo('America/Los_Angeles')
 KEY = 'machine-key'
-PRICE, NIGHT_PRICE, CAP = Decimal('0.05'), Decimal('0.02'), Decimal(100)
+PRICE, NIGHT_PRICE, CAP = Decimal('0.05'), Decimal('0.02'), Decimal(5)
 HOUR = dt.timedelta(hours=1)
 BATCH = 1000
 
@@ -107,7 +107,8 @@ def set_up(jobs):
             'companies': [('add', [company.id])],
             'company': company.id,
             })
-    with set_company(company):
+    with Transaction().set_context(
+            company=company.id, companies=[company.id]):
         create_chart(company)
         fiscalyear = set_invoice_sequences(
             get_fiscalyear(company, today=dt.date(1993, 1, 1)))
@@ -115,6 +116,7 @@ def set_up(jobs):
         fiscalyear.create_period([fiscalyear])
         revenue, = Account.search([
                 ('type.revenue', '=', True),
+                ('closed', '!=', True),
                 ('company', '=', company.id),
                 ], limit=1)
         unit_category = UomCategory(name="Computing")

@@ -4,15 +4,14 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.exceptions import UserError
-from trytond.modules.company.tests import set_company
 from trytond.pool import Pool
-from trytond.tests.test_tryton import RouteTestCase
+from trytond.tests.test_tryton import DB_NAME, RouteTestCase
 from trytond.transaction import Transaction, TransactionError
 
 from . import machine
 
 # benchmarks/usage.py does it with all of them
-SIZE = 250
+SIZE = 80
 
 
 class MachineTestCase(RouteTestCase):
@@ -20,20 +19,26 @@ class MachineTestCase(RouteTestCase):
     module = 'coop'
 
     @classmethod
-    def setUpDatabase(cls):
+    def setUpClass(cls):
+        super().setUpClass()
         cls.jobs = machine.read(SIZE)
-        cls.company = machine.set_up(cls.jobs).id
-        Transaction().commit()
+        cls.company = None
+        cls.company = cls.run_transaction(
+            lambda company: machine.set_up(cls.jobs).id)
 
-    def run_transaction(self, func):
+    @classmethod
+    def run_transaction(cls, func):
         "Run in a transaction that starts again for the locks it needs"
-        extras = {}
+        context, extras = {}, {}
+        if cls.company:
+            context = {'company': cls.company, 'companies': [cls.company]}
         while True:
-            with Transaction().start(self.db_name, 1, **extras) as transaction:
-                company = Pool().get('company.company')(self.company)
+            with Transaction().start(
+                    DB_NAME, 1, context=context, **extras) as transaction:
+                Company = Pool().get('company.company')
+                company = Company(cls.company) if cls.company else None
                 try:
-                    with set_company(company):
-                        result = func(company)
+                    result = func(company)
                     transaction.commit()
                     return result
                 except TransactionError as error:
