@@ -52,8 +52,8 @@ class ImportProcessTestCase(unittest.TestCase):
         if backend.name == 'sqlite':
             cls.environment['TRYTOND_DATABASE__PATH'] = str(cls.directory)
             cls.database = 'coop'
-            with contextlib.closing(
-                        sqlite3.connect(cls.directory / 'coop.sqlite')) as file, \
+            path = cls.directory / 'coop.sqlite'
+            with contextlib.closing(sqlite3.connect(path)) as file, \
                     Transaction().start(
                         DB_NAME, 0, readonly=True) as transaction:
                 transaction.connection.backup(file)

@@ -1,14 +1,18 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+import re
 from contextlib import contextmanager
 from decimal import Decimal
 
+import polib
 from lxml import etree
 
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
+from trytond.modules.coop.tests.translations import (
+    EXTRAS, LANGUAGES, MODULES, po_path, set_sources)
 from trytond.modules.coop_membership.books import check_books
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
@@ -142,7 +146,7 @@ DESK = {
 class CoopTestCase(CompanyTestMixin, ModuleTestCase):
     "Test Coop module"
     module = 'coop'
-    extras = ['bank']
+    extras = EXTRAS
 
     @with_transaction()
     def test_access_defined(self):
@@ -406,6 +410,35 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
                             action['res_model'], work.record.__name__)
                         self.assertEqual(data['res_id'], work.record.id)
                 del ROLES[login]
+
+    @with_transaction()
+    def test_translations(self):
+        "Test every text is translated with the same placeholders"
+        Translation = Pool().get('ir.translation')
+
+        def texts(source):
+            return {(e.msgctxt, e.msgid): e for e in polib.pofile(source)}
+
+        set_sources()
+        for module in MODULES:
+            sources = texts(
+                Translation.translation_export('en', module).decode())
+            for language in LANGUAGES:
+                with self.subTest(module=module, language=language):
+                    entries = texts(str(po_path(module, language)))
+                    self.assertEqual(
+                        entries.keys(), sources.keys(), "bin/translations")
+                    self.assertEqual([
+                            key for key, entry in entries.items()
+                            if not entry.translated()], [])
+                    self.assertEqual([
+                            key for key, entry in entries.items()
+                            if placeholders(entry.msgid)
+                            != placeholders(entry.msgstr)], [])
+
+
+def placeholders(text):
+    return sorted(re.findall(r'%\(\w+\)\w|%%', text))
 
 
 del ModuleTestCase

@@ -1,33 +1,31 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""Bring the translations up to date with the sources: bin/translations"""
-from configparser import ConfigParser
+"""Bring the translations up to date with the sources: bin/translations
+
+What is translated stays, what is new is added empty or, if the same text is
+translated elsewhere, fuzzy, and what is obsolete goes.
+"""
+import sys
 from pathlib import Path
 
+from trytond.modules import get_module_info
 from trytond.pool import Pool
 from trytond.tests.test_tryton import DB_NAME, activate_module
 from trytond.transaction import Transaction
 
 LANGUAGES = ['de', 'es', 'fr', 'it']
-ROOT = Path(__file__).parent.parent
-DIRECTORIES = {
-    'coop': ROOT,
-    **{d.name: d for d in sorted((ROOT / 'modules').glob('coop_*'))},
-    }
-
-
-def extras():
-    "Return the names of the optional modules, which bring texts too"
-    names = set()
-    for directory in DIRECTORIES.values():
-        config = ConfigParser()
-        config.read(directory / 'tryton.cfg')
-        names.update(config['tryton'].get('extras_depend', '').split())
-    return sorted(names - DIRECTORIES.keys())
+MODULES = {
+    name: get_module_info(name) for name in [
+        'coop_membership', 'coop_shares', 'coop_patronage', 'coop_commons',
+        'coop']}
+# The optional modules bring texts too
+EXTRAS = sorted({
+        extra for info in MODULES.values()
+        for extra in info.get('extras_depend', [])} - MODULES.keys())
 
 
 def po_path(module, language):
-    return DIRECTORIES[module] / 'locale' / f'{language}.po'
+    return Path(MODULES[module]['directory']) / 'locale' / f'{language}.po'
 
 
 def set_sources():
@@ -39,13 +37,14 @@ def set_sources():
     Report = pool.get('ir.action.report')
     Set = pool.get('ir.translation.set', type='wizard')
     Translation = pool.get('ir.translation')
+
     session_id, _, _ = Set.create()
     wizard = Set(session_id)
     wizard.set_view()
     to_create = []
     for report in Report.search([
                 ('translatable', '=', True),
-                ('module', 'in', list(DIRECTORIES)),
+                ('module', 'in', list(MODULES)),
                 ]):
         extract = getattr(
             wizard, f'extract_report_{report.template_extension}')
@@ -65,38 +64,36 @@ def set_sources():
 def update(languages):
     "Write the files of the languages"
     pool = Pool()
+    Clean = pool.get('ir.translation.clean', type='wizard')
     Lang = pool.get('ir.lang')
     Translation = pool.get('ir.translation')
+    Update = pool.get('ir.translation.update', type='wizard')
+
     langs = Lang.search([('code', 'in', languages)])
     Lang.write(langs, {'translatable': True})
-    for language in languages:
-        for module in DIRECTORIES:
-            path = po_path(module, language)
-            if path.exists():
-                Translation.translation_import(language, module, str(path))
+    paths = {
+        (m, l.code): po_path(m, l.code) for l in langs for m in MODULES}
+    for (module, language), path in paths.items():
+        if path.exists():
+            Translation.translation_import(language, module, str(path))
     set_sources()
-    Clean = pool.get('ir.translation.clean', type='wizard')
     session_id, _, _ = Clean.create()
     Clean(session_id).transition_clean()
-    Update = pool.get('ir.translation.update', type='wizard')
     for lang in langs:
         session_id, _, _ = Update.create()
         wizard = Update(session_id)
         wizard.start.language = lang
         wizard.do_update({})
-    for language in languages:
-        for module in DIRECTORIES:
-            content = Translation.translation_export(language, module)
-            path = po_path(module, language)
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+    for (module, language), path in paths.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(Translation.translation_export(language, module))
 
 
-def main():
-    activate_module(['coop', *extras()])
+def main(languages):
+    activate_module(['coop', *EXTRAS])
     with Transaction().start(DB_NAME, 1):
-        update(LANGUAGES)
+        update(languages or LANGUAGES)
 
 
 if __name__ == '__main__':
-    main()
+    main(sys.argv[1:])
