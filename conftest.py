@@ -90,7 +90,10 @@ def _sources(directory):
     digest = hashlib.sha1((ROOT / 'constraints.txt').read_bytes())
     config = ConfigParser()
     config.read(directory / 'tryton.cfg')
-    for name in sorted(config['tryton']['depends'].split()):
+    names = [
+        name for key in ['depends', 'extras_depend']
+        for name in config['tryton'].get(key, '').split()]
+    for name in sorted(names):
         if (ROOT / 'modules' / name).is_dir():
             digest.update(_sources(ROOT / 'modules' / name).encode())
     for pattern in [
