@@ -62,7 +62,7 @@ READ = {
         'coop.commons.reading'},
     'steward': BOOKINGS | USE | {
         'coop.commons.authorization', 'coop.commons.meter',
-        'coop.commons.reading', 'coop.work'},
+        'coop.commons.reading', 'coop.member', 'coop.work'},
     }
 WRITE = {
     'staff': {'coop.commons.booking'},

@@ -18,7 +18,8 @@ from trytond.transaction import Transaction, without_check_access
 
 from . import rating
 from .exceptions import (
-    BookingOverlapError, BookingRuleError, BookingRuleWarning, UsageError)
+    BookingOverlapError, BookingRuleError, BookingRuleWarning,
+    LateFinishWarning, UsageError)
 from .tariff import get_audience
 
 BLOCKING = ['confirmed', 'running']
@@ -564,6 +565,7 @@ class Booking(Workflow, ModelSQL, ModelView):
         now = cls._now()
         usages = []
         for booking in bookings:
+            booking.check_late_finish(now)
             booking.used_from = booking.used_from or booking.start
             booking.used_until = booking.used_until or max(
                 now, booking.used_from)
@@ -582,6 +584,18 @@ class Booking(Workflow, ModelSQL, ModelView):
                     u for u in usages
                     if u.event or not u.resource.other_units]))
         cls.offer(bookings)
+
+    def check_late_finish(self, now):
+        "Warn that a use without an end counts until now"
+        pool = Pool()
+        Warning = pool.get('res.user.warning')
+        if self.used_until or now <= self.end:
+            return
+        key = Warning.format('booking_finish_late', [self])
+        if Warning.check(key):
+            raise LateFinishWarning(key, gettext(
+                    'coop_commons.msg_booking_finish_late',
+                    booking=self.rec_name))
 
     @classmethod
     @ModelView.button

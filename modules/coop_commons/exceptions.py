@@ -44,6 +44,10 @@ class BookingRuleWarning(UserWarning):
     pass
 
 
+class LateFinishWarning(UserWarning):
+    pass
+
+
 class BlackoutError(ValidationError):
     pass
 

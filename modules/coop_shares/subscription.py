@@ -203,8 +203,11 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             self.amount = round_(self.quantity * self.share_class.par_value)
             self.premium = round_(self.quantity * self.price) - self.amount
 
-    @fields.depends('amount', 'premium')
+    @fields.depends('state', 'amount', 'premium', methods=['_compute_amounts'])
     def on_change_with_total_amount(self, name=None):
+        if self.state == 'draft':
+            # They change together with it
+            self._compute_amounts()
         if self.amount is not None:
             return self.amount + (self.premium or 0)
 
