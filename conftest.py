@@ -22,9 +22,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent
-WORKER = os.environ.get('PYTEST_XDIST_WORKER', 'main')
 if os.environ.get('TRYTOND_DATABASE_URI', '').startswith('postgresql'):
-    os.environ.setdefault('DB_NAME', f'test_{WORKER}')
+    os.environ['DB_NAME'] = 'test_' + os.environ.get(
+        'PYTEST_XDIST_WORKER', 'main')
 
 
 # A busy machine is not an error
