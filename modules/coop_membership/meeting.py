@@ -737,7 +737,8 @@ class Item(sequence_ordered(), ModelSQL, ModelView):
         values = super().compute_fields(field_names=field_names)
         if not field_names or field_names & {
                 'kind', 'majority', 'majority_basis', 'votes_for',
-                'votes_against', 'investing_for', 'investing_against'}:
+                'votes_against', 'votes_abstain', 'investing_for',
+                'investing_against'}:
             result = self.compute_result()
             if self.result != result:
                 values['result'] = result
@@ -777,7 +778,8 @@ class Item(sequence_ordered(), ModelSQL, ModelView):
     def is_voted(self):
         return (self.kind != 'information'
             and (self.votes_for is not None
-                or self.votes_against is not None))
+                or self.votes_against is not None
+                or self.votes_abstain is not None))
 
     @property
     def counted_votes(self):
@@ -823,6 +825,12 @@ class Convocation(CompanyReport):
     @classmethod
     def get_context(cls, records, header, data):
         context = super().get_context(records, header, data)
+        context['letters'] = [
+            (meeting, attendance, party)
+            for meeting in records
+            for attendance in meeting.attendances
+            for party in attendance.member.recipients(
+                meeting.convocation_date)]
         context['address_lines'] = cls.address_lines
         return context
 

@@ -23,7 +23,7 @@ from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import (
     grouped_slice, is_full_text, lstrip_wildcard, sqlite_apply_types)
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, without_check_access
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .exceptions import (
@@ -145,7 +145,7 @@ class Member(Workflow, ModelSQL, ModelView):
         'coop.member.consent', 'member', "Consents")
     retention_date = fields.Function(fields.Date("Retention Date",
             states={
-                'invisible': Eval('state') != 'left',
+                'invisible': ~Eval('retention_date'),
                 },
             help="The day until which the data of the member is kept."),
         'get_retention_date')
@@ -343,7 +343,7 @@ class Member(Workflow, ModelSQL, ModelView):
         move = Move.__table__()
         cursor = Transaction().connection.cursor()
         dates = dict.fromkeys(map(int, members))
-        left = [m for m in members if m.state == 'left']
+        left = [m for m in members if m.state in {'left', 'rejected'}]
         for company, c_members in groupby(
                 sorted(left, key=lambda m: m.company.id),
                 key=lambda m: m.company):
@@ -353,8 +353,9 @@ class Member(Workflow, ModelSQL, ModelView):
             accounting_years = configuration.get_multivalue(
                 'accounting_retention_years', company=company.id)
             for id_, c_member in c_members.items():
-                dates[id_] = _year_end(
-                    c_member.memberships[-1].end_date, years)
+                if c_member.memberships:
+                    dates[id_] = _year_end(
+                        c_member.memberships[-1].end_date, years)
             for sub_ids in grouped_slice(
                     list(c_members), SLICE):
                 query = (member
@@ -370,8 +371,8 @@ class Member(Workflow, ModelSQL, ModelView):
                     sqlite_apply_types(query, [None, 'DATE'])
                 cursor.execute(*query)
                 for id_, date in cursor:
-                    dates[id_] = max(
-                        dates[id_], _year_end(date, accounting_years))
+                    date = _year_end(date, accounting_years)
+                    dates[id_] = max(dates[id_] or date, date)
         return dates
 
     def get_rec_name(self, name):
@@ -418,6 +419,7 @@ class Member(Workflow, ModelSQL, ModelView):
     @classmethod
     def _check_unique(cls, vlist):
         "Check that the numbers and the parties are not yet used"
+        Number = Pool().get('coop.member.number')
         for name in ['number', 'party']:
             values = defaultdict(list)
             for v in vlist:
@@ -425,6 +427,8 @@ class Member(Workflow, ModelSQL, ModelView):
                     company = v.get('company', cls.default_company())
                     values[company].append(v[name])
             for company, used in values.items():
+                if name == 'number':
+                    Number.check(company, used)
                 for sub_used in grouped_slice(
                         used, SLICE):
                     if members := cls.search([
@@ -438,6 +442,7 @@ class Member(Workflow, ModelSQL, ModelView):
 
     @classmethod
     def check_modification(cls, mode, members, values=None, external=False):
+        Number = Pool().get('coop.member.number')
         super().check_modification(
             mode, members, values=values, external=external)
         if mode == 'delete':
@@ -446,10 +451,6 @@ class Member(Workflow, ModelSQL, ModelView):
                     raise AccessError(gettext(
                             'coop_membership.msg_member_delete_state',
                             member=member.rec_name))
-                elif member.number:
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_delete_number',
-                            member=member.rec_name))
         elif mode == 'create':
             for member in members:
                 if external and member.state != 'applicant':
@@ -457,6 +458,9 @@ class Member(Workflow, ModelSQL, ModelView):
                             'coop_membership.msg_member_modify_state',
                             member=member.rec_name))
         elif mode == 'write':
+            if values.get('number'):
+                for company in {m.company for m in members}:
+                    Number.check(company, [values['number']])
             identity = values.keys() & {'number', 'party', 'company'}
             for member in members:
                 if (external
@@ -471,6 +475,16 @@ class Member(Workflow, ModelSQL, ModelView):
                     raise AccessError(gettext(
                             'coop_membership.msg_member_modify_identity',
                             member=member.rec_name))
+
+    @classmethod
+    def on_delete(cls, members):
+        Number = Pool().get('coop.member.number')
+        callables = super().on_delete(members)
+        Number.create([{
+                    'company': member.company.id,
+                    'number': member.number,
+                    } for member in members if member.number])
+        return callables
 
     @classmethod
     def members_at(cls, company, date):
@@ -568,6 +582,7 @@ class Member(Workflow, ModelSQL, ModelView):
     def _set_number(cls, company, members):
         pool = Pool()
         Configuration = pool.get('coop.membership.configuration')
+        Number = pool.get('coop.member.number')
         members = [m for m in members if not m.number]
         sequence = Configuration(1).get_multivalue(
             'member_sequence', company=company.id)
@@ -578,10 +593,12 @@ class Member(Workflow, ModelSQL, ModelView):
             used = set()
             for sub_numbers in grouped_slice(
                     numbers, SLICE):
-                used.update(m.number for m in cls.search([
-                            ('company', '=', company.id),
-                            ('number', 'in', list(sub_numbers)),
-                            ]))
+                domain = [
+                    ('company', '=', company.id),
+                    ('number', 'in', list(sub_numbers)),
+                    ]
+                used.update(m.number for m in cls.search(domain))
+                used.update(n.number for n in Number.search(domain))
             numbers = [n for n in numbers if n not in used]
             numbered.extend(zip(map(int, members), numbers))
             members = members[len(numbers):]
@@ -889,6 +906,38 @@ class Member(Workflow, ModelSQL, ModelView):
                 ('memberships', 'where', [('exit_date', '<', Date.today())]),
                 ])
         cls.leave([m for m in members if not m.exit_blockers()])
+
+
+class Number(ModelSQL):
+    # Those of deleted applicants, which are never given again
+    __name__ = 'coop.member.number'
+    __string__ = "Member Number"
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    number = fields.Char("Number", required=True)
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('number_unique', Unique(t, t.company, t.number),
+                'coop_membership.msg_member_number_unique'),
+            ]
+
+    @classmethod
+    @without_check_access
+    def check(cls, company, numbers):
+        "Check that the numbers are not those of deleted applicants"
+        for sub_numbers in grouped_slice(numbers, SLICE):
+            if used := cls.search([
+                        ('company', '=', int(company)),
+                        ('number', 'in', list(sub_numbers)),
+                        ], limit=1):
+                raise MemberValidationError(gettext(
+                        'coop_membership.msg_member_number_deleted',
+                        number=used[0].number))
 
 
 class Membership(ModelSQL, ModelView):

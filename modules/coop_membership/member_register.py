@@ -69,9 +69,18 @@ class Register(ModelSQL, ModelView):
 
     @classmethod
     def _columns(cls, tables):
+        Membership = Pool().get('coop.membership')
         member = tables['member']
         membership = tables['membership']
         category = tables['category']
+        # The reason is that of the last category
+        last = Membership.__table__()
+        exit_reason = Case((
+                membership.end_date != membership.exit_date,
+                last.select(last.exit_reason,
+                    where=(last.member == membership.member)
+                    & (last.end_date == membership.exit_date))),
+            else_=membership.exit_reason)
         return [
             member.id.as_('id'),
             member.id.as_('member'),
@@ -81,7 +90,7 @@ class Register(ModelSQL, ModelView):
             membership.category.as_('category'),
             membership.admission_date.as_('admission_date'),
             membership.exit_date.as_('exit_date'),
-            membership.exit_reason.as_('exit_reason'),
+            exit_reason.as_('exit_reason'),
             Case((category.voting, category.votes), else_=0).as_('votes'),
             ]
 

@@ -57,14 +57,23 @@ class Movement(ModelSQL, ModelView):
         starts = (
             (membership.start_date >= months.start_date)
             & (membership.start_date <= months.end_date))
-        ends = (
-            (membership.end_date >= months.start_date)
-            & (membership.end_date <= months.end_date))
         first = membership.start_date == membership.admission_date
         # The exit date is empty when another category follows
         last = (
             Coalesce(membership.exit_date, dt.date.max)
             == membership.end_date)
+        # Who leaves does it on the last day but who changes on the day after,
+        # as the same member is counted in the other category
+        leaves = (last
+            & (membership.end_date >= months.start_date)
+            & (membership.end_date <= months.end_date))
+        changes = (~last
+            & (membership.end_date >= months.day_before)
+            & (membership.end_date < months.end_date))
+        stays = (
+            (membership.end_date == Null)
+            | (membership.end_date > months.end_date)
+            | (~last & (membership.end_date == months.end_date)))
         return (months
             .join(category,
                 condition=category.company
@@ -72,8 +81,7 @@ class Movement(ModelSQL, ModelView):
             .join(membership,
                 condition=(membership.category == category.id)
                 & (membership.start_date <= months.end_date)
-                & ((membership.end_date == Null)
-                    | (membership.end_date >= months.start_date)))
+                & (leaves | changes | stays))
             .select(
                 (category.id * 100000 + months.index).as_('id'),
                 months.start_date.as_('month'),
@@ -82,12 +90,10 @@ class Movement(ModelSQL, ModelView):
                 count(membership.start_date < months.start_date
                     ).as_('opening'),
                 count(starts & first).as_('joined'),
-                count(ends & last).as_('left'),
+                count(leaves).as_('left'),
                 count(starts & ~first).as_('changed_in'),
-                count(ends & ~last).as_('changed_out'),
-                count((membership.end_date == Null)
-                    | (membership.end_date > months.end_date)
-                    ).as_('closing'),
+                count(changes).as_('changed_out'),
+                count(stays).as_('closing'),
                 group_by=[
                     months.index, months.start_date, category.id,
                     category.company]))
@@ -104,6 +110,8 @@ class Movement(ModelSQL, ModelView):
         while date <= to_date or not months:
             months.append(Select([
                         Literal(date.year * 12 + date.month).as_('index'),
+                        Literal(date - dt.timedelta(days=1)).as_(
+                            'day_before'),
                         Literal(date).as_('start_date'),
                         Literal(date + relativedelta(day=31)).as_('end_date'),
                         ]))

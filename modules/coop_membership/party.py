@@ -8,6 +8,7 @@ from trytond.modules.party.exceptions import EraseError
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval
 
+from .exceptions import MemberValidationError
 from .member import format_date
 
 
@@ -42,6 +43,13 @@ class Party(metaclass=PoolMeta):
 class Replace(metaclass=PoolMeta):
     __name__ = 'party.replace'
 
+    def check_similarity(self):
+        super().check_similarity()
+        companies = {m.company for m in self.ask.source.members}
+        if companies & {m.company for m in self.ask.destination.members}:
+            raise MemberValidationError(gettext(
+                    'coop_membership.msg_member_party_unique'))
+
     @classmethod
     def fields_to_replace(cls):
         return super().fields_to_replace() + [
@@ -59,7 +67,6 @@ class Erase(metaclass=PoolMeta):
         pool = Pool()
         Date = pool.get('ir.date')
         Member = pool.get('coop.member')
-        super().check_erase_company(party, company)
         for member in Member.search([
                     ('company', '=', company.id),
                     ('party', '=', party.id),
@@ -76,6 +83,7 @@ class Erase(metaclass=PoolMeta):
                         party=party.rec_name,
                         company=company.rec_name,
                         date=format_date(member.retention_date)))
+        super().check_erase_company(party, company)
 
     def to_erase(self, party_id):
         pool = Pool()

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from contextlib import contextmanager
+from decimal import Decimal
 from unittest.mock import patch
 
 from sql import Query, Table
@@ -11,8 +12,10 @@ from trytond import backend
 from trytond.model import ModelSQL, ModelView
 from trytond.model.exceptions import (
     AccessButtonError, AccessError, ValidationError)
+from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin, create_company, set_company)
+from trytond.modules.coop_membership.exceptions import ExitError
 from trytond.modules.coop_membership.member import stays
 from trytond.modules.party.exceptions import EraseError
 from trytond.modules.party.tests import PartyCheckReplaceMixin
@@ -217,6 +220,382 @@ class CoopMembershipTestCase(
             self.assertIsNone(values['name'])
             self.assertIsNone(values['birth_date'])
 
+    @with_transaction()
+    def test_erase_party_accounting(self):
+        "Test a party is kept for the years of the last accounting move"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Configuration = pool.get('coop.membership.configuration')
+        Erase = pool.get('party.erase', type='wizard')
+        Journal = pool.get('account.journal')
+        Member = pool.get('coop.member')
+        Membership = pool.get('coop.membership')
+        Move = pool.get('account.move')
+        company = create_company()
+        with set_company(company):
+            create_chart(company, chart='account.account_template_root_en')
+            fiscalyear = get_fiscalyear(company, today=dt.date(2020, 5, 5))
+            fiscalyear.save()
+            fiscalyear.create_period([fiscalyear])
+            category = create_category(company, exit_at='any_day')
+            left, rejected = create_members(
+                company, category, 2, dt.date(2000, 1, 1))
+            Member.reject([rejected])
+            Member.admit([left])
+            left.notice_date = dt.date(2010, 6, 30)
+            left.exit_reason = 'resignation'
+            left.save()
+            Member.give_notice([left])
+            Member.leave([left])
+            self.assertEqual(
+                Member(left.id).retention_date, dt.date(2013, 12, 31))
+            self.assertIsNone(Member(rejected.id).retention_date)
+
+            receivable, = Account.search([
+                    ('company', '=', company.id),
+                    ('type.receivable', '=', True),
+                    ('closed', '!=', True),
+                    ], limit=1)
+            other, = Account.search([
+                    ('company', '=', company.id),
+                    ('type.payable', '=', True),
+                    ('closed', '!=', True),
+                    ], limit=1)
+            journal, = Journal.search([('type', '=', 'revenue')], limit=1)
+
+            def post(amount):
+                Move.post(Move.create([{
+                                'company': company.id,
+                                'journal': journal.id,
+                                'period': fiscalyear.periods[4].id,
+                                'date': dt.date(2020, 5, 5),
+                                'lines': [('create', [{
+                                                'account': receivable.id,
+                                                'party': member.party.id,
+                                                'debit': amount,
+                                                'credit': Decimal(0),
+                                                } for member in [
+                                                left, rejected]] + [{
+                                                'account': other.id,
+                                                'party': company.party.id,
+                                                'debit': Decimal(0),
+                                                'credit': 2 * amount,
+                                                }])],
+                                }]))
+
+            def erase(member):
+                party = member.party
+                party.active = False
+                party.save()
+                session_id, _, _ = Erase.create()
+                wizard = Erase(session_id)
+                wizard.ask.party = party
+                wizard.transition_erase()
+
+            post(Decimal(10))
+            # Ten years after the end of the year of the last move
+            for member in [left, rejected]:
+                self.assertEqual(
+                    Member(member.id).retention_date,
+                    dt.date(2030, 12, 31))
+                with self.assertRaisesRegex(EraseError, "12/31/2030"):
+                    erase(member)
+            configuration = Configuration(1)
+            configuration.accounting_retention_years = 2
+            configuration.save()
+            self.assertEqual(
+                Member(left.id).retention_date, dt.date(2022, 12, 31))
+            # Open items keep it too
+            with self.assertRaises(EraseError):
+                erase(left)
+            post(Decimal(-10))
+            for member in [left, rejected]:
+                erase(member)
+            membership, = Membership.search([('member', '=', left.id)])
+            self.assertEqual(membership.end_date, dt.date(2010, 6, 30))
+
+    @with_transaction()
+    def test_replace_party(self):
+        "Test two members of a company can not become one party"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Party = pool.get('party.party')
+        Replace = pool.get('party.replace', type='wizard')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            first, second = create_members(
+                company, category, 2, dt.date(2024, 1, 1))
+            Member.admit([first, second])
+            other, = Party.create([{'name': "Party 0"}])
+
+            def replace(source, destination):
+                source.name = destination.name
+                source.save()
+                session_id, _, _ = Replace.create()
+                wizard = Replace(session_id)
+                wizard.ask.source = source
+                wizard.ask.destination = destination
+                wizard.transition_replace()
+
+            with self.assertRaises(ValidationError):
+                replace(second.party, first.party)
+            replace(first.party, other)
+            self.assertEqual(
+                Member.search([('party', '=', other.id)]), [first])
+
+    @with_transaction()
+    def test_first_exit_date(self):
+        "Test the exit follows the fiscal years and then the configuration"
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            # From July to June
+            fiscalyear = get_fiscalyear(company, today=dt.date(2024, 7, 1))
+            fiscalyear.start_date = dt.date(2024, 7, 1)
+            fiscalyear.end_date = dt.date(2025, 6, 30)
+            fiscalyear.save()
+            configuration = Configuration(1)
+            configuration.year_end_month = '9'
+            configuration.save()
+            year = create_category(company, "Year", notice_months=3)
+            month = create_category(
+                company, "Month", notice_months=1, exit_at='month_end')
+            fixed = create_category(
+                company, "Fixed", notice_months=2, exit_month='3')
+            stay = create_category(
+                company, "Stay", minimum_months=18, exit_at='month_end')
+            cases = [
+                (year, dt.date(2025, 3, 30), dt.date(2025, 6, 30)),
+                # No fiscal year yet
+                (year, dt.date(2025, 4, 1), dt.date(2025, 9, 30)),
+                (month, dt.date(2025, 1, 31), dt.date(2025, 2, 28)),
+                (month, dt.date(2025, 2, 1), dt.date(2025, 3, 31)),
+                (fixed, dt.date(2025, 1, 31), dt.date(2025, 3, 31)),
+                (fixed, dt.date(2025, 2, 1), dt.date(2026, 3, 31)),
+                # 18 months from 16 January 2024
+                (stay, dt.date(2024, 12, 1), dt.date(2025, 7, 31)),
+                ]
+            members = create_members(
+                company, year, len(cases), dt.date(2024, 1, 16))
+            for member, (category, *_) in zip(members, cases):
+                member.category = category
+            Member.save(members)
+            Member.admit(members)
+            members = Member.browse(members)
+            for member, (_, notice_date, _) in zip(members, cases):
+                member.notice_date = notice_date
+                member.exit_reason = 'resignation'
+            Member.save(members)
+            Member.give_notice(members)
+            for member, (category, notice_date, exit_date) in zip(
+                    Member.browse(members), cases):
+                with self.subTest(
+                        category=category.name, notice_date=notice_date):
+                    self.assertEqual(member.exit_date, exit_date)
+
+            # The category changed but not the stay
+            member, = create_members(
+                company, month, 1, dt.date(2023, 1, 16))
+            Member.admit([member])
+            Member.set_category([member], stay, dt.date(2024, 7, 1))
+            member.notice_date = dt.date(2024, 7, 15)
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+            self.assertEqual(
+                Member(member.id).exit_date, dt.date(2024, 7, 31))
+            # Who comes back starts a new stay
+            Member.leave([member])
+            member = Member(member.id)
+            member.admission_date = dt.date(2024, 9, 16)
+            member.save()
+            Member.readmit([member])
+            member = Member(member.id)
+            member.notice_date = dt.date(2024, 10, 1)
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+            # 18 months from 16 September 2024
+            self.assertEqual(
+                Member(member.id).exit_date, dt.date(2026, 3, 31))
+
+    @with_transaction()
+    def test_exit_blockers(self):
+        "Test all that stands in the way of an exit is in one error"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company, exit_at='any_day')
+            members = create_members(
+                company, category, 2, dt.date(2024, 1, 1))
+            Member.admit(members)
+            tomorrow = dt.date.today() + dt.timedelta(days=1)
+            for member, date in zip(
+                    members, [dt.date(2024, 6, 30), tomorrow]):
+                member.notice_date = date
+                member.exit_reason = 'resignation'
+            Member.save(members)
+            Member.give_notice(members)
+            members = Member.browse(members)
+            with patch.object(
+                    Member, 'exit_blockers',
+                    lambda member: ["shares are held", "a booking is open"]):
+                with self.assertRaises(ExitError) as catched:
+                    Member.leave(members)
+                for member in members:
+                    self.assertIn(member.rec_name, catched.exception.message)
+                self.assertEqual(
+                    catched.exception.message.count("- shares are held\n"
+                        "- a booking is open"), 2)
+                # The date of only one is not over
+                self.assertEqual(
+                    catched.exception.message.count("exit date"), 1)
+                Member.leave_due()
+                self.assertEqual({m.state for m in members}, {'leaving'})
+            Member.leave_due()
+            self.assertEqual(
+                [m.state for m in Member.browse(members)],
+                ['left', 'leaving'])
+
+    @with_transaction()
+    def test_refusals(self):
+        "Test what is not allowed is refused"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Membership = pool.get('coop.membership')
+        company = create_company()
+        other_company = create_company("Other", currency=company.currency)
+        with set_company(other_company):
+            other = create_category(other_company)
+        with set_company(company):
+            category = create_category(company, exit_at='any_day')
+            with self.assertRaises(ValidationError):
+                create_members(company, other, 1)
+            member, = create_members(
+                company, category, 1, dt.date(2024, 1, 1))
+            Member.admit([member])
+            with self.assertRaises(ValidationError):
+                Membership.create([{
+                            'member': member.id,
+                            'category': category.id,
+                            'start_date': dt.date(2023, 6, 1),
+                            'end_date': dt.date(2023, 5, 31),
+                            }])
+            with self.assertRaises(ValidationError):
+                Member.set_category([member], other, dt.date(2024, 6, 1))
+
+    @with_transaction()
+    def test_change_category(self):
+        "Test who changes is counted in one category on each day"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Movement = pool.get('coop.member.movement')
+        Register = pool.get('coop.member.register')
+        company = create_company()
+        with set_company(company):
+            users = create_category(company, exit_at='any_day')
+            friends = create_category(company, "Friends", exit_at='any_day')
+            member, = create_members(
+                company, users, 1, dt.date(2024, 1, 15))
+            Member.admit([member])
+            Member.set_category([member], friends, dt.date(2024, 6, 1))
+            member.notice_date = dt.date(2024, 7, 31)
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+
+            names = [
+                'opening', 'joined', 'left', 'changed_in', 'changed_out',
+                'closing']
+            with Transaction().set_context(
+                    from_date=dt.date(2023, 12, 1),
+                    to_date=dt.date(2024, 8, 31)):
+                movements = {
+                    (m.month.month, m.category): [
+                        getattr(m, n) for n in names]
+                    for m in Movement.search([])}
+            self.assertEqual(movements, {
+                    (1, users): [0, 1, 0, 0, 0, 1],
+                    **{(i, users): [1, 0, 0, 0, 0, 1] for i in [2, 3, 4, 5]},
+                    (6, users): [1, 0, 0, 0, 1, 0],
+                    (6, friends): [0, 0, 0, 1, 0, 1],
+                    (7, friends): [1, 0, 1, 0, 0, 0],
+                    })
+
+            for date, category in [
+                    (dt.date(2024, 5, 31), users),
+                    (dt.date(2024, 6, 1), friends),
+                    (dt.date(2024, 7, 31), friends),
+                    ]:
+                with self.subTest(date=date), \
+                        Transaction().set_context(date=date):
+                    entry, = Register.search([])
+                    self.assertEqual(
+                        (entry.category, entry.admission_date,
+                            entry.exit_date, entry.exit_reason),
+                        (category, dt.date(2024, 1, 15),
+                            dt.date(2024, 7, 31), 'resignation'))
+
+    @with_transaction()
+    def test_results(self):
+        "Test the results by each basis and with nobody for or against"
+        pool = Pool()
+        Meeting = pool.get('coop.meeting')
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            Member.admit(create_members(
+                    company, category, 10, dt.date(2024, 1, 1)))
+            # Eligible are 10, present 8, cast 7
+            votes = {'votes_for': 6, 'votes_against': 1, 'votes_abstain': 1}
+            results = [
+                ('absolute', 'eligible', votes, 'carried'),
+                ('two_thirds', 'cast', votes, 'carried'),
+                ('two_thirds', 'present', votes, 'carried'),
+                ('two_thirds', 'eligible', votes, 'rejected'),
+                ('three_quarters', 'cast', votes, 'carried'),
+                ('three_quarters', 'present', votes, 'carried'),
+                ('nine_tenths', 'cast', votes, 'rejected'),
+                ('unanimous', 'cast', {'votes_for': 3}, 'carried'),
+                ('unanimous', 'present', {'votes_for': 7}, 'rejected'),
+                ('simple', 'cast', {'votes_abstain': 8}, 'rejected'),
+                ('unanimous', 'cast', {'votes_abstain': 8}, 'rejected'),
+                ('simple', 'cast', {}, None),
+                ]
+            meeting, = Meeting.create([{
+                        'company': company.id,
+                        'date': dt.date(2024, 5, 1),
+                        'quorum_percent': Decimal(75),
+                        'items': [('create', [{
+                                        'subject': f"Item {i}",
+                                        'majority': majority,
+                                        'majority_basis': basis,
+                                        } for i, (majority, basis, *_)
+                                    in enumerate(results)])],
+                        }])
+            Meeting.convene([meeting])
+            Meeting.open([meeting])
+            for attendance in meeting.attendances[:8]:
+                attendance.presence = 'present'
+            meeting.attendances = meeting.attendances
+            meeting.save()
+            self.assertEqual(
+                (meeting.quorum_needed, meeting.quorum_reached), (8, True))
+            for item, (_, _, votes, _) in zip(meeting.items, results):
+                for name, value in votes.items():
+                    setattr(item, name, value)
+            meeting.items = meeting.items
+            meeting.save()
+            Meeting.close([meeting])
+            for item, (majority, basis, _, result) in zip(
+                    Meeting(meeting.id).items, results):
+                with self.subTest(majority=majority, basis=basis):
+                    self.assertEqual(item.result, result)
 
     @with_transaction()
     def test_admit_queries(self):
