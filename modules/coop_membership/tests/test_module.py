@@ -751,6 +751,7 @@ class CoopMembershipTestCase(
         clerk = self._create_user('clerk', company, 'membership')
         accountant = self._create_user('accountant', company, 'accounting')
         director = self._create_user('director', company, 'board')
+        employee = self._create_user('employee', company)
 
         def refused(user, record, button):
             with self.subTest(user=user.name, button=button), \
@@ -793,9 +794,23 @@ class CoopMembershipTestCase(
         refused(clerk, Member(member.id), 'readmit')
         press(director, member, 'readmit')
         press(director, member, 'exclude')
-        for button in ['convene', 'open', 'close']:
+        press(director, member, 'withdraw_notice')
+        press(director, member, 'exclude')
+        for user, button in [
+                (director, 'convene'), (director, 'draft'),
+                (clerk, 'convene'), (clerk, 'draft'),
+                (clerk, 'cancel'), (director, 'draft'),
+                (director, 'cancel'), (clerk, 'draft'),
+                (clerk, 'convene'), (director, 'open'),
+                (clerk, 'close'),
+                ]:
             refused(accountant, Meeting(meeting.id), button)
-            press(clerk, meeting, button)
+            refused(employee, Meeting(meeting.id), button)
+            press(user, meeting, button)
+        for button in Member._buttons:
+            refused(employee, Member(member.id), button)
+        for button in Meeting._buttons:
+            refused(employee, Meeting(meeting.id), button)
 
         with self._as_user(clerk), self.assertRaises(AccessError):
             Member.create([{
@@ -804,6 +819,58 @@ class CoopMembershipTestCase(
                         'category': category.id,
                         'state': 'member',
                         }])
+
+    @with_transaction()
+    def test_wizard_access(self):
+        "Test the clerk and the board change categories and print"
+        pool = Pool()
+        ChangeCategory = pool.get(
+            'coop.member.change_category', type='wizard')
+        Member = pool.get('coop.member')
+        PrintRegister = pool.get('coop.member.register.print', type='wizard')
+        company = create_company()
+        with set_company(company):
+            categories = [
+                create_category(company, name) for name in ["A", "B", "C"]]
+            member, = create_members(
+                company, categories[0], 1, dt.date(2024, 1, 1))
+            Member.admit([member])
+        def change(category, date):
+            session_id, _, _ = ChangeCategory.create()
+            with Transaction().set_context(
+                    active_model='coop.member', active_id=member.id,
+                    active_ids=[member.id]):
+                ChangeCategory.execute(session_id, {
+                        'start': {
+                            'company': company.id,
+                            'category': category.id,
+                            'date': date,
+                            },
+                        }, 'change')
+
+        def print_(category, date):
+            session_id, _, _ = PrintRegister.create()
+            PrintRegister.execute(session_id, {}, 'start')
+
+        users, friends, guests = categories
+        for groups, may_change, may_print, category, date in [
+                (['membership'], True, True, friends, dt.date(2024, 2, 1)),
+                (['board'], True, True, guests, dt.date(2024, 3, 1)),
+                (['accounting'], False, True, users, dt.date(2024, 4, 1)),
+                ([], False, False, users, dt.date(2024, 4, 1)),
+                ]:
+            user = self._create_user(
+                '-'.join(('user', *groups)), company, *groups)
+            for do, allowed in [(change, may_change), (print_, may_print)]:
+                with self.subTest(groups=groups, do=do.__name__), \
+                        self._as_user(user):
+                    if allowed:
+                        do(category, date)
+                    else:
+                        with self.assertRaises(AccessError):
+                            do(category, date)
+        self.assertEqual(
+            [m.category for m in Member(member.id).memberships], categories)
 
     @with_transaction()
     def test_companies(self):
@@ -819,11 +886,28 @@ class CoopMembershipTestCase(
                 category = create_category(company)
                 members = create_members(
                     company, category, 2, dt.date(2024, 1, 1))
+                document, = pool.get('coop.membership.document').create([{
+                            'name': "Statutes",
+                            'company': company.id,
+                            'required': False,
+                            'valid_from': dt.date(2024, 1, 1),
+                            }])
+                pool.get('coop.member').write(members, {
+                        'consents': [('create', [{
+                                        'document': document.id,
+                                        'date': dt.date(2024, 1, 1),
+                                        }])],
+                        'representatives': [('create', [{
+                                        'party': company.party.id,
+                                        'role': 'agent',
+                                        }])],
+                        })
                 pool.get('coop.member').admit(members)
                 meeting, = Meeting.create([{
                             'company': company.id,
                             'date': dt.date(2024, 2, 1),
                             'kind': 'ordinary',
+                            'items': [('create', [{'subject': "Accounts"}])],
                             }])
                 Meeting.convene([meeting])
             users.append(
@@ -834,7 +918,14 @@ class CoopMembershipTestCase(
                     'coop.membership': [
                         m for member in members for m in member.memberships],
                     'coop.meeting': [meeting],
+                    'coop.member.consent': [
+                        c for member in members for c in member.consents],
+                    'coop.member.representative': [
+                        r for member in members
+                        for r in member.representatives],
+                    'coop.membership.document': [document],
                     'coop.meeting.attendance': meeting.attendances,
+                    'coop.meeting.item': meeting.items,
                     })
         # The numbers come from the same sequence but belong to the company
         for company, user, own, other in [
