@@ -86,7 +86,10 @@ def pytest_pycollect_makemodule(module_path, parent):
 
 @lru_cache
 def _sources(directory):
-    "Return the digest of what a database for the tests there is made from"
+    """Return the digest of what a database for the tests there is made from
+
+    The translations are not: the tests are in English.
+    """
     digest = hashlib.sha1((ROOT / 'constraints.txt').read_bytes())
     config = ConfigParser()
     config.read(directory / 'tryton.cfg')
@@ -98,7 +101,7 @@ def _sources(directory):
             digest.update(_sources(ROOT / 'modules' / name).encode())
     for pattern in [
             '*.py', '*.xml', '*.fodt', 'tryton.cfg', 'view/*.xml',
-            'locale/*.po', 'icons/*.svg', 'tests/tools.py']:
+            'icons/*.svg', 'tests/tools.py']:
         for path in sorted(directory.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
