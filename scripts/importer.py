@@ -497,6 +497,7 @@ def run(description, columns, do_import, get_parser=get_parser):
             sys.exit(str(error))
 
     if url:
+        url = url.rstrip('/').removesuffix('/rpc') + '/rpc/'
         password = os.environ.get('TRYTON_PASSWORD') or getpass.getpass()
         with config.set_xmlrpc_session(url, user, password):
             result = import_()
