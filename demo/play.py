@@ -46,11 +46,12 @@ class Demo:
     def __init__(self, directory, customers=None):
         self.directory = directory
         self.customers = customers
-        # A smaller cooperative costs less
-        self.running_costs = round(
-            RUNNING_COSTS * (customers or CUSTOMERS) / CUSTOMERS, 2)
         self.configuration = configure(directory)
         self.connected = False
+
+    def scale(self, amount):
+        "Return the part of the amount that a smaller cooperative needs"
+        return round(amount * (self.customers or CUSTOMERS) / CUSTOMERS, 2)
 
     def connect(self):
         # Once: it takes as long as a hundred members
@@ -146,13 +147,14 @@ class Demo:
         bank = books.account('1.1.1')
         goods, running, sales = (
             books.account(code) for code in ['5.2.1', '5.2.2', '4.1.1'])
+        running_costs = self.scale(RUNNING_COSTS)
         moves = []
         for date, amount in takings.items():
             cost = round(amount * COST_RATE, 2)
             moves.append((date, "Takings of the month", [
-                        (bank, amount - cost - self.running_costs),
+                        (bank, amount - cost - running_costs),
                         (goods, cost),
-                        (running, self.running_costs),
+                        (running, running_costs),
                         (sales, -amount)]))
         books.post_all(moves)
 
@@ -190,7 +192,8 @@ class Demo:
         self.connect()
         Billing = Model.get('coop.commons.billing')
 
-        make_computer()
+        make_computer(
+            self.scale(COMPUTER_COST), int(self.scale(COMPUTER_UNITS)))
         files.make_usages(self.file('usages.csv'), self.customers)
         report(import_usage.do_import(self.file('usages.csv')))
         billing = Billing(start=START, end=END)
@@ -392,7 +395,7 @@ def make_room():
     return room
 
 
-def make_computer():
+def make_computer(cost, units):
     AnalyticAccount = Model.get('analytic_account.account')
     Asset = Model.get('account.asset')
     Category = Model.get('product.category')
@@ -448,11 +451,11 @@ def make_computer():
         centers[code].save()
 
     books.post(dt.date(1997, 9, 30), "Computer bought", [
-            (category.account_asset, COMPUTER_COST),
-            (books.account('1.1.1'), -COMPUTER_COST)])
+            (category.account_asset, cost),
+            (books.account('1.1.1'), -cost)])
     asset = Asset()
     asset.product, = machine.products
-    asset.value = COMPUTER_COST
+    asset.value = cost
     asset.start_date = dt.date(1997, 10, 1)
     asset.purchase_date = dt.date(1997, 9, 30)
     asset.end_date = dt.date(2001, 9, 30)
@@ -468,7 +471,7 @@ def make_computer():
     resource.save()
 
     asset.resource = resource
-    asset.expected_units = COMPUTER_UNITS
+    asset.expected_units = units
     asset.save()
     asset.click('run')
 
