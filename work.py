@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from sql import Literal, Null, Union
+from sql import Cast, Literal, Null, Union
 from sql.aggregate import Max, Min, Sum
 from sql.conditionals import Coalesce
 from sql.operators import Concat
@@ -263,7 +263,8 @@ class Work(ModelSQL, ModelView):
             line.move, Min(line.maturity_date).as_('date'),
             where=(line.maturity_date != Null)
             & (line.reconciliation == Null)
-            & (line.debit != 0),
+            # SQLite keeps decimals as texts
+            & (Cast(line.debit, 'NUMERIC') != 0),
             group_by=line.move)
         yield 'collect', 'coop.share.subscription', (from_
             .join(due, condition=due.move == subscription.move)

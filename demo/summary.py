@@ -100,11 +100,14 @@ def show_commons(fiscalyear):
     Settlement = Model.get('coop.commons.settlement')
     title("Computer")
     usages = read(
-        'coop.commons.usage', [('resource.code', '=', 'COMPUTER')],
-        'state', 'amount')
+        'coop.commons.usage', [('resource.code', '=', 'COMPUTER')], 'state')
     for state, count in sorted(Counter(u['state'] for u in usages).items()):
         line(f"Jobs {state}", count, f"of {len(usages):,}")
-    line("Charged", total(usages, 'amount'))
+    # The exact amounts, which are rounded on the invoices only
+    line("Charged", total(read(
+                'coop.commons.usage.charge',
+                [('usage.resource.code', '=', 'COMPUTER')], 'amount'),
+            'amount'))
     asset, = Asset.find()
     line("Depreciation by use", sum(
             (l.depreciation for l in asset.lines if l.move), ZERO))
@@ -132,6 +135,6 @@ def show_surplus():
                 'coop.patronage.allocation', [('pool', '=', pool.id)], *names)
             line(
                 f"Pool {pool.name}", pool.total_gross,
-                f"{len(allocations):,} patrons")
+                f"{pool.patrons:,} patrons")
             for name in names:
                 line(f"  Σ {name}", total(allocations, name))

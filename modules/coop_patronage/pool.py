@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
 
-from sql import Column, Null
+from sql import Cast, Column, Null
 from sql.aggregate import Count, Sum
 from sql.conditionals import Case
 from sql.functions import CurrentTimestamp
@@ -299,9 +299,11 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         Allocation = pool.get('coop.patronage.allocation')
         allocation = Allocation.__table__()
         cursor = Transaction().connection.cursor()
+        # SQLite keeps decimals as texts
+        basis, gross = (
+            Cast(c, 'NUMERIC') for c in [allocation.basis, allocation.gross])
         totals = {
-            'total_basis': Case((allocation.basis > 0, allocation.basis),
-                else_=0),
+            'total_basis': Case((basis > 0, allocation.basis), else_=0),
             'total_gross': allocation.gross,
             'total_cash': allocation.cash,
             'total_equity': allocation.equity,
@@ -310,7 +312,9 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         result = {n: dict.fromkeys(map(int, pools), 0) for n in names}
         query = allocation.select(
             allocation.pool.as_('pool'),
-            Count(allocation.id).as_('patrons'),
+            # Who gets nothing is listed, but not counted
+            Count(Case((gross != 0, allocation.id))).as_(
+                'patrons'),
             *(Sum(c).as_(n) for n, c in totals.items()),
             where=fields.SQL_OPERATORS['in'](
                 allocation.pool, list(map(int, pools))),

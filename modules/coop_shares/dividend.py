@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 
-from sql import Literal, Null, Union
+from sql import Cast, Literal, Null, Union
 from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 
@@ -567,7 +567,8 @@ class Dividend(
         cursor = Transaction().connection.cursor()
         where = line.dividend == self.id
         if to_post:
-            where &= (line.move == Null) & (line.gross > 0)
+            # SQLite keeps decimals as texts
+            where &= (line.move == Null) & (Cast(line.gross, 'NUMERIC') > 0)
         if first_id is not None:
             where &= line.id >= first_id
         if last_id is not None:
