@@ -98,7 +98,9 @@ class Utilization(ModelSQL, ModelView):
     def _group_by(cls, tables):
         usage, line = tables['usage'], tables['line']
         return [
-            usage.company, usage.resource, cls._column_month(tables),
+            usage.company, usage.resource,
+            # By its name, since PostgreSQL compares no parameters
+            cls._column_month(tables).as_('month'),
             line.unit]
 
 
