@@ -7,6 +7,8 @@ import os
 import re
 from itertools import zip_longest
 
+from playwright.sync_api import TimeoutError
+
 CHROMIUM = os.environ.get('CHROMIUM', '/usr/bin/chromium')
 ARGUMENTS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -83,7 +85,7 @@ class Sao:
             viewport={'width': 1440, 'height': 900}, locale=self.locale,
             accept_downloads=True)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.page.add_init_script(NO_TRANSITION)
         self.page.add_init_script(FAILED)
         self.page.on('pageerror', lambda error: self.complaints.append(
@@ -293,6 +295,10 @@ class Sao:
             return screen.views.length + screen.view_to_load.length;
             }}""")
         for _ in range(count - 1):
+            # No form is shown for a list without records
+            if self.tab.locator(
+                    'nav.toolbar button#switch_').first.is_disabled():
+                break
             self.tool('switch_')
             yield self.page.evaluate(f'() => {SCREEN}.current_view.view_type')
 
@@ -357,15 +363,17 @@ class Sao:
 
     def complete(self, field, text, label):
         "Type the text and choose from what completes it"
-        # The client may still move the cursor by itself
+        item = self.page.locator('.dropdown-menu li a:visible').filter(
+            has_text=label).first
+        # The client may still move the cursor or empty the field by itself
         for _ in range(3):
             field.fill('')
             field.press_sequentially(text, delay=15)
             if field.input_value() == text:
-                break
-        item = self.page.locator('.dropdown-menu li a:visible').filter(
-            has_text=label).first
-        item.wait_for()
+                with contextlib.suppress(TimeoutError):
+                    item.wait_for(timeout=20_000)
+                    break
+            self.wait()
         self.do(item.click)
 
     def choose(self, name, text):
