@@ -143,13 +143,18 @@ def test_meeting_decides_on_surplus(before):
     sao.set('place', "Community hall")
     sao.set('convocation_date', '03/20/1998')
     sao.set('record_date', '03/31/1998')
-    sao.add("Agenda")
-    sao.set('subject', "Appropriation of the surplus of 1997")
-    sao.set('kind', "Resolution")
-    sao.set('purpose', "Appropriation of the Surplus")
-    sao.set('fiscalyear', "1997")
-    sao.set('majority', "Simple")
-    sao.accept()
+    agenda = {
+        "Approval of the accounts of 1997": "Approval of the Accounts",
+        "Appropriation of the surplus of 1997": "Appropriation of the Surplus",
+        }
+    for subject, purpose in agenda.items():
+        sao.add("Agenda")
+        sao.set('subject', subject)
+        sao.set('kind', "Resolution")
+        sao.set('purpose', purpose)
+        sao.set('fiscalyear', "1997")
+        sao.set('majority', "Simple")
+        sao.accept()
     sao.press('convene')
     sao.reads('state', "Convened")
     sao.page_("Attendance")
@@ -159,12 +164,13 @@ def test_meeting_decides_on_surplus(before):
     sao.reads('state', "Open")
     sao.reads('present_votes', '1')
     sao.page_("Agenda")
-    sao.open_row("Appropriation of the surplus of 1997", "Agenda")
-    sao.set('votes_for', 1)
-    sao.accept()
+    for subject in agenda:
+        sao.open_row(subject, "Agenda")
+        sao.set('votes_for', 1)
+        sao.accept()
     sao.press('close')
     sao.reads('state', "Closed")
-    assert "Carried" in sao.rows("Agenda")[0]
+    assert all("Carried" in row for row in sao.rows("Agenda"))
 
     sao.open_menu('Cooperative', 'Patronage', "Appropriations of Surplus")
     sao.open_row("1997")
