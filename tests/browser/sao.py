@@ -365,10 +365,9 @@ class Sao:
         "Type the text and choose from what completes it"
         item = self.page.locator('.dropdown-menu li a:visible').filter(
             has_text=label).first
-        # The client may still move the cursor or empty the field by itself
+        # Keys would go to where the client may move the cursor by itself
         for _ in range(3):
-            field.fill('')
-            field.press_sequentially(text, delay=15)
+            field.fill(text)
             if field.input_value() == text:
                 with contextlib.suppress(TimeoutError):
                     item.wait_for(timeout=20_000)
