@@ -84,25 +84,39 @@ def pytest_pycollect_makemodule(module_path, parent):
         return ScenarioModule.from_parent(parent, path=module_path)
 
 
+MODULES = [
+    'coop_membership', 'coop_shares', 'coop_commons', 'coop_patronage', 'coop']
+
+
+def _directory(module):
+    return ROOT if module == 'coop' else ROOT / 'modules' / module
+
+
 @lru_cache
-def _sources(directory):
-    """Return the digest of what a database for the tests there is made from
+def _config(module):
+    config = ConfigParser()
+    config.read(_directory(module) / 'tryton.cfg')
+    return {
+        key: [
+            name for name in config['tryton'].get(key, '').split()
+            if name in MODULES]
+        for key in ['depends', 'extras_depend']}
+
+
+@lru_cache
+def _sources(module):
+    """Return the digest of what a database with the module is made from
 
     The translations are not: the tests are in English.
     """
     digest = hashlib.sha1((ROOT / 'constraints.txt').read_bytes())
-    config = ConfigParser()
-    config.read(directory / 'tryton.cfg')
-    names = [
-        name for key in ['depends', 'extras_depend']
-        for name in config['tryton'].get(key, '').split()]
-    for name in sorted(names):
-        if (ROOT / 'modules' / name).is_dir():
-            digest.update(_sources(ROOT / 'modules' / name).encode())
+    for names in _config(module).values():
+        for name in sorted(names):
+            digest.update(_sources(name).encode())
     for pattern in [
             '*.py', '*.xml', '*.fodt', 'tryton.cfg', 'view/*.xml',
             'icons/*.svg', 'tests/tools.py']:
-        for path in sorted(directory.glob(pattern)):
+        for path in sorted(_directory(module).glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -111,42 +125,82 @@ class PreparedDatabases:
     """Let workers share prepared databases
 
     Who finds none holds a lock until it has made and kept it; the others
-    wait for it.
+    wait for it.  It is made from the one with fewer modules: the modules that
+    two databases share are activated once.
     """
 
     def __init__(self, test_tryton, tools):
-        self.directory = None
-        self.lock = None
+        self.locks = []
+        self.tools = tools
         self.restore = test_tryton.restore_db_cache
         self.backup = test_tryton.backup_db_cache
-        for module in [test_tryton, tools]:
-            module.restore_db_cache = self.restore_db_cache
-            module.backup_db_cache = self.backup_db_cache
+        self.drop = test_tryton.drop_db
+        self.activate = test_tryton.activate_module
+        test_tryton.restore_db_cache = self.restore_db_cache
+        test_tryton.backup_db_cache = self.backup_db_cache
+        tools.activate_modules = self.activate_modules
 
-    def _name(self, name):
-        return f'{self.directory.name} {_sources(self.directory)} {name}'
+    def activate_modules(self, modules, *setup):
+        "Activate the modules and set up for proteus"
+        if isinstance(modules, str):
+            modules = [modules]
+        name = '-'.join(sorted(modules))
+        functions = '|'.join(map(self.tools._func_name, setup))
+        if not self.restore_db_cache(f'{name}--{functions}'):
+            config = self.tools._get_config()
+            for function in setup:
+                function(config=config)
+            self.backup_db_cache(f'{name}--{functions}')
+        return self.tools._get_config()
 
     def restore_db_cache(self, name):
-        name = self._name(name)
-        self.release()
-        key = hashlib.sha1(f'{ROOT} {name}'.encode()).hexdigest()
-        self.lock = (Path(tempfile.gettempdir()) / f'coop-{key}.lock').open(
-            'w')
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        result = self.restore(name)
+        key = self._key(name)
+        digest = hashlib.sha1(f'{ROOT} {key}'.encode()).hexdigest()
+        lock = (Path(tempfile.gettempdir()) / f'coop-{digest}.lock').open('w')
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.locks.append(lock)
+        result = self.restore(key)
         if result:
             self.release()
+        else:
+            self.restore_base(name)
         return result
 
     def backup_db_cache(self, name):
-        self.backup(self._name(name))
+        self.backup(self._key(name))
         self.release()
 
+    def _key(self, name):
+        modules, _, _ = name.partition('--')
+        sources = ' '.join(
+            _sources(m) for m in MODULES if m in modules.split('-'))
+        return f'{name} {sources}'
+
+    def restore_base(self, name):
+        "Restore the database without the set up, or with fewer modules"
+        modules, _, setup = name.partition('--')
+        modules = modules.split('-')
+        own = [m for m in MODULES if m in modules]
+        if setup:
+            base = modules
+        elif len(modules) > 1:
+            base = own[-1:]
+        else:
+            base = [
+                m for m in MODULES if m in _config(own[-1])['depends']][-1:]
+        if base:
+            self.drop()
+            self.activate(base)
+
     def release(self):
-        if self.lock:
-            Path(self.lock.name).unlink(missing_ok=True)
-            self.lock.close()
-            self.lock = None
+        lock = self.locks.pop()
+        Path(lock.name).unlink(missing_ok=True)
+        lock.close()
+
+    def release_failed(self):
+        "Release what a test that failed has not"
+        while self.locks:
+            self.release()
 
 
 @lru_cache
@@ -157,6 +211,4 @@ def _prepared_databases():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    directory = item.path.parent.parent
-    if (directory / 'tryton.cfg').exists():
-        _prepared_databases().directory = directory
+    _prepared_databases().release_failed()

@@ -1022,6 +1022,13 @@ class Membership(ModelSQL, ModelView):
                     category=self.category.rec_name))
 
     @classmethod
+    def validate(cls, memberships):
+        # Without btree_gist the constraint is checked by one query which
+        # nests a condition per record: many would be too deep
+        for sub_memberships in grouped_slice(memberships, 100):
+            super().validate(list(sub_memberships))
+
+    @classmethod
     def validate_fields(cls, memberships, field_names):
         super().validate_fields(memberships, field_names)
         if not field_names or (
