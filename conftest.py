@@ -15,7 +15,7 @@ import os
 import tempfile
 import unittest
 from configparser import ConfigParser
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,7 @@ def _directory(module):
     return ROOT if module == 'coop' else ROOT / 'modules' / module
 
 
-@lru_cache
+@cache
 def _config(module):
     config = ConfigParser()
     config.read(_directory(module) / 'tryton.cfg')
@@ -103,7 +103,7 @@ def _config(module):
         for key in ['depends', 'extras_depend']}
 
 
-@lru_cache
+@cache
 def _sources(module):
     """Return the digest of what a database with the module is made from
 
@@ -203,9 +203,13 @@ class PreparedDatabases:
             self.release()
 
 
-@lru_cache
+@cache
 def _prepared_databases():
     from trytond.tests import test_tryton, tools
+    from trytond.tools import misc
+
+    # Generic tests ask for each class of a module all over again
+    misc.import_module = cache(misc.import_module)
     return PreparedDatabases(test_tryton, tools)
 
 
