@@ -1023,9 +1023,15 @@ class Membership(ModelSQL, ModelView):
 
     @classmethod
     def validate(cls, memberships):
-        # Without btree_gist the constraint is checked by one query which
-        # nests a condition per record: many would be too deep
-        for sub_memberships in grouped_slice(memberships, 100):
+        count = len(memberships)
+        if not all(
+                Transaction().database.has_constraint(sql)
+                for _, sql, _ in cls._sql_constraints
+                if isinstance(sql, Exclude)):
+            # Without btree_gist the constraint is checked by a query which
+            # nests a condition per record: many would be too deep
+            count = 100
+        for sub_memberships in grouped_slice(memberships, count):
             super().validate(list(sub_memberships))
 
     @classmethod

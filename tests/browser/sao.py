@@ -467,10 +467,13 @@ class Sao:
         else:
             self.complete(menu.locator('input').first, text, text)
 
-    def rows(self, label=None):
-        "Return the texts of the cells"
-        return self.table(label).locator(
-            'table.tree > tbody > tr').evaluate_all("""rows => rows.map(
+    def rows(self, label=None, text=''):
+        "Return the cells of the rows with the text, once there is one"
+        rows = self.table(label).locator('table.tree > tbody > tr').filter(
+            has_text=text)
+        if text:
+            rows.first.wait_for()
+        return rows.evaluate_all("""rows => rows.map(
                 tr => [...tr.querySelectorAll('td[data-title]')].filter(
                     td => td.style.display != 'none').map(td => {
                         let input = td.querySelector('input, select');
