@@ -1108,6 +1108,106 @@ class Valuation(Workflow, ModelSQL, ModelView):
         return Decimal(0)
 
 
+class RedemptionGrant(ModelSQL):
+    __name__ = 'coop.share.redemption.grant'
+    __string__ = "Share Redemption Grant"
+    # How many redemptions are granted in one transaction
+    _chunk_size = 1000
+
+    redemption = fields.Many2One(
+        'coop.share.redemption', "Redemption", required=True,
+        ondelete='CASCADE')
+    quantity = fields.Numeric("Quantity", required=True,
+        help="The part of the request that is met.")
+    end_date = fields.Date("End Date", required=True,
+        help="The last day the shares are held.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('redemption')
+        cls._sql_constraints += [
+            ('redemption_unique', Unique(t, t.redemption),
+                'coop_shares.msg_redemption_grant_unique'),
+            ]
+        cls._order = [('id', 'ASC')]
+
+    def get_rec_name(self, name):
+        return self.redemption.rec_name
+
+    @classmethod
+    def check_modification(cls, mode, grants, values=None, external=False):
+        super().check_modification(
+            mode, grants, values=values, external=external)
+        if external:
+            raise AccessError(gettext(
+                    'coop_shares.msg_document_modify',
+                    document=grants[0].rec_name,
+                    **cls.__names__()))
+
+    @classmethod
+    def get_pending(cls, share_class):
+        "Return the grants of an allocation that was interrupted"
+        return cls.search([
+                ('redemption.share_class', '=', share_class.id),
+                ])
+
+    @classmethod
+    def carry_out(cls, grants):
+        """Grant what is planned, in chunks if it is much.
+
+        What an interruption leaves is pending until the next allocation.
+        """
+        if not grants:
+            return
+        if len(grants) <= cls._chunk_size:
+            cls.grant(grants)
+            return
+        with Transaction().set_context(queue_name='coop'):
+            for sub_grants in grouped_slice(grants, cls._chunk_size):
+                cls.__queue__.grant(list(sub_grants))
+
+    @classmethod
+    def grant(cls, grants):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        cls.lock(grants)
+        # Another allocation may have granted some of them meanwhile
+        grants = cls.search([('id', 'in', [g.id for g in grants])])
+        actions, rests = defaultdict(list), []
+        for planned in grants:
+            redemption = planned.redemption
+            if redemption.state != 'approved' or redemption.granted:
+                continue
+            rest = redemption.quantity - planned.quantity
+            key = planned.quantity if rest else None, planned.end_date
+            actions[key].append(redemption)
+            if rest:
+                rests.append(Redemption(
+                        company=redemption.company,
+                        member=redemption.member,
+                        share_class=redemption.share_class,
+                        quantity=rest,
+                        request_date=redemption.request_date,
+                        reason=redemption.reason,
+                        split_from=redemption,
+                        set_off=redemption.set_off,
+                        approved_by=redemption.approved_by,
+                        state='approved'))
+        Redemption.set_number(rests)
+        args = []
+        for (quantity, end_date), redemptions in actions.items():
+            values = {'granted': True, 'end_date': end_date}
+            if quantity:
+                values['quantity'] = quantity
+            args.extend([redemptions, values])
+        if args:
+            Redemption.write(*args)
+        save_records(rests)
+        cls.delete(grants)
+
+
 class AllocateStart(ModelView):
     __name__ = 'coop.share.redemption.allocate.start'
     __string__ = "Allocate Redemptions"
@@ -1282,16 +1382,25 @@ class Allocate(Wizard):
     def grant(self):
         "Return the redemptions in the queue with what is granted to each"
         pool = Pool()
-        Redemption = pool.get('coop.share.redemption')
+        Grant = pool.get('coop.share.redemption.grant')
         granted = {}
         for class_ in self._get_classes():
-            redemptions = Redemption.get_queued(class_, self.start.end_date)
-            budget = self.remaining_budget(class_, self.start.fiscalyear)
-            granted.update(grant(
-                    budget / class_.par_value,
-                    [(r, r.quantity) for r in redemptions],
-                    order=class_.redemption_order, unit=class_.unit))
+            grants = Grant.get_pending(class_)
+            if grants:
+                granted.update((g.redemption, g.quantity) for g in grants)
+            else:
+                granted.update(self._grant(class_))
         return granted
+
+    def _grant(self, class_):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        redemptions = Redemption.get_queued(class_, self.start.end_date)
+        budget = self.remaining_budget(class_, self.start.fiscalyear)
+        return grant(
+            budget / class_.par_value,
+            [(r, r.quantity) for r in redemptions],
+            order=class_.redemption_order, unit=class_.unit)
 
     def default_preview(self, fields):
         lines = []
@@ -1309,41 +1418,26 @@ class Allocate(Wizard):
 
     def do_allocate(self, action):
         pool = Pool()
-        Redemption = pool.get('coop.share.redemption')
+        Grant = pool.get('coop.share.redemption.grant')
         ShareClass = pool.get('coop.share.class')
         # The budget of a class is given once
-        ShareClass.lock(self._get_classes())
-        granted, rests = defaultdict(list), []
-        for redemption, quantity in self.grant().items():
-            if not quantity:
-                continue
-            rest = redemption.quantity - quantity
-            granted[quantity if rest else None].append(redemption)
-            if rest:
-                rests.append(Redemption(
-                        company=redemption.company,
-                        member=redemption.member,
-                        share_class=redemption.share_class,
-                        quantity=rest,
-                        request_date=redemption.request_date,
-                        reason=redemption.reason,
-                        split_from=redemption,
-                        set_off=redemption.set_off,
-                        approved_by=redemption.approved_by,
-                        state='approved'))
-        actions = []
-        for quantity, redemptions in granted.items():
-            values = {'granted': True, 'end_date': self.start.end_date}
-            if quantity:
-                values['quantity'] = quantity
-            actions.extend([redemptions, values])
-        Redemption.set_number(rests)
-        if actions:
-            Redemption.write(*actions)
-        save_records(rests)
-        return action, {'res_id': [
-                r.id for redemptions in granted.values()
-                for r in redemptions]}
+        classes = self._get_classes()
+        ShareClass.lock(classes)
+        grants = []
+        for class_ in classes:
+            pending = Grant.get_pending(class_)
+            if not pending:
+                pending = [
+                    Grant(
+                        redemption=redemption, quantity=quantity,
+                        end_date=self.start.end_date)
+                    for redemption, quantity in self._grant(class_).items()
+                    if quantity]
+                save_records(pending)
+            grants.extend(pending)
+        redemptions = [g.redemption.id for g in grants]
+        Grant.carry_out(grants)
+        return action, {'res_id': redemptions}
 
 
 class LapseStart(ModelView):

@@ -660,7 +660,9 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
             mode, moves, values=values, external=external)
         for move in moves:
             if mode == 'create':
-                refused = external and move.state != 'draft'
+                refused = external and (
+                    move.state != 'draft'
+                    or move.reversal_of or move.account_move)
             elif mode == 'write':
                 refused = (
                     move.state == 'done'

@@ -18,7 +18,7 @@ from trytond.modules.company.tests.tools import create_company
 from trytond.modules.coop_membership.tests.tools import (
     check_books, create_category, create_member)
 from trytond.modules.coop_shares.tests.tools import (
-    create_share_class, holdings, pay, redeem, subscribe)
+    create_share_class, pay, redeem, subscribe)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import drop_db
 from trytond.tests.tools import activate_modules
@@ -82,90 +82,105 @@ class LedgerTestCase(unittest.TestCase):
             create_member(f"Member {cls.count}-{i}", self.category, START)
             for i in range(2)]
         self.documents = []
+        before = self.check()
         for name, *values in steps:
-            before, count = self.figures(), len(self.documents)
+            count, refused = len(self.documents), False
             try:
                 getattr(self, name)(*values)
             except UserError:
+                refused = True
+            after = self.check()
+            if refused:
                 # What is refused leaves nothing behind
-                self.assertEqual(self.figures(), before)
-            self.check()
-            if len(self.documents) > count and name != 'subscribe':
-                after = self.figures()
-                document = self.documents[-1]
+                self.assertEqual(after, before)
+            elif len(self.documents) > count and name != 'subscribe':
+                document = self.documents.pop()
                 document.click('cancel')
-                self.assertEqual(self.figures(), before)
-                self.check()
-                self.documents.pop()
+                self.assertEqual(self.check(), before)
                 getattr(self, name)(*values)
                 self.assertEqual(self.figures(), after)
+            before = after
+
+    def transaction(self, **context):
+        config = self.config
+        return Transaction().start(
+            config.database_name, config.user, readonly=True,
+            context={**config.context, **context})
 
     def figures(self):
         "Return the holdings on each day and the balances"
-        return [
-            [holdings(m, day) for day in DAYS] for m in self.members
-            ], self.balances()
-
-    def balances(self):
-        "Return the balance of each account and member, if it is not zero"
-        config = self.config
-        balances = defaultdict(Decimal)
-        with Transaction().start(
-                config.database_name, config.user, readonly=True,
-                context=config.context):
+        holdings, balances = [], defaultdict(Decimal)
+        for day in DAYS:
+            with self.transaction(date=day):
+                Holding = Pool().get('coop.share.holding')
+                holdings.append({
+                        (h.member.id, h.share_class.id):
+                        (h.quantity, h.amount, h.paid_amount)
+                        for h in Holding.search([
+                                ('member', 'in', [
+                                        m.id for m in self.members]),
+                                ])})
+        with self.transaction():
             Line = Pool().get('account.move.line')
             for line in Line.search([
                         ('party', 'in', [m.party.id for m in self.members]),
                         ]):
                 balances[line.account.code, line.party.id] += (
                     line.debit - line.credit)
-        return {k: v for k, v in balances.items() if v}
+        return holdings, {k: v for k, v in balances.items() if v}
 
     def check(self):
-        ShareMove = Model.get('coop.share.move')
+        "Check the ledger and the books and return the figures"
         for day in DAYS[::3]:
             self.assertEqual(check_books(day), [])
+        all_holdings, balances = self.figures()
         ids = [m.id for m in self.members]
-        moves = ShareMove.find([
-                ('state', '=', 'done'),
-                ['OR',
-                    ('from_member', 'in', ids),
-                    ('to_member', 'in', ids),
-                    ],
-                ])
-        self.check_debts(ids)
-        all_figures, _ = self.figures()
-        for day, figures in zip(DAYS, zip(*all_figures)):
+        with self.transaction():
+            pool = Pool()
+            ShareMove = pool.get('coop.share.move')
+            moves = [
+                (sign * move.quantity, member.id, move.share_class.id, date)
+                for move in ShareMove.search([
+                        ('state', '=', 'done'),
+                        ['OR',
+                            ('from_member', 'in', ids),
+                            ('to_member', 'in', ids),
+                            ],
+                        ])
+                for sign, member, date in [
+                    (1, move.to_member, move.start_date),
+                    # The last day is still a day of the holding
+                    (-1, move.from_member, move.end_date and (
+                            move.end_date + dt.timedelta(days=1)))]
+                if member]
+            owed = self.owed(ids)
+        for day, holdings in zip(DAYS, all_holdings):
             held = defaultdict(Decimal)
-            for move in moves:
-                if move.to_member and move.start_date <= day:
-                    held[move.to_member, move.share_class] += move.quantity
-                if move.from_member and move.end_date < day:
-                    held[move.from_member, move.share_class] -= move.quantity
-            for quantity in held.values():
-                self.assertGreaterEqual(quantity, 0)
-            for member, figure in zip(self.members, figures):
-                self.assertEqual(
-                    {c: q for c, (q, _, _) in figure.items()},
-                    {c.code: q for (m, c), q in held.items()
-                        if m == member and q})
-                for _, amount, paid in figure.values():
-                    self.assertLessEqual(0, paid)
-                    self.assertLessEqual(paid, amount)
+            for quantity, member, class_, date in moves:
+                if date <= day:
+                    held[member, class_] += quantity
+            self.assertTrue(all(q >= 0 for q in held.values()))
+            self.assertEqual(
+                {k: q for k, (q, _, _) in holdings.items()},
+                {k: q for k, q in held.items() if q})
+            for _, amount, paid in holdings.values():
+                self.assertLessEqual(0, paid)
+                self.assertLessEqual(paid, amount)
+        self.assertEqual(
+            owed, {k: v for k, v in balances.items() if k[0] == '1.2.4'})
+        return all_holdings, balances
 
-    def check_debts(self, ids):
-        "Check the members owe what they have not paid"
-        Subscription = Model.get('coop.share.subscription')
+    def owed(self, ids):
+        "Return what the members have not paid"
+        Subscription = Pool().get('coop.share.subscription')
         owed = defaultdict(Decimal)
-        for subscription in Subscription.find([
+        for subscription in Subscription.search([
                     ('member', 'in', ids),
                     ('state', 'in', ['confirmed', 'paid']),
                     ]):
             party = subscription.member.party
             owed['1.2.4', party.id] += subscription.amount_to_pay
-        self.assertEqual(
-            {k: v for k, v in owed.items() if v},
-            {k: v for k, v in self.balances().items() if k[0] == '1.2.4'})
+        return {k: v for k, v in owed.items() if v}
 
     def subscribe(self, member, class_, quantity, day, part):
         class_ = self.classes[class_]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond import backend
+from trytond.exceptions import UserError
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
@@ -12,6 +13,7 @@ from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
 from trytond.modules.coop_membership.tests.test_module import (
     count_queries, create_category, create_members)
+from trytond.modules.coop_shares.exceptions import RedemptionError
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 
@@ -244,6 +246,204 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             self.assertEqual({r.state for r in redemptions}, {'ended'})
             self.assertEqual(
                 [len(r.share_moves) for r in redemptions], [1] * 5)
+
+    def _process(self, name, buttons, company, **values):
+        "Create the document and press the buttons"
+        Document = Pool().get(f'coop.share.{name}')
+        document, = Document.create([{'company': company.id, **values}])
+        for button in buttons:
+            getattr(Document, button)([document])
+        return Document(document.id)
+
+    def _subscribe(self, member, class_, quantity, date=START):
+        return self._process(
+            'subscription', ['confirm'], member.company, member=member.id,
+            share_class=class_.id, quantity=Decimal(quantity), date=date)
+
+    def _transfer(self, from_, to, class_, quantity, **values):
+        return self._process(
+            'transfer', ['do'], from_.company, from_member=from_.id,
+            to_member=to.id, share_class=class_.id,
+            quantity=Decimal(quantity), date=dt.date(2024, 6, 30), **values)
+
+    def _redeem(self, member, class_, quantity, **values):
+        return self._process(
+            'redemption', ['approve', 'end', 'settle'], member.company,
+            member=member.id, share_class=class_.id,
+            quantity=Decimal(quantity), request_date=START, end_date=END,
+            settlement_date=dt.date(2025, 1, 1), **values)
+
+    @with_transaction()
+    def test_refused(self):
+        "Test what is not allowed is refused and what is concerned is named"
+        Member = Pool().get('coop.member')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            other = create_category(company, name="Others")
+            limited = create_share_class(
+                company, code='L', minimum=Decimal(5), maximum=Decimal(20))
+            percent = create_share_class(
+                company, code='P', maximum_percent=Decimal(40))
+            others = create_share_class(company, code='O', categories=[other])
+            fixed = create_share_class(company, code='F', transferable=False)
+            locked = create_share_class(company, code='K', lock_in_months=24)
+            members = create_members(company, category, 3, START)
+            Member.admit(members)
+            ann, bob, carl = members
+            for share_class in [class_, limited, percent, fixed, locked]:
+                issue([ann, bob], share_class)
+            for name, function, args, values, words in [
+                    ("minimum", self._subscribe, [carl, limited, 4], {},
+                        [carl, limited, '4', '5']),
+                    ("maximum", self._subscribe, [ann, limited, 11], {},
+                        [ann, limited, '21', '20']),
+                    ("percentage", self._subscribe, [ann, percent, 10], {},
+                        [ann, percent, '40 %']),
+                    ("category", self._subscribe, [ann, others, 1], {},
+                        [ann, others]),
+                    ("not a member", self._subscribe,
+                        [ann, class_, 1, dt.date(2023, 12, 31)], {},
+                        [ann, '12/31/2023']),
+                    ("nothing", self._subscribe, [ann, class_, 0], {},
+                        ["Quantity"]),
+                    ("more than held", self._transfer,
+                        [ann, bob, class_, 11], {}, [ann, class_, '10']),
+                    ("rest below minimum", self._transfer,
+                        [ann, bob, limited, 6], {}, [ann, limited, '4']),
+                    ("lock-in", self._transfer, [ann, bob, locked, 1], {},
+                        [ann, locked]),
+                    ("oneself", self._transfer, [ann, ann, class_, 1], {},
+                        [ann]),
+                    ("class", self._transfer, [ann, bob, fixed, 1], {},
+                        [fixed]),
+                    ("more than held", self._redeem, [ann, class_, 11], {},
+                        [ann, class_, '10']),
+                    ("lock-in", self._redeem, [ann, locked, 1], {},
+                        [ann, locked]),
+                    ("account", self._redeem, [ann, class_, 1],
+                        {'price': Decimal(9)}, ["Account Loss", class_]),
+                    ("above par", self._redeem, [ann, class_, 1],
+                        {'price': Decimal(11)}, ['11']),
+                    ("no share left", self._redeem, [carl, class_, 1], {},
+                        [carl, class_, '0']),
+                    ]:
+                with self.subTest(name, document=function.__name__):
+                    with self.assertRaises(UserError) as cm:
+                        function(*args, **values)
+                    for word in words:
+                        self.assertIn(
+                            getattr(word, 'rec_name', word),
+                            str(cm.exception))
+            # The heirs get the shares in any case, hardship ends a lock-in
+            self._transfer(ann, bob, fixed, 1, reason='inheritance')
+            self._transfer(ann, bob, locked, 1, reason='inheritance')
+            self._redeem(ann, locked, 1, reason='hardship')
+
+    @with_transaction()
+    def test_valuation(self):
+        """Test the loss by share, by head and by balance
+
+        Of 10 redeemed shares of 10, of which the member holds 40: the one of
+        AwesomeFoodCoops by share, the others by hand.
+        """
+        pool = Pool()
+        Account = pool.get('account.account')
+        FiscalYear = pool.get('account.fiscalyear')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            loss_account, = Account.search([
+                    ('company', '=', company.id),
+                    ('name', '=', "Losses Borne by Redeemed Shares")])
+            fiscalyear, = FiscalYear.search([('start_date', '=', START)])
+            member, = create_members(company, category, 1, START)
+            for method, name, value, loss in [
+                    ('share', 'equity_per_share', '8.50', '15.00'),
+                    # The reserves are not paid out
+                    ('share', 'equity_per_share', '12.00', '0.00'),
+                    ('head', 'loss_per_member', '20.00', '5.00'),
+                    # Nobody pays in
+                    ('head', 'loss_per_member', '900.00', '100.00'),
+                    ('balance', 'loss_percent', '12.5', '12.50'),
+                    ]:
+                with self.subTest(method, value=value):
+                    class_ = create_share_class(
+                        company, code=f'{method} {value}',
+                        account_loss=loss_account)
+                    issue([member], class_, 40)
+                    self._process(
+                        'valuation', ['approve'], company,
+                        fiscalyear=fiscalyear.id, share_class=class_.id,
+                        method=method, **{name: Decimal(value)})
+                    redemption = self._redeem(member, class_, 10)
+                    self.assertEqual(redemption.loss, Decimal(loss))
+                    self.assertEqual(
+                        redemption.net_amount, 100 - Decimal(loss))
+                    self.assertEqual(
+                        sum(l.credit - l.debit
+                            for m in [redemption.settle_move] if m
+                            for l in m.lines if l.account == loss_account),
+                        Decimal(loss))
+                    payable = redemption.payable_line
+                    self.assertEqual(
+                        payable.credit if payable else 0,
+                        redemption.net_amount)
+
+    @with_transaction()
+    def test_exclusion(self):
+        "Test the shares of who is excluded are redeemed"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1, START)
+            Member.admit([member])
+            issue([member], class_)
+            member.notice_date = dt.date(2024, 6, 30)
+            member.exit_reason = 'exclusion'
+            member.save()
+            Member.exclude([member])
+            redemption, = Redemption.search([('member', '=', member.id)])
+            self.assertEqual(redemption.reason, 'exclusion')
+            self.assertEqual(redemption.quantity, 10)
+            with self.assertRaises(RedemptionError):
+                Redemption.refuse([redemption])
+
+    @with_transaction()
+    def test_chart(self):
+        "Test each universal chart has the accounts of the share classes"
+        pool = Pool()
+        Template = pool.get('account.account.template')
+        ModelData = pool.get('ir.model.data')
+        for language in ['de', 'en', 'es', 'fr']:
+            with self.subTest(language=language):
+                templates = {
+                    name: Template(ModelData.get_id(
+                            'coop_shares',
+                            f'account_template_{name}_{language}'))
+                    for name in [
+                        'capital', 'unpaid', 'premium', 'allocated', 'loss',
+                        'deduction', 'lapsed', 'subscribed', 'redemption']}
+                for name, template in templates.items():
+                    root = template
+                    while root.parent:
+                        root = root.parent
+                    self.assertEqual(
+                        root.id, ModelData.get_id(
+                            'account',
+                            f'account_template_root_{language}'))
+                    self.assertEqual(template.type.statement, 'balance')
+                    self.assertFalse(template.type.assets
+                        and name not in {'subscribed', 'redemption'})
+                    self.assertEqual(
+                        template.party_required, name in {
+                            'capital', 'unpaid', 'allocated', 'subscribed',
+                            'redemption'})
+                    self.assertEqual(
+                        template.reconcile,
+                        name in {'subscribed', 'redemption'})
+                self.assertTrue(templates['subscribed'].type.receivable)
+                self.assertTrue(templates['redemption'].type.payable)
 
 
 del ModuleTestCase
