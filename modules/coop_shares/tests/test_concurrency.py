@@ -11,7 +11,7 @@ from trytond.modules.account.tests.tools import create_chart, create_fiscalyear
 from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company, get_company
-from trytond.modules.coop_membership.tests.concurrency import at_once
+from trytond.modules.coop_membership.tests.concurrency import Processes
 from trytond.modules.coop_membership.tests.tools import (
     check_books, create_category)
 from trytond.modules.coop_shares.tests.tools import (
@@ -25,10 +25,35 @@ DATE = dt.date(2022, 6, 30)
 AFTER = dt.date(2022, 7, 1)
 
 
+def redeem(company, member, share_class, quantity):
+    Redemption = Pool().get('coop.share.redemption')
+    redemption, = Redemption.create([{
+                'company': company,
+                'member': member,
+                'share_class': share_class,
+                'quantity': Decimal(quantity),
+                'request_date': DATE,
+                'end_date': DATE,
+                }])
+    Redemption.approve([redemption])
+    Redemption.end([redemption])
+
+
+def transfer(company, from_member, to_member, share_class, quantity):
+    Transfer = Pool().get('coop.share.transfer')
+    transfer, = Transfer.create([{
+                'company': company,
+                'from_member': from_member,
+                'to_member': to_member,
+                'share_class': share_class,
+                'quantity': Decimal(quantity),
+                'date': DATE,
+                }])
+    Transfer.do([transfer])
 
 
 class ConcurrencyTestCase(unittest.TestCase):
-    "Test users who dispose of the same shares at once"
+    "Test two processes that dispose of the same shares at once"
 
     @classmethod
     def setUpClass(cls):
@@ -44,9 +69,11 @@ class ConcurrencyTestCase(unittest.TestCase):
             'company': get_company().id,
             'companies': [get_company().id],
             }
+        cls.processes = Processes(2)
 
     @classmethod
     def tearDownClass(cls):
+        cls.processes.close()
         drop_db()
 
     def create_members(self, count, holders=None):
@@ -77,42 +104,23 @@ class ConcurrencyTestCase(unittest.TestCase):
         payment.execute('pay')
         return members
 
-    def at_once(self, *functions):
+    def at_once(self, *calls):
         "Return whether each is done, who is not is told what is held"
-        results = at_once(*functions, context=self.context)
-        for error in results:
+        errors = self.processes.at_once(*calls, context=self.context)
+        for error in errors:
             if error:
-                self.assertIn(self.share_class.rec_name, str(error))
-        return [not error for error in results]
+                self.assertIn(self.share_class.rec_name, error)
+        return [not error for error in errors]
 
     def redeem(self, member, quantity):
-        def function():
-            Redemption = Pool().get('coop.share.redemption')
-            redemption, = Redemption.create([{
-                        'company': self.context['company'],
-                        'member': member.id,
-                        'share_class': self.share_class.id,
-                        'quantity': Decimal(quantity),
-                        'request_date': DATE,
-                        'end_date': DATE,
-                        }])
-            Redemption.approve([redemption])
-            Redemption.end([redemption])
-        return function
+        return (
+            redeem, self.context['company'], member.id, self.share_class.id,
+            quantity)
 
     def transfer(self, from_member, to_member, quantity):
-        def function():
-            Transfer = Pool().get('coop.share.transfer')
-            transfer, = Transfer.create([{
-                        'company': self.context['company'],
-                        'from_member': from_member.id,
-                        'to_member': to_member.id,
-                        'share_class': self.share_class.id,
-                        'quantity': Decimal(quantity),
-                        'date': DATE,
-                        }])
-            Transfer.do([transfer])
-        return function
+        return (
+            transfer, self.context['company'], from_member.id, to_member.id,
+            self.share_class.id, quantity)
 
     def assertHeld(self, member, quantity):
         held, *_ = holdings(member, AFTER).get('A', (Decimal(0),))
@@ -123,10 +131,10 @@ class ConcurrencyTestCase(unittest.TestCase):
         *members, other = self.create_members(31)
         transferred = 3
         for i, member in enumerate(members):
-            functions = [self.redeem(member, 2), self.redeem(member, 2)]
+            calls = [self.redeem(member, 2), self.redeem(member, 2)]
             if i % 2:
-                functions[1] = self.transfer(member, other, 2)
-            done = self.at_once(*functions)
+                calls[1] = self.transfer(member, other, 2)
+            done = self.at_once(*calls)
             self.assertEqual(sum(done), 1)
             self.assertHeld(member, 1)
             if i % 2 and done[1]:

@@ -276,7 +276,9 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
     @with_transaction()
     def test_refused(self):
         "Test what is not allowed is refused and what is concerned is named"
-        Member = Pool().get('coop.member')
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Redemption = pool.get('coop.share.redemption')
         company, category, class_ = self._set_up()
         with set_company(company):
             other = create_category(company, name="Others")
@@ -338,6 +340,18 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             self._transfer(ann, bob, fixed, 1, reason='inheritance')
             self._transfer(ann, bob, locked, 1, reason='inheritance')
             self._redeem(ann, locked, 1, reason='hardship')
+            # Who is excluded gets them back in any case
+            bob.notice_date = dt.date(2024, 6, 30)
+            bob.exit_reason = 'exclusion'
+            bob.save()
+            Member.exclude([bob])
+            redemptions = Redemption.search([('member', '=', bob.id)])
+            self.assertEqual({r.reason for r in redemptions}, {'exclusion'})
+            self.assertEqual(
+                {r.share_class.code: r.quantity for r in redemptions},
+                {'A': 10, 'L': 10, 'P': 10, 'F': 11, 'K': 11})
+            with self.assertRaises(RedemptionError):
+                Redemption.refuse(redemptions)
 
     @with_transaction()
     def test_valuation(self):
@@ -387,27 +401,6 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     self.assertEqual(
                         payable.credit if payable else 0,
                         redemption.net_amount)
-
-    @with_transaction()
-    def test_exclusion(self):
-        "Test the shares of who is excluded are redeemed"
-        pool = Pool()
-        Member = pool.get('coop.member')
-        Redemption = pool.get('coop.share.redemption')
-        company, category, class_ = self._set_up()
-        with set_company(company):
-            member, = create_members(company, category, 1, START)
-            Member.admit([member])
-            issue([member], class_)
-            member.notice_date = dt.date(2024, 6, 30)
-            member.exit_reason = 'exclusion'
-            member.save()
-            Member.exclude([member])
-            redemption, = Redemption.search([('member', '=', member.id)])
-            self.assertEqual(redemption.reason, 'exclusion')
-            self.assertEqual(redemption.quantity, 10)
-            with self.assertRaises(RedemptionError):
-                Redemption.refuse([redemption])
 
     @with_transaction()
     def test_chart(self):
