@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from collections import defaultdict
+from itertools import groupby
 
 from sql.operators import Equal
 
@@ -439,6 +440,11 @@ class Booking(Workflow, ModelSQL, ModelView):
         Rule = pool.get('coop.commons.rule')
         Resource.lock(sorted(
                 {b.resource.root for b in bookings}, key=lambda r: r.id))
+        # What a user books elsewhere counts for his quota
+        users = sorted(
+            {b.user for b in bookings}, key=lambda u: (u.__name__, u.id))
+        for name, records in groupby(users, key=lambda u: u.__name__):
+            pool.get(name).lock(list(records))
         cls.check_own(bookings)
         cls.set_number(bookings)
         now = cls._now()

@@ -27,10 +27,6 @@ QUOTA_PERIODS = [
     ]
 
 
-def _utc(instant):
-    return instant.astimezone(dt.timezone.utc).replace(tzinfo=None)
-
-
 def _duration(delta):
     return Report.format_timedelta(delta)
 
@@ -105,11 +101,7 @@ class Rule(
     open_from = fields.Time("Open from")
     open_until = fields.Time(
         "Open until",
-        domain=[
-            If(Eval('open_from') & Eval('open_until'),
-                ('open_until', '>', Eval('open_from')),
-                ()),
-            ])
+        help="On the next day if it is not after the opening.")
     slot = fields.TimeDelta(
         "Slot",
         domain=[
@@ -201,24 +193,33 @@ class Rule(
     @classmethod
     def get_open_time(cls, rules, resource, day):
         "Return how long the rules leave the resource open on the day"
-        start = resource.get_instant(day)
-        end = resource.get_instant(day + dt.timedelta(days=1))
+        stretches = [(
+                resource.get_instant(day),
+                resource.get_instant(day + dt.timedelta(days=1)))]
         for rule in rules:
-            if rule.days and str(day.weekday()) not in rule.days:
-                return dt.timedelta()
-            opening, closing = rule._get_opening(day, resource.zone)
-            start, end = max(start, _utc(opening)), min(end, _utc(closing))
-        return max(end - start, dt.timedelta())
+            openings = list(rule._get_openings(day, day, resource.zone))
+            stretches = [
+                (max(start, opening), min(end, closing))
+                for start, end in stretches
+                for opening, closing in openings
+                if opening < end and start < closing]
+        return sum((end - start for start, end in stretches), dt.timedelta())
 
-    def _get_opening(self, day, zone):
-        "Return when it opens and closes on the day"
-        return (
-            dt.datetime.combine(
-                day + dt.timedelta(days=days), time or dt.time(),
-                tzinfo=zone)
-            for days, time in [
-                (0, self.open_from),
-                (not self.open_until, self.open_until)])
+    def _get_openings(self, first, last, zone):
+        "Yield when it opens and closes, as far as it is open on the days"
+        opening = self.open_from or dt.time()
+        closing = self.open_until or dt.time()
+        # It may be open since the day before
+        day = first - dt.timedelta(days=1)
+        while day <= last:
+            if not self.days or str(day.weekday()) in self.days:
+                yield tuple(
+                    dt.datetime.combine(
+                        day + dt.timedelta(days=days), time, tzinfo=zone
+                        ).astimezone(dt.timezone.utc).replace(tzinfo=None)
+                    for days, time in [
+                        (0, opening), (closing <= opening, closing)])
+            day += dt.timedelta(days=1)
 
     def check(self, booking, now, others=()):
         """Yield the reasons why the rule forbids the booking
@@ -266,25 +267,19 @@ class Rule(
                     break
         if not (self.days or self.open_from or self.open_until):
             return
-        day = start.date()
-        while day <= end.date():
-            opening, closing = self._get_opening(day, zone)
-            next_day = dt.datetime.combine(
-                day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
-            day_start = dt.datetime.combine(day, dt.time(), tzinfo=zone)
-            first, last = max(start, day_start), min(end, next_day)
-            if first < last and (
-                    (self.days and str(day.weekday()) not in self.days)
-                    or first < opening or last > closing):
-                yield gettext(
-                    'coop_commons.msg_rule_open',
-                    rule=self.rec_name, booking=booking.rec_name,
-                    open_from=(self.open_from or dt.time()).strftime('%H:%M'),
-                    open_until=(
-                        self.open_until.strftime('%H:%M') if self.open_until
-                        else '24:00'))
-                return
-            day += dt.timedelta(days=1)
+        open_until = booking.start
+        for opening, closing in self._get_openings(
+                start.date(), end.date(), zone):
+            if opening <= open_until:
+                open_until = max(open_until, closing)
+        if open_until < booking.end:
+            yield gettext(
+                'coop_commons.msg_rule_open',
+                rule=self.rec_name, booking=booking.rec_name,
+                open_from=(self.open_from or dt.time()).strftime('%H:%M'),
+                open_until=(
+                    self.open_until.strftime('%H:%M') if self.open_until
+                    else '24:00'))
 
     def _get_quota_periods(self, day):
         """Yield the first and the last day of each period that the quota

@@ -142,12 +142,21 @@ class Charge(NamedTuple):
     tier: int | None = None
 
 
+class _Stretch(NamedTuple):
+    "Time within one local day and one band"
+    start: dt.datetime
+    end: dt.datetime
+    date: dt.date
+    band: Band | None
+    day: int = 0  # the number of the 24 hours since the start of the use
+
+
 class _Piece(NamedTuple):
-    "A stretch of the use within one band and one window"
+    "A part of the use within one band and one window"
     quantity: Decimal
     date: dt.date
     band: Band | None
-    day: int  # the number of the 24 hours since the start
+    day: int = 0  # as of the stretch
 
 
 def rate(usage, tariff, counters=None):
@@ -512,65 +521,82 @@ def _get_pieces(usage, tariff, component, intervals):
     if not (component.bands or component.cap_per in {'day', '24h'}
             or component.included_per == 'day'
             or component.tier_per == 'day'):
-        return [_Piece(quantity, _get_local(intervals[0][0], zone).date(),
-                None, 0)]
+        return [_Piece(
+                quantity, _get_local(intervals[0][0], zone).date(), None)]
     return _split(component, intervals, quantity, zone)
 
 
 def _split(component, intervals, quantity, zone):
     "Split the quantity evenly over the time"
-    bands = component.bands
-    times = tuple(sorted({t for b in bands for t in (b.start, b.end)}))
-    total = sum(_get_seconds(s, e) for s, e in intervals)
+    stretches = [
+        stretch for begin, end in intervals
+        for stretch in _get_stretches(component, begin, end, zone)]
     start = intervals[0][0]
-    parts = {}
-    for begin, end in intervals:
-        cuts = {begin, end}
-        day = _get_local(begin, zone).date()
-        last = _get_local(end, zone).date()
-        while day <= last:
-            cuts.update(
-                c for c in _get_borders(zone, times, day) if begin < c < end)
-            day += _DAY
-        if component.cap_per == '24h':
-            cut = start + ((begin - start) // _DAY + 1) * _DAY
-            while cut < end:
-                cuts.add(cut)
-                cut += _DAY
-        cuts = sorted(cuts)
-        for left, right in pairwise(cuts) if len(cuts) > 1 else [cuts * 2]:
-            local = _get_local(left, zone)
-            band = next((b for b in bands if b.match(local)), None)
-            key = local.date(), band, (left - start) // _DAY
-            parts[key] = parts.get(key, 0) + _get_seconds(left, right)
-    if not total:
-        (date, band, day), = list(parts)[:1]
+    if component.cap_per == '24h':
+        stretches = _cut_days(stretches, start)
+    if len(stretches) == 1:
+        (*_, date, band, day), = stretches
         return [_Piece(quantity, date, band, day)]
+    date = None
     if not is_periodic(component):
         # One piece for each band, on the day of the start
-        date, merged = next(iter(parts))[0], {}
-        for (_, band, day), seconds in parts.items():
-            if component.cap_per != '24h':
-                day = 0
-            key = date, band, day
-            merged[key] = merged.get(key, 0) + seconds
-        parts = merged
+        date = stretches[0].date
+    total, parts = 0, {}
+    for stretch in stretches:
+        seconds = _get_seconds(stretch.start, stretch.end)
+        key = date or stretch.date, stretch.band, stretch.day
+        parts[key] = parts.get(key, 0) + seconds
+        total += seconds
+    if not total:
+        (date, band, day), *_ = parts
+        return [_Piece(quantity, date, band, day)]
     return [
-        _Piece(quantity * seconds / total, date, band, day)
-        for (date, band, day), seconds in parts.items()]
+        _Piece(quantity * seconds / total, *key)
+        for key, seconds in parts.items()]
+
+
+def _get_stretches(component, begin, end, zone):
+    "Yield the stretches of the time, one if it has no length"
+    day = _get_local(begin, zone).date()
+    while True:
+        for stretch in _get_day(zone, component.bands, day):
+            if stretch.end > begin:
+                yield stretch._replace(
+                    start=max(stretch.start, begin),
+                    end=min(stretch.end, end))
+                if stretch.end >= end:
+                    return
+        day += _DAY
+
+
+def _cut_days(stretches, start):
+    "Return the stretches cut at each 24 hours since the start"
+    result = []
+    for stretch in stretches:
+        left = stretch.start
+        while True:
+            day = (left - start) // _DAY
+            right = min(stretch.end, start + (day + 1) * _DAY)
+            result.append(stretch._replace(start=left, end=right, day=day))
+            if right >= stretch.end:
+                break
+            left = right
+    return result
 
 
 @lru_cache(maxsize=4096)
-def _get_borders(zone, times, day):
-    "Return the instants of the local day at which the band may change"
+def _get_day(zone, bands, day):
+    "Return the stretches of the local day"
     first, last = (
         _get_instant(dt.datetime.combine(d, dt.time()), zone)
         for d in (day, day + _DAY))
-    borders = {first}
-    for time in times:
+    borders = {first, last}
+    for time in {t for b in bands for t in (b.start, b.end)}:
         for fold in range(2):
             local = dt.datetime.combine(day, time).replace(fold=fold)
-            borders.add(_get_instant(local, zone))
+            border = _get_instant(local, zone)
+            if first < border < last:
+                borders.add(border)
     before, after = (_get_local(i, zone).utcoffset() for i in (first, last))
     if before != after:
         # The clock jumps over some times: they all fall on this instant
@@ -583,7 +609,12 @@ def _get_borders(zone, times, day):
             else:
                 right = middle
         borders.add(right)
-    return tuple(sorted(borders))
+    stretches = []
+    for left, right in pairwise(sorted(borders)):
+        local = _get_local(left, zone)
+        band = next((b for b in bands if b.match(local)), None)
+        stretches.append(_Stretch(left, right, local.date(), band))
+    return tuple(stretches)
 
 
 def _get_instant(local, zone):

@@ -3,10 +3,13 @@
 import datetime as dt
 import unittest
 
+from proteus import Model
+
 from trytond import backend
 from trytond.modules.account.tests.tools import create_chart
 from trytond.modules.company.tests.tools import create_company, get_company
-from trytond.modules.coop_commons.exceptions import BookingOverlapError
+from trytond.modules.coop_commons.exceptions import (
+    BookingOverlapError, BookingRuleWarning)
 from trytond.modules.coop_commons.tests.tools import create_resource
 from trytond.modules.coop_membership.tests.concurrency import at_once
 from trytond.modules.coop_membership.tests.tools import (
@@ -56,12 +59,12 @@ class ConcurrencyTestCase(unittest.TestCase):
             Booking.confirm([booking])
         return function
 
-    def at_once(self, *functions):
-        "Return how many are done, the others are told it is taken"
+    def at_once(self, *functions, error_class=BookingOverlapError):
+        "Return how many are done, the others are told why it is refused"
         results = at_once(*functions, context=self.context)
         for error in results:
             if error:
-                self.assertIsInstance(error, BookingOverlapError)
+                self.assertIsInstance(error, error_class)
         return results.count(None)
 
     def get_booked(self, *resources):
@@ -118,6 +121,26 @@ class ConcurrencyTestCase(unittest.TestCase):
                     self.book(saw, bob, hour)),
                 1)
         self.assertEqual(len(self.get_booked(workshop, saw)), 10)
+
+    def test_quota(self):
+        "Test a quota for two cars is not passed by booking both at once"
+        category = Model.get('coop.commons.category')(name="Cars")
+        category.save()
+        rule = Model.get('coop.commons.rule')(
+            name="Once a Day", category=category, quota_per='day',
+            quota_bookings=1)
+        rule.save()
+        cars = [
+            create_resource(name, bookable=True, category=category)
+            for name in ["Blue Car", "Red Car"]]
+        ann, *_ = self.members
+        for day in range(10):
+            self.assertEqual(
+                self.at_once(
+                    *(self.book(car, ann, day * 24) for car in cars),
+                    error_class=BookingRuleWarning),
+                1)
+        self.assertEqual(len(self.get_booked(*cars)), 10)
 
 
 if backend.name != 'postgresql':
