@@ -10,6 +10,7 @@ from sql.conditionals import Case
 
 from trytond.model import ModelView, fields
 from trytond.modules.company import CompanyReport
+from trytond.modules.coop_membership.apportionment import apportion
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
@@ -44,6 +45,7 @@ class Statements:
         allocations = self._get_allocations()
         dividends = self._get_dividends()
         usages = self._get_usages()
+        costs = self._get_costs()
         balances = self._get_balances()
         for member in self.members:
             for recipient in member.recipients(today):
@@ -56,6 +58,7 @@ class Statements:
                     allocations=allocations[member.id],
                     dividends=dividends[member.id],
                     usages=usages[member.id],
+                    costs=costs[member.id],
                     balance=balances[member.party.id])
 
     def _get_shares(self):
@@ -209,6 +212,35 @@ class Statements:
         for (member, _), row in sorted(
                 found.items(), key=lambda item: item[0]):
             rows[member].append(row)
+        return rows
+
+    def _get_costs(self):
+        """Return the rows of what the use has cost and was charged
+
+        There is one for each cost pool, whose cost is shared by use.
+        """
+        pool = Pool()
+        CostPool = pool.get('coop.commons.cost_pool')
+        currency = self.company.currency
+        cost_pools = CostPool.search([('company', '=', self.company.id)])
+        figures = CostPool.get_figures(cost_pools, [self.fiscalyear])
+        rows = defaultdict(list)
+        for cost_pool in cost_pools:
+            values = figures[cost_pool.id, self.fiscalyear.id]
+            # The users as keys that can be sorted
+            units = {
+                tuple(id_ or 0 for id_ in user): quantity
+                for user, quantity in values.units.items() if quantity > 0}
+            costs = apportion(
+                currency.round(values.cost), units, currency.rounding
+                ) if units else {}
+            for user, cost in costs.items():
+                member, *_ = user
+                rows[member].append(Row(
+                        cost_pool=cost_pool,
+                        quantity=units[user],
+                        cost=cost,
+                        charged=values.charges[(member, None, None)]))
         return rows
 
     def _get_balances(self):

@@ -371,12 +371,12 @@ class RatingTestCase(unittest.TestCase):
                 {'unit': D(i)}) for i in range(10000)]
         best = 0
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             for usage in usages:
                 rate(usage, plan)
-            best = max(best, len(usages) / (time.perf_counter() - start))
-        # Ten times less than measured, so that a busy machine passes
-        self.assertGreater(best, 5000)
+            best = max(best, len(usages) / (time.process_time() - start))
+        # Several times less than measured, so that a busy machine passes
+        self.assertGreater(best, 10000)
 
 
 instants = st.datetimes(

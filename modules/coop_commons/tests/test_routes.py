@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 import json
 import random
 
@@ -36,6 +37,10 @@ class RoutesTestCase(RouteTestCase):
                         'name': "Car", 'code': 'CAR', 'unit': hour.id,
                         'company': company.id,
                         'other_units': [('add', [km.id])],
+                        }, {
+                        'name': "Saw", 'code': 'SAW', 'unit': hour.id,
+                        'company': company.id, 'bookable': True,
+                        'start_date': dt.date(2026, 1, 1),
                         }])
             party = Party(name="Alice")
             party.save()
@@ -148,6 +153,37 @@ class RoutesTestCase(RouteTestCase):
             self.assertEqual(results[-2]['status'], result)
             self.assertEqual(results[-1]['status'], 'error')
             self.assertEqual('good0' in self.get_usages(), skip)
+
+    def test_exclusive(self):
+        "Test nobody uses what somebody else uses, or what is not in service"
+        def use(id_, start, end):
+            return self.event(
+                id_, source='saw', resource='SAW', quantities={},
+                start=f'2026-01-{start}:00Z', end=f'2026-01-{end}:00Z')
+        self.assertEqual(
+            self.post({'events': [use('saw1', '07T09:00', '07T11:00')]}
+                ).status_code, 200)
+        for skip in [False, True]:
+            response = self.post({'skip': skip, 'events': [
+                        use('saw2', '07T11:00', '07T12:00'),
+                        use('saw3', '07T10:00', '07T13:00'),
+                        use('saw4', '07T11:30', '07T12:30'),
+                        use('saw5', '01T00:00', '01T01:00') | {
+                            'start': '2025-12-31T23:00:00Z'},
+                        ]})
+            first, *others = response.json['results']
+            self.assertEqual(
+                first['status'], 'created' if skip else 'refused')
+            for result, reason in zip(others, [
+                        '"Alice"', '"Alice"', 'is not in service']):
+                self.assertEqual(result['status'], 'error')
+                if skip:
+                    self.assertIn(reason, result['reason'])
+            self.assertEqual(
+                {i: s for i, s in self.get_usages().items()
+                    if i.startswith('saw')},
+                dict.fromkeys(
+                    ['saw1', 'saw2'] if skip else ['saw1'], 'confirmed'))
 
     def test_size(self):
         "Test what is too large is refused"
