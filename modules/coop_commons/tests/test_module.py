@@ -22,7 +22,9 @@ GROUPS = {
     }
 # Who may read, write, create and delete, everybody without a group
 RIGHTS = {
-    'authorization': {'stewardship': 'rwcd', 'membership': 'r'},
+    # Administration is membership too
+    'authorization': {
+        'stewardship': 'rwcd', 'membership': 'r', 'admin': 'r'},
     'billing': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'blackout': {None: 'r', 'stewardship': 'rwcd'},
     # A record rule lets each change his own
@@ -104,7 +106,7 @@ class CoopCommonsTestCase(CompanyTestMixin, ModuleTestCase):
         User = pool.get('res.user')
         user, = User.create([{
                     'name': name,
-                    'login': name,
+                    'login': f'commons-{name}',
                     'companies': [('add', [company.id])],
                     'company': company.id,
                     'groups': [('add', [
@@ -131,7 +133,7 @@ class CoopCommonsTestCase(CompanyTestMixin, ModuleTestCase):
     def _create_records(self, company):
         """Return a pack, a commitment, an output and what belongs to them
 
-        The output is of 500 kWh in each of two hours, for two who share.
+        The output is of 500 units in each half of a day, for two who share.
         """
         pool = Pool()
         Account = pool.get('account.account')
@@ -148,9 +150,9 @@ class CoopCommonsTestCase(CompanyTestMixin, ModuleTestCase):
         Template = pool.get('product.template')
         Uom = pool.get('product.uom')
 
-        kwh, = Uom.search([('symbol', '=', 'kWh')])
+        unit, = Uom.search([('name', '=', "Unit")])
         resource = Resource(
-            name="Solar Roof", company=company, unit=kwh, timezone='UTC')
+            name="Solar Roof", company=company, unit=unit, timezone='UTC')
         resource.save()
         category = Category(name="Users", company=company)
         category.save()
@@ -169,11 +171,11 @@ class CoopCommonsTestCase(CompanyTestMixin, ModuleTestCase):
             name="Deferred Revenue", company=company, type=account_type)
         account.save()
         template = Template(
-            name="Use", type='service', default_uom=kwh, products=[{}])
+            name="Use", type='service', default_uom=unit, products=[{}])
         template.save()
         product, = template.products
         offer = Offer(
-            name="100 kWh", company=company, resource=resource, unit=kwh,
+            name="100 Units", company=company, resource=resource, unit=unit,
             quantity=Decimal(100), price=Decimal(20), product=product,
             deferred_account=account)
         offer.save()
