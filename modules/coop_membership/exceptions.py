@@ -16,6 +16,10 @@ class ExitError(UserError):
     pass
 
 
+class RegisterError(UserError):
+    pass
+
+
 class HardshipWarning(UserWarning):
     pass
 

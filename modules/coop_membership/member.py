@@ -756,6 +756,7 @@ class Member(Workflow, ModelSQL, ModelView):
                 raise NoticeError(gettext(
                         'coop_membership.msg_member_notice_reason',
                         member=member.rec_name))
+        cls._check_exclusion(members)
         cls._set_exit(members)
 
     @classmethod
@@ -819,17 +820,34 @@ class Member(Workflow, ModelSQL, ModelView):
         Membership.save(memberships)
 
     @classmethod
-    def _check_hardship(cls, members):
-        "Let only the board shorten the notice"
+    def _is_board(cls):
+        "Return whether the user may decide for the board"
         pool = Pool()
         ModelData = pool.get('ir.model.data')
         User = pool.get('res.user')
-        Warning = pool.get('res.user.warning')
+        board = ModelData.get_id('coop_membership', 'group_coop_board')
+        return not Transaction().user or board in User.get_groups()
+
+    @classmethod
+    def _check_exclusion(cls, members):
+        "Let only the board exclude, and take the exclusion back"
+        if cls._is_board():
+            return
+        for member in members:
+            if 'exclusion' in {
+                    member.exit_reason, member.memberships[-1].exit_reason}:
+                raise NoticeError(gettext(
+                        'coop_membership.msg_member_exclusion_board',
+                        member=member.rec_name))
+
+    @classmethod
+    def _check_hardship(cls, members):
+        "Let only the board shorten the notice"
+        Warning = Pool().get('res.user.warning')
         names = ', '.join(m.rec_name for m in members[:5])
         if len(members) > 5:
             names += '...'
-        board = ModelData.get_id('coop_membership', 'group_coop_board')
-        if Transaction().user and board not in User.get_groups():
+        if not cls._is_board():
             raise NoticeError(gettext(
                     'coop_membership.msg_member_notice_too_early',
                     members=names))
@@ -845,6 +863,7 @@ class Member(Workflow, ModelSQL, ModelView):
     def withdraw_notice(cls, members):
         pool = Pool()
         Membership = pool.get('coop.membership')
+        cls._check_exclusion(members)
         memberships = []
         for member in members:
             member.notice_date = None

@@ -1,9 +1,12 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
 from sql.aggregate import Max
 from sql.conditionals import Case
 from sql.functions import CharLength
 
+from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.company import CompanyReport
 from trytond.modules.currency.fields import Monetary
@@ -13,7 +16,8 @@ from trytond.report import Report
 from trytond.transaction import Transaction, check_access
 from trytond.wizard import Button, StateReport, StateView, Wizard
 
-from .member import EXIT_REASONS, context_date
+from .exceptions import RegisterError
+from .member import EXIT_REASONS, context_date, format_date
 
 
 class Register(ModelSQL, ModelView):
@@ -313,7 +317,9 @@ class RegisterColumn:
         if isinstance(self.field, Monetary):
             return self.context['format_currency'](
                 value, lang, self.context['company'].currency)
-        return self.context['format_number'](value, lang)
+        # Without the zeros of the database
+        digits = max(-Decimal(value).normalize().as_tuple().exponent, 0)
+        return self.context['format_number'](value, lang, digits=digits)
 
 
 class RegisterReportMixin:
@@ -366,8 +372,15 @@ class Extract(RegisterReportMixin, CompanyReport):
         with Transaction().set_context(
                 company=context['company'].id, with_left=True,
                 category=None):
-            entries = {
-                r.id: r for r in Register.browse([r.id for r in records])}
+            entries = {r.id: r for r in Register.search([
+                        ('id', 'in', [r.id for r in records]),
+                        ])}
+        for member in records:
+            if member.id not in entries:
+                raise RegisterError(gettext(
+                        'coop_membership.msg_register_no_entry',
+                        member=member.rec_name,
+                        date=format_date(date)))
         context['entry'] = lambda member: entries[member.id]
         context['memberships'] = lambda member: [
             m for m in member.memberships if m.start_date <= date]

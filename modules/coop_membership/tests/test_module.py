@@ -15,7 +15,7 @@ from trytond.model.exceptions import (
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin, create_company, set_company)
-from trytond.modules.coop_membership.exceptions import ExitError
+from trytond.modules.coop_membership.exceptions import ExitError, NoticeError
 from trytond.modules.coop_membership.member import stays
 from trytond.modules.party.exceptions import EraseError
 from trytond.modules.party.tests import PartyCheckReplaceMixin
@@ -795,7 +795,15 @@ class CoopMembershipTestCase(
         refused(clerk, Member(member.id), 'readmit')
         press(director, member, 'readmit')
         press(director, member, 'exclude')
+        # What the board decided the clerk does not take back
+        with self._as_user(clerk), self.assertRaisesRegex(
+                NoticeError, "Only the board"):
+            Member.withdraw_notice([Member(member.id)])
         press(director, member, 'withdraw_notice')
+        with self._as_user(clerk):
+            Member.write([Member(member.id)], {'exit_reason': 'exclusion'})
+            with self.assertRaisesRegex(NoticeError, "Only the board"):
+                Member.give_notice([Member(member.id)])
         press(director, member, 'exclude')
         for user, button in [
                 (director, 'convene'), (director, 'draft'),
