@@ -528,6 +528,20 @@ class Activity(ModelSQL, ModelView):
                 round(amount, digits))
             for party, member, category, quantity, amount in cursor]
 
+    @classmethod
+    def get_use(cls, company, categories, start_date, end_date):
+        "Return the weighted activity of a period of the members who have any"
+        categories = {c.id: c for c in categories}
+        use = defaultdict(Decimal)
+        for _, member, category, quantity, amount in cls.get_sums(
+                company, categories, start_date, end_date):
+            if member:
+                category = categories[category]
+                value = (
+                    quantity if category.measure == 'quantity' else amount)
+                use[member] += value * category.weight
+        return {m: value for m, value in use.items() if value > 0}
+
 
 class ActivityContext(ModelView):
     __name__ = 'coop.patronage.activity.context'

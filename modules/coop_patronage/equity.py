@@ -406,20 +406,10 @@ class Revolvement(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     def _compute_base_capital(self, balances, unit):
         pool = Pool()
         Activity = pool.get('coop.patronage.activity')
-        categories = {c.id: c for c in self.use_categories}
         start = self.posting_date.replace(day=1)
         start = start.replace(year=start.year - self.use_years)
-        use = {}
-        for _, member, category, quantity, amount in Activity.get_sums(
-                self.company, self.use_categories, start,
-                self.posting_date - DAY):
-            if member:
-                category = categories[category]
-                value = (
-                    quantity if category.measure == 'quantity' else amount)
-                use[member] = (
-                    use.get(member, Decimal(0)) + value * category.weight)
-        use = {m: value for m, value in use.items() if value > 0}
+        use = Activity.get_use(
+            self.company, self.use_categories, start, self.posting_date - DAY)
         paid = base_capital(
             {(m, (v, c)): amount for (m, c, v), amount in balances.items()},
             capital_targets(self.required_equity, use), self.budget, unit)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
 
+from dateutil.relativedelta import relativedelta
 from sql import Cast, Column, Null
 from sql.aggregate import Count, Sum
 from sql.conditionals import Case
@@ -21,7 +22,7 @@ from trytond.modules.coop_shares.document import (
     DAY, SLICE, Books, lock_members, lock_sequence)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
-from trytond.pyson import Eval, PYSONEncoder
+from trytond.pyson import Bool, Eval, PYSONEncoder
 from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 from trytond.wizard import StateAction, Wizard
@@ -31,6 +32,7 @@ from .allocation import (
     by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares,
     withhold)
 from .exceptions import AllocationError, CancelError
+from .revolvement import capital_targets
 from .surplus import get_balances
 from .unclaimed import UnclaimedMixin
 
@@ -112,10 +114,31 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             ],
         states={
             'required': ((Eval('cash_percent', 1) < 1)
+                | Bool(Eval('required_equity', 0))
                 | (Eval('minimum', 0)
                     & (Eval('below_minimum') == 'equity'))),
             },
         help="The class of the shares that members get for the rest.")
+    required_equity = Monetary(
+        "Required Equity", currency='currency', digits='currency',
+        domain=['OR',
+            ('required_equity', '=', None),
+            ('required_equity', '>', 0),
+            ],
+        help="What the members should hold together of the class, each by "
+        "the part in the use: who holds less gets no more money than the "
+        "cash floor.")
+    use_years = fields.Integer("Years of Use",
+        domain=['OR',
+            ('use_years', '=', None),
+            ('use_years', '>', 0),
+            ],
+        states={
+            'invisible': ~Eval('required_equity', 0),
+            'required': Bool(Eval('required_equity', 0)),
+            },
+        help="Over how many years up to the end of the fiscal year "
+        "the use is measured.")
     elections = fields.Boolean("Elections",
         help="Check to follow what members elected to do with their money.")
     qualified = fields.Boolean("Qualified",
@@ -359,7 +382,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                 (n, getattr(self, n)) for n in [
                     'line', 'categories', 'method', 'amount', 'rate',
                     'difference_line', 'cash_percent', 'cash_floor',
-                    'equity_class', 'elections', 'rounding', 'minimum',
+                    'equity_class', 'required_equity', 'use_years',
+                    'elections', 'rounding', 'minimum',
                     'below_minimum', 'eligible_on', 'member_categories',
                     'minimum_activity', 'non_members', 'cap_percent',
                     'withholding_rate', 'withholding_threshold',
@@ -372,9 +396,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         "Return the line that gets what is not distributed"
         if self.difference_line:
             return self.difference_line
-        for line in reversed(self.surplus.lines):
-            if line.kind == 'carry_forward':
-                return line
+        return self.surplus.carry_forward_line
 
     def get_elections(self):
         """Return the elections of the members that the pool follows.
@@ -493,9 +515,8 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         patrons = {
             p: g for p, g in gross.items()
             if members[p] or self.non_members != 'reserve'}
-        cash = split_cash(
-            {p: g for p, g in patrons.items() if members[p]},
-            self.cash_percent, self.cash_floor, self.rounding)
+        cash = self._get_cash(
+            {p: g for p, g in patrons.items() if members[p]}, members)
         uses = self._get_uses(gross, cash, members, earlier)
         for party, parts in uses.items():
             cash[party] -= parts['capitalise']
@@ -614,6 +635,37 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         else:
             gross, _ = distribute(amount, weights, self.rounding, caps)
         return gross
+
+    def _get_cash(self, gross, members):
+        "Return the money of each of the parties"
+        under_invested = self._get_under_invested(gross, members)
+        cash = split_cash(
+            {p: g for p, g in gross.items() if p not in under_invested},
+            self.cash_percent, self.cash_floor, self.rounding)
+        if under_invested:
+            cash |= split_cash(
+                {p: gross[p] for p in under_invested},
+                Decimal(0), self.cash_floor, self.rounding)
+        return cash
+
+    def _get_under_invested(self, parties, members):
+        "Return the parties who hold less than their base capital"
+        pool = Pool()
+        Activity = pool.get('coop.patronage.activity')
+        if not self.required_equity:
+            return set()
+        end_date = self.surplus.fiscalyear.end_date
+        targets = capital_targets(
+            self.required_equity, Activity.get_use(
+                self.company, self.categories,
+                end_date - relativedelta(years=self.use_years) + DAY,
+                end_date))
+        held = defaultdict(Decimal)
+        for (member, _), amount in self._get_equity().items():
+            held[member] += amount
+        return {
+            p for p in parties
+            if held[members[p]] < targets.get(members[p], 0)}
 
     def _get_uses(self, gross, cash, members, earlier):
         "Return what becomes of the money of who elected, by the uses"
@@ -788,31 +840,34 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                 rows.extend(allocation.get_move_lines(self, move, accounts))
             rows.extend(self._get_chunk_lines(allocations, move, accounts))
             lines = Line.create([values for *_, values in rows])
+            links = {
+                a.id: {'account_move': move.id} for a in allocations}
             for (allocation, name, _), line in zip(rows, lines):
                 if name == 'net':
-                    allocation.account_move_line = line
+                    links[allocation.id]['account_move_line'] = line.id
                 elif name == 'held':
-                    allocation.held_line = line
+                    links[allocation.id]['held_line'] = line.id
                 elif name == 'to_shares':
                     to_shares.append(line)
                 elif name == 'set_off':
                     set_offs.append(line)
-            share_moves = []
+            share_moves, allocated = [], []
             equity = self._get_equity(
                 [a.member for a in allocations if a.equity < 0])
             for allocation in allocations:
-                allocation.account_move = move
                 if allocation.equity > 0:
-                    allocation.share_move = allocation.get_share_move(
-                        self, move, date)
-                    share_moves.append(allocation.share_move)
+                    share_move = allocation.get_share_move(self, move, date)
+                    share_moves.append(share_move)
+                    allocated.append((allocation, share_move))
                 elif allocation.equity < 0:
                     share_moves.extend(
                         allocation.get_loss_moves(self, move, date, equity))
                 if allocation.net and not allocation.kept:
                     due.append(allocation.party)
             ShareMove.do(share_moves)
-            Allocation.save(allocations)
+            for allocation, share_move in allocated:
+                links[allocation.id]['share_move'] = share_move.id
+            Allocation.set_links(links)
         Move.post(moves)
         if self.minimum:
             Allocation.make_due(
@@ -1305,9 +1360,32 @@ class Allocation(UnclaimedMixin, ModelSQL, ModelView):
                             cls._fields[n].sql_format(
                                 row.get(n, defaults[n])) for n in names]
                         for row in sub_rows]))
+        cls._clear_cache('coop.patronage.pool')
+
+    @classmethod
+    def set_links(cls, links):
+        """Set what the allocations are posted as.
+
+        The links are the values of each allocation by its id.  They follow
+        from the posting, so they are written at once like the allocations.
+        """
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        names = sorted({n for values in links.values() for n in values})
+        cursor.execute(*table.update(
+                [Column(table, n) for n in names],
+                [Case(*((table.id == id_, values.get(n))
+                            for id_, values in links.items()))
+                    for n in names],
+                where=fields.SQL_OPERATORS['in'](table.id, list(links))))
+        cls._clear_cache()
+
+    @classmethod
+    def _clear_cache(cls, *names):
+        transaction = Transaction()
         transaction.counter += 1
         for cache in transaction.cache.values():
-            for name in [cls.__name__, 'coop.patronage.pool']:
+            for name in [cls.__name__, *names]:
                 if name in cache:
                     cache[name].clear()
 

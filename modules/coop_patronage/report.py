@@ -21,10 +21,8 @@ class DistributionList(CompanyReport):
 
 
 class TaxExtract(Report):
-    __name__ = 'coop.patronage.tax_extract'
-    # Form 1099-PATR of the United States and slip T4A of Canada
-    boxes = [
-        "1099-PATR 1", "1099-PATR 4", "T4A 030", "T4A 022"]
+    "A file with a row for each patron, of which each tax form has its boxes"
+    boxes = []
 
     @classmethod
     def _execute(cls, records, header, data, action):
@@ -40,7 +38,7 @@ class TaxExtract(Report):
                     allocation.party.id,
                     (allocation.party, dict.fromkeys(cls.boxes, Decimal(0))))
                 for name, amount in cls.get_boxes(allocation).items():
-                    row[1][name] += amount
+                    row[1][name] += pool.currency.round(amount)
         output = StringIO()
         writer = csv.writer(output)
         writer.writerow(["Identifier", "Name", *cls.boxes])
@@ -54,16 +52,40 @@ class TaxExtract(Report):
     @classmethod
     def get_boxes(cls, allocation):
         "Return the amounts by box"
+        raise NotImplementedError
+
+    @classmethod
+    def get_equity(cls, allocation):
         equity = max(allocation.equity, Decimal(0))
         if allocation.member:
             # What does not make a whole share is equity all the same
             equity += allocation.held
+        return equity
+
+
+class TaxExtract1099PATR(TaxExtract):
+    __name__ = 'coop.patronage.tax_extract.1099_patr'
+    # United States, Instructions for Form 1099-PATR: box 1 has what is paid
+    # in money and qualified notices, box 4 the backup withholding
+    boxes = ["1", "4"]
+
+    @classmethod
+    def get_boxes(cls, allocation):
         paid = allocation.cash
         if allocation.pool.qualified:
-            paid += equity
+            paid += cls.get_equity(allocation)
+        return {"1": paid, "4": allocation.withholding}
+
+
+class TaxExtractT4A(TaxExtract):
+    __name__ = 'coop.patronage.tax_extract.t4a'
+    # Canada, guide RC4157: box 030 has the patronage allocations, in money
+    # or in kind, box 022 the income tax deducted
+    boxes = ["030", "022"]
+
+    @classmethod
+    def get_boxes(cls, allocation):
         return {
-            "1099-PATR 1": paid,
-            "1099-PATR 4": allocation.withholding,
-            "T4A 030": allocation.cash + equity,
-            "T4A 022": allocation.withholding,
+            "030": allocation.cash + cls.get_equity(allocation),
+            "022": allocation.withholding,
             }

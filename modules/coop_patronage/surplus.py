@@ -1044,7 +1044,11 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
             difference = self._get_patronage() - self.accrued
             if difference:
                 lines.extend(self._get_accrual_lines(books, difference))
-                line = self._get_carry_forward()
+                line = self.carry_forward_line
+                if not line:
+                    raise PostError(gettext(
+                            'coop_patronage.msg_surplus_carry_forward',
+                            surplus=self.rec_name))
                 transfer(
                     line.account, difference, description=line.name)
         if lines:
@@ -1052,13 +1056,12 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
                 self.posting_date, lines, origin=self,
                 description=self.description)
 
-    def _get_carry_forward(self):
+    @property
+    def carry_forward_line(self):
+        "The last line that carries forward, which gets the differences"
         for line in reversed(self.lines):
             if line.kind == 'carry_forward':
                 return line
-        raise PostError(gettext(
-                'coop_patronage.msg_surplus_carry_forward',
-                surplus=self.rec_name))
 
     @classmethod
     @ModelView.button
@@ -1105,7 +1108,50 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
                             account=surplus.account_surplus.rec_name),
                         Decimal(0), left))
             differences.extend(Pool_.check_clearing(surplus))
+        differences.extend(cls._check_share_dividends(company, date))
         return differences
+
+    @classmethod
+    def _check_share_dividends(cls, company, date):
+        "Yield what is left of the surpluses for dividends on shares"
+        pool = Pool()
+        Company = pool.get('company.company')
+        Dividend = pool.get('coop.share.dividend')
+        Line = pool.get('coop.surplus.line')
+        company = Company(int(company))
+        latest = {}
+        for line in Line.search([
+                    ('surplus.company', '=', company.id),
+                    ('surplus.state', '=', 'posted'),
+                    ('surplus.posting_date', '<=', date),
+                    ('kind', '=', 'share_dividend'),
+                    ('computed_amount', '!=', 0),
+                    ], order=[('surplus.posting_date', 'ASC')]):
+            latest[line.account] = line.surplus
+        if not latest:
+            return
+        distributed = {
+            d.debit_account: d for d in Dividend.search([
+                    ('company', '=', company.id),
+                    ('state', '=', 'posted'),
+                    ('posting_date', '<=', date),
+                    ], order=[('posting_date', 'ASC')])}
+        balances = get_balances(
+            company, latest,
+            lambda move: (move.date <= date) & (move.state == 'posted'))
+        for account, surplus in latest.items():
+            dividend = distributed.get(account)
+            if balances[account.id]:
+                # It waits for its dividend
+                waits = (not dividend
+                    or dividend.posting_date < surplus.posting_date)
+                yield Difference(
+                    surplus,
+                    gettext('coop_patronage.msg_check_share_dividend',
+                        surplus=surplus.rec_name,
+                        account=account.rec_name),
+                    Decimal(0), balances[account.id],
+                    kind='timing' if waits else 'error')
 
 
 class SurplusCategory(ModelSQL):

@@ -340,12 +340,11 @@ class CoopPatronageTestCase(
             category = Category(name="Purchases")
             category.save()
             customers = sorted({row['customer'] for row in rows})
-            parties = {}
-            for names in grouped_slice(customers, 500):
-                names = list(names)
-                parties.update(zip(names, Party.create(
-                            [{'name': name} for name in names])))
             # Straight into the tables, since only what follows is tested
+            self._insert(
+                Party, [{'name': n, 'active': True} for n in customers])
+            parties = {
+                p.name: p for p in Party.search([('name', 'in', customers)])}
             self._insert(Member, [{
                         'company': company.id,
                         'party': party.id,
