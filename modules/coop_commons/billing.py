@@ -20,6 +20,7 @@ from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
+from .cancelled import CancelledMixin
 from .exceptions import BillingError
 from .usage import QUANTITY_DIGITS, SLICE
 
@@ -51,7 +52,7 @@ class _Charge(NamedTuple):
             amount=rest)
 
 
-class Billing(Workflow, BooksMixin, ModelSQL, ModelView):
+class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
     _rec_name = 'number'

@@ -18,6 +18,7 @@ from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction, without_check_access
 
 from . import rating
+from .cancelled import CancelledMixin
 from .exceptions import (
     BookingOverlapError, BookingRuleError, BookingRuleWarning,
     LateFinishWarning, UsageError)
@@ -26,7 +27,7 @@ from .tariff import get_audience
 BLOCKING = ['confirmed', 'running']
 
 
-class Booking(Workflow, ModelSQL, ModelView):
+class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
     _rec_name = 'number'

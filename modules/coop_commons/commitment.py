@@ -19,6 +19,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import rating
+from .cancelled import CancelledMixin
 from .exceptions import CommitmentError
 from .usage import SLICE
 
@@ -29,7 +30,7 @@ MONTHS = {
     }
 
 
-class Commitment(Workflow, ModelSQL, ModelView):
+class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.commitment'
     __string__ = "Commitment"
 

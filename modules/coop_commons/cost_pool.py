@@ -23,6 +23,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import Button, StateAction, StateView, Wizard
 
 from . import pool_rate
+from .cancelled import CancelledMixin
 from .exceptions import RateError
 from .usage import CONFIRMED
 
@@ -713,7 +714,7 @@ class CostPoolYear(ModelSQL, ModelView):
         return {y.id: settled[y.cost_pool, y.fiscalyear] for y in years}
 
 
-class Rate(Workflow, ModelSQL, ModelView):
+class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.rate'
     __string__ = "Rate Proposal"
 

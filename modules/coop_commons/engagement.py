@@ -16,10 +16,11 @@ from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
 
 from . import pool_rate
+from .cancelled import CancelledMixin
 from .exceptions import EngagementError
 
 
-class Engagement(Workflow, ModelSQL, ModelView):
+class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement'
     __string__ = "Engagement"
 

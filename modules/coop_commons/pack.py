@@ -21,6 +21,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import prepaid
+from .cancelled import CancelledMixin
 from .exceptions import PackError
 from .usage import AMOUNT_DIGITS, QUANTITY_DIGITS, SLICE
 
@@ -153,7 +154,7 @@ class PackOffer(DeactivableMixin, ModelSQL, ModelView):
         return self.category == resource.category
 
 
-class Pack(BooksMixin, Workflow, ModelSQL, ModelView):
+class Pack(CancelledMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.pack'
     __string__ = "Prepaid Pack"
 

@@ -24,10 +24,11 @@ from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import pool_rate
+from .cancelled import CancelledMixin
 from .exceptions import SettlementError
 
 
-class Settlement(Workflow, BooksMixin, ModelSQL, ModelView):
+class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.settlement'
     __string__ = "Settlement"
 

@@ -23,6 +23,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from . import output
+from .cancelled import CancelledMixin
 from .exceptions import OutputError
 
 CARRIED_DIGITS = (None, 9)
@@ -317,7 +318,7 @@ class OutputShare(_UserMixin, ModelSQL, ModelView):
             self.member.number if self.member else self.user.code)
 
 
-class Output(Workflow, ModelSQL, ModelView):
+class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.output'
     __string__ = "Shared Output"
 

@@ -16,6 +16,7 @@ from trytond.pyson import Bool, Eval, Id, If
 from trytond.transaction import Transaction
 
 from . import rating
+from .cancelled import CancelledMixin
 from .exceptions import TariffError
 
 AUDIENCES = [
@@ -55,7 +56,7 @@ def get_audience(cost_center, category):
     return 'non_member'
 
 
-class Tariff(Workflow, ModelSQL, ModelView):
+class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff'
     __string__ = "Tariff"
 

@@ -20,6 +20,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import rating
+from .cancelled import CancelledMixin
 from .exceptions import TariffMissing, UsageError
 from .tariff import AUDIENCES, EVENTS
 
@@ -31,7 +32,7 @@ CONFIRMED = ['confirmed', 'rated', 'charged']
 SLICE = 100
 
 
-class Usage(Workflow, ModelSQL, ModelView):
+class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
 

@@ -277,6 +277,14 @@ class Dividend(
                 })
 
     @classmethod
+    def view_attributes(cls):
+        return [
+            *super().view_attributes(),
+            ('/tree', 'visual',
+                If(Eval('state') == 'cancelled', 'muted', ''), ['state']),
+            ]
+
+    @classmethod
     def default_method(cls):
         return 'rate'
 

@@ -177,6 +177,16 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     def default_date(cls):
         return Pool().get('ir.date').today()
 
+    @classmethod
+    def default_share_class(cls):
+        "Return the class when there is only one to subscribe"
+        ShareClass = Pool().get('coop.share.class')
+        classes = ShareClass.search([
+                ('company', '=', cls.default_company()),
+                ('kind', '!=', 'allocated'),
+                ], limit=2)
+        return classes[0].id if len(classes) == 1 else None
+
     @fields.depends('share_class')
     def on_change_with_quantity_digits(self, name=None):
         if self.share_class:
@@ -996,6 +1006,7 @@ class Pay(Wizard):
     def default_start(self, fields):
         pool = Pool()
         Date = pool.get('ir.date')
+        PaymentMethod = pool.get('account.invoice.payment.method')
         companies = {s.company for s in self.records}
         if len(companies) > 1:
             raise PaymentError(gettext(
@@ -1009,6 +1020,11 @@ class Pay(Wizard):
             }
         if values['single']:
             values['amount'] = self.record.amount_to_pay
+        methods = PaymentMethod.search([
+                ('company', '=', company.id),
+                ], limit=2)
+        if len(methods) == 1:
+            values['payment_method'] = methods[0].id
         return values
 
     def transition_pay(self):
