@@ -9,7 +9,7 @@ from trytond import backend
 from trytond.modules.account.tests.tools import create_chart
 from trytond.modules.company.tests.tools import create_company, get_company
 from trytond.modules.coop_commons.exceptions import (
-    BookingOverlapError, BookingRuleWarning)
+    BookingOverlapError, BookingRuleError, BookingRuleWarning)
 from trytond.modules.coop_commons.tests.tools import create_resource
 from trytond.modules.coop_membership.tests.concurrency import at_once
 from trytond.modules.coop_membership.tests.tools import (
@@ -134,11 +134,22 @@ class ConcurrencyTestCase(unittest.TestCase):
             create_resource(name, bookable=True, category=category)
             for name in ["Blue Car", "Red Car"]]
         ann, *_ = self.members
+
+        def book(car, day):
+            function = self.book(car, ann, day * 24)
+
+            def refuse():
+                try:
+                    return function()
+                except BookingRuleWarning as warning:
+                    # The steward does not go on
+                    raise BookingRuleError(warning.message) from warning
+            return refuse
         for day in range(10):
             self.assertEqual(
                 self.at_once(
-                    *(self.book(car, ann, day * 24) for car in cars),
-                    error_class=BookingRuleWarning),
+                    *(book(car, day) for car in cars),
+                    error_class=BookingRuleError),
                 1)
         self.assertEqual(len(self.get_booked(*cars)), 10)
 
