@@ -1,8 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from collections import defaultdict
 
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 
 from .columns import READING, USAGE
 from .import_ import Importer, ImportMixin, save
@@ -46,16 +48,22 @@ class UsageImporter(Importer):
 
     def _find_usages(self):
         Usage = Pool().get('coop.commons.usage')
-        usages = {
-            (u.source, u.external_id): u for u in Usage.search([
-                    ('company', '=', self.company),
-                    ('external_id', 'in', [
-                            row['external_id'] for row in self.rows]),
-                    ])}
+        rows = defaultdict(list)
         for row in self.rows:
-            row.usage = usages.get((row['source'], row['external_id']))
-            if row.usage and not row.errors:
-                self._check_same(row)
+            row.usage = None
+            rows[row['source'], row['external_id']].append(row)
+        # Few at once and in the order in which they are read together
+        for sub_rows in grouped_slice(self.rows, 500):
+            for usage in Usage.search([
+                        ('company', '=', self.company),
+                        ('external_id', 'in', list({
+                                    row['external_id'] for row in sub_rows})),
+                        ]):
+                for row in rows[usage.source, usage.external_id]:
+                    if not row.usage:
+                        row.usage = usage
+                        if not row.errors:
+                            self._check_same(row)
 
     def _check_same(self, row):
         "The ledger of usages is corrected, not changed"
