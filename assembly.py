@@ -1,7 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 from functools import cached_property
 from types import SimpleNamespace
@@ -51,33 +51,53 @@ def write_number(lang, value, digits=None):
     value = Decimal(str(value))
     if digits is None:
         digits = max(-value.normalize().as_tuple().exponent, 0)
-    return lang.format_number(value, digits=digits)
+    return lang.format_number(value, digits=digits, monetary=True)
 
 
-def get_formats(report, lang, currency):
+def get_formats(report, currency):
     """Return the functions by which a report writes values
 
-    What is missing is empty.
+    They write in the language that is set, and what is missing as nothing.
     """
+    get_lang = Pool().get('ir.lang').get
+
     def money(amount):
         return '' if amount is None else report.format_currency(
-            amount, lang, currency, symbol=False)
+            amount, get_lang(), currency, symbol=False)
 
     def number(value, digits=None):
-        return '' if value is None else write_number(lang, value, digits)
+        return '' if value is None else write_number(
+            get_lang(), value, digits)
 
     def percent(rate, digits=2):
         return '' if rate is None else (
-            write_number(lang, rate * 100, digits) + ' %')
+            write_number(get_lang(), rate * 100, digits) + ' %')
 
     def date(value):
-        return report.format_date(value, lang) if value else ''
+        return report.format_date(value, get_lang()) if value else ''
     return {
         'money': money,
         'number': number,
         'percent': percent,
         'date': date,
         }
+
+
+def beside(rows, previous):
+    """Return the rows, each with the one of last year
+
+    What is gone since then comes last, without figures.
+    """
+    rows, previous = list(rows), {r.key: r for r in previous}
+    for row in rows:
+        row.previous = previous.pop(row.key, None)
+    for last in previous.values():
+        row = Row(**{
+                name: None if isinstance(value, (int, float, Decimal))
+                else value for name, value in vars(last).items()})
+        row.previous = last
+        rows.append(row)
+    return rows
 
 
 def total(rows, *names):
@@ -113,15 +133,40 @@ class Assembly:
         return list(reversed(years))
 
     @cached_property
+    def years(self):
+        "The assemblies of the last fiscal years, the oldest first"
+        return [
+            self if y == self.fiscalyear else Assembly(y)
+            for y in self.fiscalyears]
+
+    @cached_property
     def previous(self):
         "The assembly of the year before, if there is one"
-        if len(self.fiscalyears) > 1:
-            return Assembly(self.fiscalyears[-2])
+        if len(self.years) > 1:
+            return self.years[-2]
+
+    def _beside(self, name):
+        "Return the rows of the name with those of last year"
+        return beside(
+            getattr(self, name),
+            getattr(self.previous, name) if self.previous else [])
+
+    def _total(self, name, *names):
+        "Return the sums of the rows of the name with those of last year"
+        row = total(getattr(self, name), *names)
+        row.previous = (
+            total(getattr(self.previous, name), *names)
+            if self.previous and getattr(self.previous, name) else None)
+        return row
 
     # Members
 
     @cached_property
     def members(self):
+        return self._beside('_members')
+
+    @cached_property
+    def _members(self):
         "The movements of the year per category"
         Movement = Pool().get('coop.member.movement')
         with Transaction().set_context(
@@ -136,7 +181,7 @@ class Assembly:
                 by_category, key=lambda c: (c.name, c.id)):
             months = sorted(by_category[category], key=lambda m: m.month)
             row = total(months, 'joined', 'left', 'changed_in', 'changed_out')
-            row.category = category
+            row.key = row.category = category
             row.changed = row.changed_in - row.changed_out
             row.opening = (
                 months[0].opening if months[0].month <= self.start else 0)
@@ -146,21 +191,13 @@ class Assembly:
 
     @property
     def members_total(self):
-        return total(
-            self.members, 'opening', 'joined', 'left', 'changed', 'closing')
+        return self._total(
+            '_members', 'opening', 'joined', 'left', 'changed', 'closing')
 
     @property
     def members_chart(self):
-        series = defaultdict(list)
-        for i, year in enumerate(self.fiscalyears):
-            for row in Assembly(year).members:
-                values = series[row.category.name]
-                values.extend([0] * (i - len(values)))
-                values.append(row.closing)
-        count = len(self.fiscalyears)
-        return self._chart([
-                (name, values + [0] * (count - len(values)))
-                for name, values in sorted(series.items())], stacked=True)
+        return self._chart_rows(
+            '_members', lambda r: r.category.name, 'closing')
 
     # Capital
 
@@ -174,6 +211,10 @@ class Assembly:
 
     @cached_property
     def capital(self):
+        return self._beside('_capital')
+
+    @cached_property
+    def _capital(self):
         "The changes of the capital per share class"
         ShareMove = Pool().get('coop.share.move')
 
@@ -187,19 +228,21 @@ class Assembly:
         for share_class in self.share_classes:
             key = (share_class.id,)
             row = Row(
+                key=share_class,
                 share_class=share_class,
                 opening=opening.get(key, (0, Decimal(0)))[1],
                 closing=closing.get(key, (0, Decimal(0)))[1],
                 **changes[share_class.id])
             row.other = row.converted + row.lost
-            if any(v for n, v in vars(row).items() if n != 'share_class'):
+            if any(
+                    v for v in vars(row).values() if isinstance(v, Decimal)):
                 rows.append(row)
         return rows
 
     @property
     def capital_total(self):
-        return total(
-            self.capital, 'opening', 'issued', 'redeemed', 'allocated',
+        return self._total(
+            '_capital', 'opening', 'issued', 'redeemed', 'allocated',
             'other', 'closing')
 
     def _capital_changes(self):
@@ -244,6 +287,10 @@ class Assembly:
 
     @cached_property
     def holdings(self):
+        return self._beside('_holdings')
+
+    @cached_property
+    def _holdings(self):
         "What is held and paid per share class at the end of the year"
         Holding = Pool().get('coop.share.holding')
         rows = {}
@@ -251,6 +298,7 @@ class Assembly:
                 company=self.company.id, date=self.end):
             for holding in Holding.search([]):
                 row = rows.setdefault(holding.share_class, Row(
+                        key=holding.share_class,
                         share_class=holding.share_class, members=set(),
                         quantity=Decimal(0), amount=Decimal(0),
                         paid=Decimal(0)))
@@ -265,10 +313,18 @@ class Assembly:
 
     @property
     def holdings_total(self):
-        return total(self.holdings, 'amount', 'paid', 'unpaid')
+        return self._total('_holdings', 'amount', 'paid', 'unpaid')
 
     @cached_property
     def queue(self):
+        return self._beside('_queue')
+
+    @property
+    def queue_total(self):
+        return self._total('_queue', 'requests', 'amount')
+
+    @cached_property
+    def _queue(self):
         "The redemptions that wait at the end of the year per share class"
         Redemption = Pool().get('coop.share.redemption')
         rows = {}
@@ -285,8 +341,8 @@ class Assembly:
                     ]):
             share_class = redemption.share_class
             row = rows.setdefault(share_class, Row(
-                    share_class=share_class, requests=0, quantity=Decimal(0),
-                    amount=Decimal(0)))
+                    key=share_class, share_class=share_class, requests=0,
+                    quantity=Decimal(0), amount=Decimal(0)))
             row.requests += 1
             row.quantity += redemption.quantity
             row.amount += self.currency.round(
@@ -295,17 +351,18 @@ class Assembly:
 
     @property
     def capital_chart(self):
-        ShareMove = Pool().get('coop.share.move')
-        amounts = [
-            ShareMove.holdings_at(
-                self.company, year.end_date, by=('share_class',))
-            for year in self.fiscalyears]
-        series = [
-            (share_class.name, [
-                    a.get((share_class.id,), (0, 0))[1] for a in amounts])
-            for share_class in self.share_classes
-            if any((share_class.id,) in a for a in amounts)]
-        return self._chart(series, stacked=True)
+        return self._chart_rows(
+            '_capital', lambda r: r.share_class.name, 'closing')
+
+    def _chart_rows(self, rows, get_name, value):
+        "Return the picture of a value of the rows over the years"
+        series = {}
+        for i, year in enumerate(self.years):
+            for row in getattr(year, rows):
+                values = series.setdefault(
+                    row.key, (get_name(row), [0] * len(self.years)))[1]
+                values[i] = getattr(row, value)
+        return self._chart(list(series.values()), stacked=True)
 
     def _chart(self, series, **kwargs):
         lang = Pool().get('ir.lang').get()
@@ -389,20 +446,49 @@ class Assembly:
 
     @cached_property
     def pools(self):
-        return list(self.surplus.pools) if self.surplus else []
+        return self._beside('_pools')
+
+    @cached_property
+    def _pools(self):
+        "What is allocated per pool"
+        names = Counter()
+        rows = []
+        for pool in self.surplus.pools if self.surplus else []:
+            names[pool.name] += 1
+            basis = pool.total_basis
+            rows.append(Row(
+                    key=(pool.name, names[pool.name]),
+                    name=pool.name,
+                    basis=basis,
+                    gross=pool.total_gross,
+                    rate=pool.total_gross / basis if basis else None,
+                    cash=pool.total_cash,
+                    equity=pool.total_equity,
+                    patrons=pool.patrons))
+        return rows
+
+    @property
+    def pools_total(self):
+        return self._total('_pools', 'gross', 'cash', 'equity')
 
     @cached_property
     def bands(self):
+        return self._beside('_bands')
+
+    @cached_property
+    def _bands(self):
         """The distribution of what is allocated to the patrons"""
         Allocation = Pool().get('coop.patronage.allocation')
+        if not self._pools:
+            return []
         limits = [*BANDS, None]
         rows = [
-            Row(above=low, up_to=high, label=self._get_band(low, high),
+            Row(key=low, up_to=high, label=self._get_band(low, high),
                 patrons=0, amount=Decimal(0))
             for low, high in zip([0, *BANDS], limits)]
         by_party = defaultdict(Decimal)
         for allocation in Allocation.search([
-                    ('pool', 'in', [p.id for p in self.pools]),
+                    ('pool.surplus', '=', self.surplus),
                     ]):
             by_party[allocation.party.id] += allocation.gross
         for amount in by_party.values():
@@ -429,23 +515,55 @@ class Assembly:
 
     @property
     def bands_total(self):
-        return total(self.bands, 'patrons', 'amount')
+        return self._total('_bands', 'patrons', 'amount')
 
     # Commons
 
     @cached_property
     def cost_pools(self):
-        CostPoolYear = Pool().get('coop.commons.cost_pool.year')
-        return CostPoolYear.search([
+        return self._beside('_cost_pools')
+
+    @cached_property
+    def _cost_pools(self):
+        "What the cost pools cost and were charged"
+        pool = Pool()
+        CostPoolYear = pool.get('coop.commons.cost_pool.year')
+        Rate = pool.get('coop.commons.rate')
+        years = CostPoolYear.search([
                 ('company', '=', self.company.id),
                 ('fiscalyear', '=', self.fiscalyear.id),
                 ])
+        rates = {r.cost_pool: r.rate for r in Rate.search([
+                    ('company', '=', self.company.id),
+                    ('base', '=', self.fiscalyear.id),
+                    ('state', '!=', 'cancelled'),
+                    ], order=[('valid_from', 'ASC'), ('id', 'ASC')])}
+        return [
+            Row(key=year.cost_pool,
+                name=year.cost_pool.name,
+                cost=year.cost,
+                units=year.units,
+                unit_cost=year.unit_cost,
+                charged=year.charged,
+                difference=year.difference,
+                idle=year.idle,
+                rate=rates.get(year.cost_pool))
+            for year in years]
+
+    @property
+    def cost_pools_total(self):
+        return self._total('_cost_pools', 'cost', 'charged', 'difference')
 
     @cached_property
     def resources(self):
+        return self._beside('_resources')
+
+    @cached_property
+    def _resources(self):
         "The resources with their assets and their use in the year"
         Resource = Pool().get('coop.commons.resource')
         use = self._get_use()
+        utilization = self._get_utilization()
         rows = []
         with Transaction().set_context(active_test=False):
             resources = Resource.search([
@@ -453,9 +571,9 @@ class Assembly:
                     ])
         for resource in resources:
             row = Row(
-                resource=resource, value=Decimal(0),
+                key=resource, resource=resource, value=Decimal(0),
                 depreciation=Decimal(0), book_value=Decimal(0),
-                **use[resource.id])
+                utilization=utilization.get(resource), **use[resource.id])
             for asset in resource.assets:
                 if (asset.state == 'draft'
                         or (asset.purchase_date or asset.start_date)
@@ -477,17 +595,21 @@ class Assembly:
 
     @property
     def resources_total(self):
-        return total(
-            self.resources, 'value', 'depreciation', 'book_value', 'charged')
+        return self._total(
+            '_resources', 'value', 'depreciation', 'book_value', 'charged')
+
+    @property
+    def use_chart(self):
+        return self._chart_rows(
+            '_resources', lambda r: r.resource.name, 'uses')
 
     @property
     def commons_chart(self):
-        years = [Assembly(year) for year in self.fiscalyears]
         return self._chart([
                 (gettext('coop.msg_assembly_cost'), [
-                        total(y.cost_pools, 'cost').cost for y in years]),
+                        y.cost_pools_total.cost for y in self.years]),
                 (gettext('coop.msg_assembly_charged'), [
-                        y.resources_total.charged for y in years]),
+                        y.resources_total.charged for y in self.years]),
                 ])
 
     def _get_use(self):
@@ -537,6 +659,34 @@ class Assembly:
             use[id_]['charged'] = self.currency.round(Decimal(amount))
         return use
 
+    def _get_utilization(self):
+        "Return the part of the open hours that was used by resource"
+        pool = Pool()
+        Occupancy = pool.get('coop.commons.occupancy')
+        Rule = pool.get('coop.commons.rule')
+        used = Counter()
+        with Transaction().set_context(
+                company=self.company.id, from_date=self.start,
+                to_date=self.end):
+            for month in Occupancy.search([]):
+                if month.resource.bookable:
+                    used[month.resource] += month.used or 0
+        rules = Rule.find_common(set(used))
+        utilization = {}
+        for resource, hours in used.items():
+            start = max(self.start, resource.start_date or self.start)
+            end = min(self.end, resource.end_date or self.end)
+            open_ = sum((
+                    Rule.get_open_time(
+                        rules[resource], resource,
+                        start + dt.timedelta(days=day))
+                    for day in range((end - start).days + 1)),
+                dt.timedelta()) / dt.timedelta(hours=1) * resource.capacity
+            if open_:
+                utilization[resource] = round(
+                    Decimal(str(hours)) / Decimal(str(open_)), 4)
+        return utilization
+
     # Statements
 
     @cached_property
@@ -577,6 +727,17 @@ class Assembly:
             childs[parent].append(type_)
         rows = []
 
+        # The result is part of the equity until the year is closed
+        results = {t.parent for t in Type.search([
+                    ('parent', 'in', [t.id for t in types]),
+                    ('statement', '!=', statement),
+                    ])}
+
+        def result(type_, amounts):
+            if amounts:
+                return amounts[type_.id] - sum(
+                    amounts[t.id] for t in childs[type_])
+
         def has_assets(type_):
             return type_.assets or any(map(has_assets, childs[type_]))
 
@@ -585,18 +746,29 @@ class Assembly:
                     childs[parent], key=lambda t: (t.sequence or 0, t.id)):
                 if depth == 0:
                     assets = has_assets(type_)
-                row = Row(
-                    type=type_, name=type_.name, depth=depth, assets=assets,
-                    amount=amounts[type_.id],
-                    previous=previous.get(type_.id))
+                type_rows = [Row(
+                        type=type_, name=type_.name, depth=depth,
+                        assets=assets, amount=amounts[type_.id],
+                        previous=previous.get(type_.id))]
+                if type_ in results:
+                    type_rows.append(Row(
+                            type=None,
+                            name=gettext('coop.msg_assembly_result'),
+                            depth=depth + 1, assets=assets,
+                            amount=result(type_, amounts),
+                            previous=result(type_, previous)))
                 # Charts do not mark all the types of the assets' side
                 if bool(type_.assets) != assets:
-                    row.amount = 0 - row.amount
-                    if row.previous is not None:
-                        row.previous = 0 - row.previous
-                if row.amount or row.previous:
+                    for row in type_rows:
+                        row.amount = 0 - row.amount
+                        if row.previous is not None:
+                            row.previous = 0 - row.previous
+                row, *of_result = type_rows
+                if any(r.amount or r.previous for r in type_rows):
                     rows.append(row)
                     add(type_, depth + 1, assets)
+                    rows.extend(
+                        r for r in of_result if r.amount or r.previous)
         add(None, 0, False)
         return rows
 
@@ -645,7 +817,7 @@ class Assembly:
     def result_chart(self):
         return self._chart([
                 (gettext('coop.msg_assembly_result'), [
-                        Assembly(year).result for year in self.fiscalyears]),
+                        year.result for year in self.years]),
                 ])
 
     # Meeting
@@ -653,6 +825,11 @@ class Assembly:
     @property
     def held(self):
         return self.meeting and self.meeting.state == 'closed'
+
+    @property
+    def agenda(self):
+        "What the meeting is to decide on, before it does"
+        return self.meeting.items if self.meeting and not self.held else []
 
     @property
     def items(self):
@@ -682,10 +859,14 @@ class AssemblyReportStart(ModelView):
     def default_company(cls):
         return Transaction().context.get('company')
 
-    @fields.depends('company')
+    @fields.depends(
+        'company', 'fiscalyear', '_parent_fiscalyear.company',
+        'meeting', '_parent_meeting.company')
     def on_change_company(self):
-        self.fiscalyear = self.last_fiscalyear(self.company)
-        self.meeting = None
+        if not self.fiscalyear or self.fiscalyear.company != self.company:
+            self.fiscalyear = self.last_fiscalyear(self.company)
+        if self.meeting and self.meeting.company != self.company:
+            self.meeting = None
 
     @classmethod
     def default_fiscalyear(cls):
@@ -722,6 +903,19 @@ class AssemblyReportWizard(Wizard):
             ])
     print_ = StateReport('coop.assembly.report')
 
+    def default_start(self, fields):
+        "Return what the report of the meeting is about"
+        values = {}
+        if self.model and self.model.__name__ == 'coop.meeting':
+            meeting = self.record
+            values['company'] = meeting.company.id
+            if meeting.kind != 'board':
+                values['meeting'] = meeting.id
+            fiscalyears = [i.fiscalyear for i in meeting.items if i.fiscalyear]
+            if fiscalyears:
+                values['fiscalyear'] = fiscalyears[0].id
+        return values
+
     def do_print_(self, action):
         meeting = self.start.meeting
         return action, {
@@ -739,7 +933,6 @@ class AssemblyReport(CompanyReport):
         pool = Pool()
         Date = pool.get('ir.date')
         FiscalYear = pool.get('account.fiscalyear')
-        Lang = pool.get('ir.lang')
         Meeting = pool.get('coop.meeting')
         context = super().get_context(records, header, data)
         fiscalyear = FiscalYear(records[0].id)
@@ -752,5 +945,5 @@ class AssemblyReport(CompanyReport):
                 company=company,
                 fiscalyear=fiscalyear,
                 today=Date.today(),
-                **get_formats(cls, Lang.get(), company.currency))
+                **get_formats(cls, company.currency))
         return context

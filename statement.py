@@ -353,7 +353,6 @@ class MemberStatement(CompanyReport):
         pool = Pool()
         Date = pool.get('ir.date')
         FiscalYear = pool.get('account.fiscalyear')
-        Lang = pool.get('ir.lang')
         Member = pool.get('coop.member')
         context = super().get_context(records, header, data)
         if data.get('fiscalyear'):
@@ -369,5 +368,5 @@ class MemberStatement(CompanyReport):
                 statements=Statements(
                     fiscalyear, Member.browse([int(r) for r in records])),
                 today=Date.today(),
-                **get_formats(cls, Lang.get(), company.currency))
+                **get_formats(cls, company.currency))
         return context
