@@ -29,6 +29,23 @@ PENDING = [
     ('coop.commons.settlement', ['computed', 'approved'],
         'fiscalyear.end_date'),
     ]
+# The documents that get their numbers from the sequence of a configuration
+NUMBERED = [
+    ('coop.membership.configuration', 'meeting_sequence', 'coop.meeting'),
+    ('coop.share.configuration', 'share_move_sequence', 'coop.share.move'),
+    ('coop.share.configuration', 'subscription_sequence',
+        'coop.share.subscription'),
+    ('coop.share.configuration', 'transfer_sequence', 'coop.share.transfer'),
+    ('coop.share.configuration', 'redemption_sequence',
+        'coop.share.redemption'),
+    ('coop.share.configuration', 'certificate_sequence',
+        'coop.share.certificate'),
+    ('coop.share.configuration', 'dividend_sequence', 'coop.share.dividend'),
+    ('coop.commons.configuration', 'booking_sequence',
+        'coop.commons.booking'),
+    ('coop.commons.configuration', 'billing_sequence',
+        'coop.commons.billing'),
+    ]
 
 
 class AccountMove(BooksMixin, metaclass=PoolMeta):
@@ -123,10 +140,12 @@ class CheckDifference(ModelView):
             ('error', "Error"),
             ('timing', "Timing"),
             ('pending', "Pending"),
+            ('setup', "Setup"),
             ], "Kind", readonly=True, sort=False,
         help="Error: the ledger and the books do not agree.\n"
         "Timing: they will, because the move is dated in a later period.\n"
-        "Pending: a document is not brought to its end.")
+        "Pending: a document is not brought to its end.\n"
+        "Setup: a sequence or an account is not fit for the next document.")
     record = fields.Reference("Record", selection='get_models', readonly=True)
     description = fields.Char("Description", readonly=True)
     party = fields.Many2One('party.party', "Party", readonly=True)
@@ -199,6 +218,7 @@ class Check(Wizard):
         return [
             *check_books(company, date),
             *cls.get_pending(company, date),
+            *cls.get_setup(company),
             ]
 
     @classmethod
@@ -215,6 +235,48 @@ class Check(Wizard):
                 yield Difference(
                     record, gettext('coop.msg_check_pending'),
                     kind='pending')
+
+    @classmethod
+    def get_setup(cls, company):
+        "Return what is missing or does not fit in the configuration"
+        pool = Pool()
+        for name, field, model in NUMBERED:
+            Configuration = pool.get(name)
+            Model = pool.get(model)
+            sequence = Configuration(1).get_multivalue(
+                field, company=company.id)
+            if not sequence:
+                yield Difference(
+                    company, gettext('coop.msg_check_sequence',
+                        **Configuration.__names__(field)),
+                    kind='setup')
+            elif used := Model.search([
+                        ('company', '=', company.id),
+                        ('number', '=', sequence.preview),
+                        ], limit=1):
+                yield Difference(
+                    sequence, gettext('coop.msg_check_number',
+                        number=sequence.preview,
+                        record=used[0].rec_name),
+                    kind='setup')
+        yield from cls._get_closed_accounts(company)
+
+    @classmethod
+    def _get_closed_accounts(cls, company):
+        "Look for share classes whose accounts are closed"
+        ShareClass = Pool().get('coop.share.class')
+        accounts = [
+            n for n in ShareClass._fields if n.startswith('account_')]
+        for share_class in ShareClass.search([
+                    ('company', '=', company.id),
+                    ]):
+            for name in accounts:
+                account = getattr(share_class, name)
+                if account and account.closed:
+                    yield Difference(
+                        share_class, gettext('coop.msg_check_account',
+                            account=account.rec_name),
+                        kind='setup')
 
     def get_values(self, difference, currency):
         amounts = [difference.expected, difference.found]

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import polib
 from lxml import etree
@@ -141,6 +142,33 @@ DESK = {
     'director': {'menu_work', 'menu_desk_board'},
     'steward': {'menu_work', 'menu_desk_stewardship'},
     }
+# What can be opened or printed from a record
+RELATES = {
+    'party.party': {'coop.member', 'coop.patronage.allocation'},
+    'coop.member': {
+        'coop.share.holding', 'coop.share.move', 'coop.share.subscription',
+        'coop.share.transfer', 'coop.share.redemption',
+        'coop.share.dividend.line', 'coop.share.certificate',
+        'coop.patronage.activity', 'coop.patronage.allocation',
+        'coop.equity.statement', 'coop.commons.booking',
+        'coop.commons.usage', 'coop.commons.usage.charge',
+        'coop.meeting.attendance', 'coop.member.statement'},
+    'coop.meeting': {
+        'coop.surplus', 'coop.share.dividend', 'coop.equity.revolvement',
+        'coop.commons.rate', 'coop.assembly.report'},
+    'coop.surplus': {'coop.patronage.allocation'},
+    'coop.commons.resource': {
+        'coop.commons.booking', 'coop.commons.usage',
+        'coop.commons.usage.charge', 'coop.commons.cost_pool',
+        'coop.commons.tariff', 'coop.commons.utilization',
+        'coop.commons.occupancy'},
+    'coop.commons.cost_pool': {
+        'coop.commons.cost_pool.year', 'coop.commons.rate',
+        'coop.commons.settlement'},
+    'coop.commons.billing': {
+        'coop.commons.usage', 'coop.commons.usage.charge'},
+    'account.invoice.line': {'coop.commons.usage.charge'},
+    }
 
 
 class CoopTestCase(CompanyTestMixin, ModuleTestCase):
@@ -268,6 +296,7 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
         "Test a second company is configured with its own records"
         pool = Pool()
         Category = pool.get('coop.member.category')
+        Check = pool.get('coop.check', type='wizard')
         Configuration = pool.get('coop.configuration', type='wizard')
         FiscalYear = pool.get('account.fiscalyear')
         Member = pool.get('coop.member')
@@ -275,6 +304,7 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
         Party = pool.get('party.party')
         Plan = pool.get('coop.surplus.plan')
         ShareClass = pool.get('coop.share.class')
+        ShareConfiguration = pool.get('coop.share.configuration')
         Subscription = pool.get('coop.share.subscription')
         Surplus = pool.get('coop.surplus')
         Template = pool.get('account.account.template')
@@ -325,6 +355,8 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
             member.save()
             self.assertEqual(member.category, category)
             Member.admit([member])
+            self.assertEqual(
+                Subscription.default_share_class(), share_class.id)
             subscription = Subscription(
                 company=company, member=member, share_class=share_class,
                 quantity=Decimal(3), date=dt.date(2025, 7, 2))
@@ -333,6 +365,17 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
             self.assertEqual(subscription.state, 'confirmed')
             self.assertEqual(
                 check_books(company, dt.date(2025, 7, 31)), [])
+            # What would refuse the next document is found before
+            self.assertEqual(list(Check.get_setup(company)), [])
+            sequence = ShareConfiguration(1).get_multivalue(
+                'subscription_sequence', company=company.id)
+            sequence.number_next = 1
+            sequence.save()
+            share_class.account_loss.closed = True
+            share_class.account_loss.save()
+            self.assertEqual([
+                    (d.kind, d.record) for d in Check.get_setup(company)],
+                [('setup', sequence), ('setup', share_class)])
         for Model in [Category, FiscalYear, ShareClass, Surplus]:
             self.assertFalse(Model.search([('company', '=', first.id)]))
 
@@ -410,6 +453,73 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
                             action['res_model'], work.record.__name__)
                         self.assertEqual(data['res_id'], work.record.id)
                 del ROLES[login]
+
+    @with_transaction()
+    def test_relates(self):
+        "Test records lead to what belongs to them"
+        pool = Pool()
+        Keyword = pool.get('ir.action.keyword')
+        names = {
+            'ir.action.act_window': 'res_model',
+            'ir.action.wizard': 'wiz_name',
+            'ir.action.report': 'report_name',
+            }
+        for model, targets in RELATES.items():
+            found = set()
+            for keyword in Keyword.search([
+                        ('model', 'like', f'{model},%'),
+                        ('keyword', 'in', ['form_relate', 'form_print']),
+                        ]):
+                Action = pool.get(keyword.action.type)
+                action, = Action.search([
+                        ('action', '=', keyword.action.id),
+                        ])
+                found.add(getattr(action, names[Action.__name__]))
+            with self.subTest(model=model):
+                self.assertLessEqual(targets, found)
+
+    @with_transaction()
+    def test_documentation(self):
+        "Test what the documentation tells to click is on a screen"
+        pool = Pool()
+        Menu = pool.get('ir.ui.menu')
+        View = pool.get('ir.ui.view')
+        menus = set()
+        for menu in Menu.search([]):
+            path = [menu.name]
+            menus.add(menu.name)
+            while menu.parent:
+                menu = menu.parent
+                path.insert(0, menu.name)
+            menus.add(' --> '.join(path))
+        labels = {'Create...', 'Save'}  # Of the client
+        for name, field in [
+                ('ir.action', 'name'),
+                ('ir.action.act_window.domain', 'name'),
+                ('ir.model', 'string'),
+                ('ir.model.button', 'string'),
+                ('ir.model.field', 'string'),
+                ]:
+            labels |= {getattr(r, field) for r in pool.get(name).search([])}
+        for _, Model in pool.iterobject():
+            for field in Model._fields.values():
+                selection = getattr(field, 'selection', None)
+                if isinstance(selection, (list, tuple)):
+                    labels.update(string for _, string in selection)
+        for _, Wizard in pool.iterobject(type='wizard'):
+            for state in Wizard.states.values():
+                labels |= {b.string for b in getattr(state, 'buttons', [])}
+        for view in View.search([]):
+            if view.arch:
+                arch = etree.fromstring(view.arch.encode())
+                labels.update(arch.xpath('//@string'))
+        for path in (Path(__file__).parents[1] / 'doc').glob('*.rst'):
+            text = ' '.join(path.read_text().split())
+            for role, names in [
+                    ('menuselection', menus), ('guilabel', labels)]:
+                for name in re.findall(f':{role}:`([^`]+)`', text):
+                    with self.subTest(path=path.name, name=name):
+                        self.assertIn(name, names)
 
     @with_transaction()
     def test_translations(self):
