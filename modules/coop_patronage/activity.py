@@ -470,8 +470,13 @@ class Activity(ModelSQL, ModelView):
 
     @classmethod
     def _where_invoice(cls, category, line, credited_line):
-        "Return which of the invoice lines count"
-        return Literal(True)
+        "Return which of the invoice lines count: not what was allocated"
+        where = Literal(True)
+        for origin in [line.origin, credited_line.origin]:
+            where &= (
+                (origin == Null)
+                | ~origin.like('coop.patronage.allocation,%'))
+        return where
 
     @classmethod
     def _origin_id(cls, column, Model, Origin):

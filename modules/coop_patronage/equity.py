@@ -468,7 +468,7 @@ class Revolvement(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
                 line.share_move = line.get_share_move(move)
             ShareMove.do([line.share_move for line in chunk])
             Line.save(chunk)
-        Move.post(moves)
+            Move.post([move])
 
     @classmethod
     @ModelView.button

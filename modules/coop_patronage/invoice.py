@@ -38,3 +38,11 @@ class Invoice(metaclass=PoolMeta):
                         moved = fiscalyear.end_date + DAY
                 if moved != date:
                     invoice.accounting_date = moved
+
+
+class InvoiceLine(metaclass=PoolMeta):
+    __name__ = 'account.invoice.line'
+
+    @classmethod
+    def _get_origin(cls):
+        return super()._get_origin() + ['coop.patronage.allocation']

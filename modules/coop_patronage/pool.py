@@ -31,6 +31,7 @@ from .absorption import absorb
 from .allocation import (
     by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares,
     withhold)
+from .credit_note import CreditNoteMixin
 from .exceptions import AllocationError, CancelError
 from .revolvement import capital_targets
 from .surplus import get_balances
@@ -49,7 +50,8 @@ def _part_domain(name):
         ]
 
 
-class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
+class PatronagePool(
+        CreditNoteMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.patronage.pool'
     __string__ = "Patronage Pool"
 
@@ -832,14 +834,22 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             for _ in chunks]
         Move.save(moves)
         accounts = self.get_accounts(self.company, allocations)
+        credit_notes = self._get_credit_notes(allocations)
         set_offs, to_shares, due = [], [], []
         for move, chunk in zip(moves, chunks):
             allocations = Allocation.browse(chunk)
             rows = []
             for allocation in allocations:
-                rows.extend(allocation.get_move_lines(self, move, accounts))
-            rows.extend(self._get_chunk_lines(allocations, move, accounts))
-            lines = Line.create([values for *_, values in rows])
+                rows.extend(
+                    row for row in allocation.get_move_lines(
+                        self, move, accounts)
+                    # The credit note pays it
+                    if row[1] != 'net' or allocation not in credit_notes)
+            rows.extend(self._get_chunk_lines(
+                    allocations, move, accounts, credit_notes))
+            lines = []
+            for sub_rows in grouped_slice(rows, SLICE // 5):
+                lines.extend(Line.create([values for *_, values in sub_rows]))
             links = {
                 a.id: {'account_move': move.id} for a in allocations}
             for (allocation, name, _), line in zip(rows, lines):
@@ -868,10 +878,12 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
             for allocation, share_move in allocated:
                 links[allocation.id]['share_move'] = share_move.id
             Allocation.set_links(links)
-        Move.post(moves)
+            # The lines of all the moves together would take much longer
+            Move.post([move])
         if self.minimum:
             Allocation.make_due(
                 self.company, due, self.payment_deadline or date)
+        self._post_credit_notes(credit_notes)
         self._post_to_shares(books, date, to_shares)
         self._post_set_offs(books, date, set_offs)
 
@@ -1015,12 +1027,15 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         return Configuration.get_account(
             'account_patronage_accrued', self.company)
 
-    def _get_chunk_lines(self, allocations, move, accounts):
+    def _get_chunk_lines(self, allocations, move, accounts, credit_notes):
         "Yield the values of the lines without party of a chunk"
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
         gross = sum(a.gross for a in allocations)
         withholding = sum(a.withholding for a in allocations)
         donation = sum(a.donation for a in allocations)
         forfeited = sum(a.forfeited for a in allocations)
+        credited = sum(a.net for a in allocations if a in credit_notes)
         yield None, None, self._get_line(
             move, self.get_clearing_account(), gross)
         if withholding:
@@ -1030,6 +1045,12 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
         if donation:
             yield None, None, self._get_line(
                 move, accounts['account_donation'], -donation)
+        if credited:
+            # The credit notes take it from there
+            yield None, None, self._get_line(
+                move, Configuration.get_account(
+                    'account_patronage_reduction', self.company),
+                -credited)
         if forfeited:
             line = self.get_difference_line()
             if not line:
@@ -1075,6 +1096,7 @@ class PatronagePool(sequence_ordered(), ModelSQL, ModelView):
                         allocation=allocation.rec_name,
                         surplus=allocation.surplus.rec_name))
         for pool in pools:
+            pool._cancel_credit_notes()
             books = Books(pool.company)
             moves = list(pool.moves)
             Reconciliation.delete(list({
@@ -1239,6 +1261,9 @@ class Allocation(UnclaimedMixin, ModelSQL, ModelView):
         ondelete='RESTRICT')
     share_move = fields.Many2One(
         'coop.share.move', "Share Move", readonly=True, ondelete='RESTRICT')
+    credit_note = fields.Many2One(
+        'account.invoice', "Credit Note", readonly=True, ondelete='RESTRICT',
+        help="What pays the money as a reduction of the price of sales.")
     is_paid = fields.Function(fields.Boolean("Paid"), 'get_is_paid')
     state = fields.Function(fields.Selection([
                 ('draft', "Draft"),

@@ -625,21 +625,28 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
         self.non_member_result = activity_result - self.member_result
 
         amounts = self.get_amounts(inputs)
+        left = self._get_left(amounts)
         allocations = []
         for pool_ in self.pools:
-            amount = self._pool_amount(pool_, amounts)
+            amount = pool_.amount
+            if amount is None:
+                amount = left.pop(pool_.line)
             allocated, rows = pool_.get_allocations(
                 amount, inputs['activity'][has_usage(pool_.categories)],
                 inputs['debts'][pool_.id], allocations)
-            if allocated != amount:
+            # The last pool bears what no pool of its line distributes
+            difference = amount - allocated
+            if pool_ == self._last_pool(pool_.line):
+                difference += left.pop(pool_.line, 0)
+            if difference:
                 line = pool_.get_difference_line()
                 if not line:
                     raise AllocationError(gettext(
                             'coop_patronage.msg_pool_difference',
                             pool=pool_.rec_name,
-                            amount=amount - allocated))
-                amounts[pool_.line.id] -= amount - allocated
-                amounts[line.id] += amount - allocated
+                            amount=difference))
+                amounts[pool_.line.id] -= difference
+                amounts[line.id] += difference
             allocations.extend(rows)
         for line in self.lines:
             line.computed_amount = amounts[line.id]
@@ -809,24 +816,28 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
                 pool.line, = lines
         Pool_.save(self.pools)
 
-    def _pool_amount(self, pool, amounts):
-        "Return the amount of its line that the pool distributes"
-        if pool.amount is not None:
-            amount = pool.amount
-        else:
-            others = [
-                p for p in self.pools if p.line == pool.line and p != pool]
-            if any(p.amount is None for p in others):
+    def _get_left(self, amounts):
+        "Return what the pools with an amount leave of each line"
+        left = {}
+        for line in {p.line for p in self.pools}:
+            pools = [p for p in self.pools if p.line == line]
+            if sum(p.amount is None for p in pools) > 1:
                 raise AllocationError(gettext(
                         'coop_patronage.msg_pool_amount_missing',
-                        line=pool.line.rec_name))
-            amount = amounts[pool.line.id] - sum(p.amount for p in others)
-        if amount * amounts[pool.line.id] < 0:
-            raise AllocationError(gettext(
-                    'coop_patronage.msg_pool_amount_exceeded',
-                    line=pool.line.rec_name,
-                    amount=amounts[pool.line.id]))
-        return amount
+                        line=line.rec_name))
+            amount = amounts[line.id]
+            fixed = [p.amount for p in pools if p.amount is not None]
+            left[line] = amount - sum(fixed)
+            if (left[line] * amount < 0
+                    or any(f * amount < 0 for f in fixed)):
+                raise AllocationError(gettext(
+                        'coop_patronage.msg_pool_amount_exceeded',
+                        line=line.rec_name,
+                        amount=amount))
+        return left
+
+    def _last_pool(self, line):
+        return [p for p in self.pools if p.line == line][-1]
 
     def _check_patronage_base(self, member_ratio):
         if self.patronage_base is None:

@@ -14,7 +14,8 @@ from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
-from trytond.modules.coop_patronage.exceptions import AppropriationError
+from trytond.modules.coop_patronage.exceptions import (
+    AllocationError, AppropriationError, PostError)
 from trytond.modules.coop_patronage.surplus import changed_days
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool, isregisteredby
@@ -252,6 +253,305 @@ class CoopPatronageTestCase(
             with self.assertRaisesRegex(
                     AppropriationError, '66667.00.*66666.67'):
                 compute([('patronage', 'result', 66667), *rest], **ceiling)
+
+    def _compute(self, fiscalyear, category, lines, pools, result=D(1000)):
+        "Return the computed surplus of lines and pools of the category"
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        SurplusLine = pool.get('coop.surplus.line')
+        surplus = Surplus(
+            fiscalyear=fiscalyear, posting_date=dt.date(2026, 5, 1))
+        surplus.lines = [SurplusLine(
+                name=name, kind=kind, basis='remainder', amount=amount,
+                account=SurplusLine.get_account(kind, fiscalyear.company))
+            for name, kind, amount in lines]
+        surplus.pools = [
+            Pool_(name=name, categories=[category], **values)
+            for name, values in pools]
+        surplus.save()
+        with patch.object(Surplus, 'get_result', return_value=result):
+            Surplus.compute([surplus])
+        return surplus
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_pools(self):
+        "Test who takes part in a pool and with how much"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Activity = pool.get('coop.patronage.activity')
+        Category = pool.get('coop.patronage.category')
+        Entry = pool.get('coop.patronage.entry')
+        Party = pool.get('party.party')
+        Reassignment = pool.get('coop.patronage.reassignment')
+        ShareClass = pool.get('coop.share.class')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            accounts = {a.code: a for a in Account.search([])}
+            equity = ShareClass(
+                name="Equity", code='E', kind='allocated', par_value=D(1),
+                quantity_digits=2, account_capital=accounts['3.1.6'],
+                account_subscribed=accounts['1.2.4'],
+                account_redemption=accounts['2.1.5'])
+            equity.save()
+            walter = Party(name="Walter")
+            walter.save()
+            parties = self._create_members(["Alice", "Bob", "Carol"])
+            category = Category(name="Purchases")
+            category.save()
+            Entry.create([{
+                        'category': category.id, 'party': party.id,
+                        'date': dt.date(2025, 6, 1), 'amount': D(amount)}
+                    for party, amount in zip(
+                        [*parties, walter], [600, 300, 100, 1000])])
+
+            lines = [
+                ("Refund", 'patronage', D(100)),
+                ("Rest", 'carry_forward', None)]
+            # By hand, of 100.00 by 600, 300, 100 and, not a member, 1,000
+            for values, names, expected, rest in [
+                    ({'minimum': D(20)}, ['net', 'kept'],
+                        [(60, False), (30, False), (10, True)], 900),
+                    ({'minimum': D(20), 'below_minimum': 'equity',
+                            'equity_class': equity}, ['cash', 'equity'],
+                        [(60, 0), (30, 0), (0, 10)], 900),
+                    ({'minimum': D(20), 'below_minimum': 'reserve'},
+                        ['cash', 'forfeited'],
+                        [(60, 0), (30, 0), (0, 10)], 900),
+                    ({'cap_percent': D('0.05')}, ['gross'],
+                        [(30,), (15,), (5,)], 950),
+                    ({'cap_percent': D('0.12')}, ['gross'],
+                        [(60,), (30,), (10,)], 900),
+                    ({'minimum_activity': D(200)}, ['gross'],
+                        [(D('66.67'),), (D('33.33'),)], 900),
+                    ({'rounding': D(20)}, ['gross'],
+                        [(60,), (40,), (0,)], 900),
+                    ({'method': 'rate', 'rate': D('0.01')}, ['gross'],
+                        [(6,), (3,), (1,)], 990),
+                    ({'non_members': 'reserve'}, ['gross', 'forfeited'],
+                        [(30, 0), (15, 0), (5, 0), (50, 50)], 900),
+                    ({'non_members': 'hold'}, ['cash', 'held'],
+                        [(30, 0), (15, 0), (5, 0), (0, 50)], 900),
+                    ]:
+                with self.subTest(**values):
+                    surplus = self._compute(
+                        fiscalyear, category, lines, [("Pool", values)])
+                    self.assertEqual([
+                            tuple(getattr(a, n) for n in names)
+                            for a in surplus.pools[0].allocations], expected)
+                    self.assertEqual(surplus.lines[1].computed_amount, rest)
+            with self.assertRaisesRegex(AllocationError, "no activity"):
+                self._compute(fiscalyear, category, lines, [
+                        ("Pool", {'eligible_on': dt.date(2019, 12, 31)})])
+
+            # Three quarters of what Walter bought count for Alice
+            Reassignment.create([{
+                        'party': walter.id, 'to_party': party.id,
+                        'share': D(share)}
+                    for party, share in [
+                        (parties[0], '0.75'), (walter, '0.25')]])
+            self.assertEqual({
+                    (party, bool(member)): amount
+                    for party, member, _, _, amount in Activity.get_sums(
+                        company, [category], dt.date(2025, 1, 1),
+                        dt.date(2025, 12, 31))}, {
+                    (parties[0].id, True): 1350, (parties[1].id, True): 300,
+                    (parties[2].id, True): 100, (walter.id, False): 250})
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_refusals(self):
+        "Test what can not be distributed or posted is refused by name"
+        pool = Pool()
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        Entry = pool.get('coop.patronage.entry')
+        Move = pool.get('account.move')
+        Surplus = pool.get('coop.surplus')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            self._create_fiscalyear(company, 2026)
+            configuration = Configuration(1)
+            configuration.resolution_required = False
+            configuration.save()
+            member, = self._create_members(["Alice"])
+            category = Category(name="Purchases")
+            category.save()
+            Entry.create([{
+                        'category': category.id, 'party': member.id,
+                        'date': dt.date(2025, 6, 1), 'amount': D(100)}])
+
+            def compute(lines, pools):
+                return self._compute(fiscalyear, category, lines, pools)
+
+            refund = ("Refund", 'patronage', D(50))
+            rest = ("Rest", 'carry_forward', None)
+            half = {'amount': D(25)}
+            for lines, pools, message in [
+                    ([refund, ("More", 'patronage', D(50)), rest],
+                        [("A", {})], '"A" must name the patronage line'),
+                    ([refund, rest], [("A", {}), ("B", {})],
+                        'More than one pool of the line "Refund"'),
+                    ([refund, rest], [("A", {'amount': D(80)}), ("B", {})],
+                        'line "Refund" take more than its 50'),
+                    ([refund, rest], [("A", {'amount': D(80)})],
+                        'line "Refund" take more than its 50'),
+                    ([("Refund", 'patronage', None)], [("A", half)],
+                        '"A" does not distribute 975'),
+                    ([("Refund", 'patronage', None)],
+                        [("A", {'method': 'rate', 'rate': D('0.1')})],
+                        '"A" does not distribute 990'),
+                    ]:
+                with (self.subTest(message=message),
+                        self.assertRaisesRegex(AllocationError, message)):
+                    compute(lines, pools)
+
+            # What no pool distributes is carried forward
+            surplus = compute(
+                [refund, rest], [("A", half), ("B", {'amount': D(15)})])
+            self.assertEqual(
+                [l.computed_amount for l in surplus.lines], [40, 960])
+            self.assertEqual(surplus.patronage_cash, 40)
+
+            with patch.object(
+                    Surplus, 'get_result', return_value=D(1000)):
+                Surplus.approve([surplus])
+                with self.assertRaisesRegex(
+                        PostError, '"2025" was closed with 0.* is 1000'):
+                    Surplus.post([surplus])
+                Surplus.draft([surplus])
+            self.assertEqual(Move.search([]), [])
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction(context={'_skip_warnings': True})
+    def test_credit_notes(self):
+        "Test the tax shrinks with the price of what members bought"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Activity = pool.get('coop.patronage.activity')
+        Address = pool.get('party.address')
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        Invoice = pool.get('account.invoice')
+        InvoiceLine = pool.get('account.invoice.line')
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        SurplusLine = pool.get('coop.surplus.line')
+        Tax = pool.get('account.tax')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company, tax=True)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            self._create_fiscalyear(company, 2026)
+            configuration = Configuration(1)
+            configuration.resolution_required = False
+            configuration.save()
+            # 20 %
+            tax, = Tax.search([])
+            revenue, = Account.search([
+                    ('type.revenue', '=', True),
+                    ('closed', '!=', True),
+                    ('company', '=', company.id),
+                    ], limit=1)
+            alice, bob = self._create_members(["Alice", "Bob"])
+            Address.create([{'party': p.id} for p in [alice, bob]])
+            sales = Category(name="Sales", source='customer_invoice')
+            sales.save()
+            invoices = []
+            for party, lines in [
+                    (alice, [(1000, [tax]), (500, [])]),
+                    (bob, [(500, [tax])])]:
+                invoice = Invoice(
+                    company=company, type='out', party=party,
+                    currency=company.currency,
+                    invoice_date=dt.date(2025, 6, 1))
+                invoice.on_change_type()
+                invoice.payment_term = None
+                invoice.payment_term_date = invoice.invoice_date
+                invoice.lines = [InvoiceLine(
+                        company=company, currency=company.currency,
+                        type='line', quantity=1, unit_price=D(price),
+                        account=revenue, taxes=taxes)
+                    for price, taxes in lines]
+                invoices.append(invoice)
+            Invoice.save(invoices)
+            invoices = Invoice.browse(invoices)
+            Invoice.update_taxes(invoices)
+            Invoice.post(invoices)
+
+            surplus = Surplus(
+                fiscalyear=fiscalyear, posting_date=dt.date(2026, 5, 1),
+                recognition='revenue_reduction')
+            surplus.lines = [SurplusLine(
+                    name=kind, kind=kind, basis='remainder', amount=amount,
+                    account=SurplusLine.get_account(kind, company))
+                for kind, amount in [
+                    ('patronage', D(100)), ('carry_forward', None)]]
+            surplus.pools = [Pool_(name="Refund", categories=[sales])]
+            surplus.save()
+            Surplus.compute([surplus])
+            self.assertEqual(surplus.result, D(2000))
+            Surplus.accrue([surplus])
+            self.assertEqual(surplus.result, D(1900))
+            with self.assertRaisesRegex(PostError, "accrued only once"):
+                Surplus.accrue([surplus])
+            Surplus.compute([surplus])
+            Surplus.approve([surplus])
+            with patch.object(Surplus, '_check_closed'):
+                Surplus.post([surplus])
+
+            def balance(account):
+                return sum(
+                    a.credit - a.debit for a in Account.search([
+                            ('id', '=', account.id)]))
+
+            def configured(name):
+                return Configuration.get_account(name, company)
+
+            # By hand: 5 % of 1,000.00 and 500.00 with 20 % tax, of 500.00
+            # without
+            pool_, = surplus.pools
+            allocations = {a.party.name: a for a in pool_.allocations}
+            self.assertEqual({
+                    name: (
+                        a.net, a.credit_note.untaxed_amount,
+                        a.credit_note.tax_amount, a.credit_note.state,
+                        a.account_move_line.credit, a.state)
+                    for name, a in allocations.items()}, {
+                    'Alice': (75, -75, -10, 'posted', 85, 'posted'),
+                    'Bob': (25, -25, -5, 'posted', 30, 'posted')})
+            self.assertEqual(
+                balance(configured('account_patronage_accrued')), 0)
+            self.assertEqual(
+                balance(configured('account_patronage_payable')), 0)
+            self.assertEqual(balance(tax.invoice_account), 300 - 15)
+            self.assertEqual(
+                balance(configured('account_patronage_reduction')), -100)
+            # It is no activity of the next year
+            year = dt.date(2026, 1, 1), dt.date(2026, 12, 31)
+            self.assertEqual(Activity.get_sums(company, [sales], *year), [])
+
+            Surplus.cancel([surplus])
+            self.assertEqual(
+                {a.credit_note.state for a in allocations.values()},
+                {'cancelled'})
+            self.assertEqual(balance(tax.invoice_account), 300)
+            self.assertEqual(
+                balance(configured('account_patronage_accrued')), 0)
+            self.assertEqual(
+                balance(configured('account_patronage_reduction')), 0)
+            self.assertEqual(Activity.get_sums(company, [sales], *year), [])
 
     @with_transaction()
     def test_usage_end_date(self):
