@@ -102,9 +102,11 @@ class Statements:
             for sub_ids in grouped_slice(self.ids, 500):
                 move = ShareMove.__table__()
                 member = getattr(move, name)
-                taken_back = Case((move.reversal_of == Null, 0), else_=1)
+                # PostgreSQL groups a parameter by the alias only
+                taken_back = Case(
+                    (move.reversal_of == Null, 0), else_=1).as_('taken_back')
                 query = move.select(
-                    member, move.share_class, taken_back.as_('taken_back'),
+                    member, move.share_class, taken_back,
                     Sum(move.quantity).as_('quantity'),
                     where=(move.company == self.company.id)
                     & (move.state == 'done')

@@ -153,7 +153,7 @@ class Intake:
         for name, value in event.items():
             if (name not in NAMES
                     or (name in TEXTS
-                        and not isinstance(value, (str, type(None))))):
+                        and value is not None and not is_text(value))):
                 raise UsageError(gettext(
                         'coop_commons.msg_intake_value',
                         name=str(name)[:50], value=str(value)[:50]))
@@ -240,9 +240,20 @@ def get_content(usage):
         usage.end)
 
 
+def is_text(value):
+    "Return whether the value is a text that each database can keep"
+    if not isinstance(value, str) or '\0' in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _get_text(event, name):
     value = event.get(name) if isinstance(event, dict) else None
-    return value if isinstance(value, str) else None
+    return value if is_text(value) else None
 
 
 def receive(company, events, source=None, skip=False):

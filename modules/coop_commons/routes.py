@@ -11,7 +11,7 @@ from trytond.protocols.wrappers import (
 from trytond.transaction import Transaction, without_check_access
 from trytond.wsgi import app
 
-from .intake import receive
+from .intake import is_text, receive
 
 MAX_BYTES = 1024 * 1024
 MAX_EVENTS = 1000
@@ -70,7 +70,7 @@ def _parse(request):
         abort(HTTPStatus.BAD_REQUEST)
     source, events = data.get('source'), data.get('events')
     skip = data.get('skip', False)
-    if not (isinstance(source, (str, type(None)))
+    if not ((source is None or is_text(source))
             and isinstance(events, list)
             and isinstance(skip, bool)):
         abort(HTTPStatus.BAD_REQUEST)

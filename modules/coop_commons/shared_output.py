@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import groupby
 
+from sql.conditionals import Case
 from sql.operators import Equal
 
 from trytond.i18n import gettext
@@ -389,10 +390,14 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
+        # PostgreSQL has no ranges that end before they start, and that they
+        # do not is validated later
+        end_date = Case(
+            (t.end_date < t.start_date, t.start_date), else_=t.end_date)
         cls._sql_constraints += [
             ('dates_overlap', Exclude(t,
                     (t.resource, Equal),
-                    (DateRange(t.start_date, t.end_date, '[]'), RangeOverlap),
+                    (DateRange(t.start_date, end_date, '[]'), RangeOverlap),
                     where=t.state != 'cancelled'),
                 'coop_commons.msg_output_overlap'),
             ]

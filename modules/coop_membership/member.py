@@ -995,13 +995,17 @@ class Membership(ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
+        # PostgreSQL has no ranges that end before they start, and that they
+        # do not is validated later
+        end_date = Case(
+            (t.end_date < t.start_date, t.start_date), else_=t.end_date)
         # Without ranges the validation is enough, as nobody else writes
         if backend.name != 'sqlite':
             cls._sql_constraints += [
                 ('dates_overlap',
                     Exclude(t,
                         (t.member, Equal),
-                        (DateRange(t.start_date, t.end_date, '[]'),
+                        (DateRange(t.start_date, end_date, '[]'),
                             RangeOverlap)),
                     'coop_membership.msg_membership_overlap'),
                 ]

@@ -199,6 +199,7 @@ class RoutesTestCase(RouteTestCase):
         good = json.dumps({'events': [self.event('fuzz')]}).encode()
         values = [
             None, True, -1, 1e308, '', 'é' * 100, [], {}, [[]], '\x00',
+            '\ud800',
             {'events': {}}, {'events': [None]}, '9999-12-31T23:59:59Z']
         for i in range(10_000):
             body = bytearray(good)
