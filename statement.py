@@ -14,7 +14,7 @@ from trytond.modules.coop_membership.apportionment import apportion
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
-from trytond.transaction import Transaction, check_access
+from trytond.transaction import Transaction, check_access, without_check_access
 from trytond.wizard import Button, StateReport, StateView, Wizard
 
 from .assembly import Row, fetch, get_formats
@@ -224,8 +224,12 @@ class Statements:
         pool = Pool()
         CostPool = pool.get('coop.commons.cost_pool')
         currency = self.company.currency
-        cost_pools = CostPool.search([('company', '=', self.company.id)])
-        figures = CostPool.get_figures(cost_pools, [self.fiscalyear])
+        # Who prints it needs no right to the cost pools as a whole
+        with without_check_access():
+            cost_pools = CostPool.search([
+                    ('company', '=', self.company.id),
+                    ])
+            figures = CostPool.get_figures(cost_pools, [self.fiscalyear])
         rows = defaultdict(list)
         for cost_pool in cost_pools:
             values = figures[cost_pool.id, self.fiscalyear.id]
