@@ -81,6 +81,9 @@ class LedgerTestCase(unittest.TestCase):
         self.members = [
             create_member(f"Member {cls.count}-{i}", self.category, START)
             for i in range(2)]
+        # The transactions of the checks do not read through the client
+        self.ids = [m.id for m in self.members]
+        self.parties = [m.party.id for m in self.members]
         self.documents = []
         before = self.check()
         for name, *values in steps:
@@ -117,13 +120,12 @@ class LedgerTestCase(unittest.TestCase):
                         (h.member.id, h.share_class.id):
                         (h.quantity, h.amount, h.paid_amount)
                         for h in Holding.search([
-                                ('member', 'in', [
-                                        m.id for m in self.members]),
+                                ('member', 'in', self.ids),
                                 ])})
         with self.transaction():
             Line = Pool().get('account.move.line')
             for line in Line.search([
-                        ('party', 'in', [m.party.id for m in self.members]),
+                        ('party', 'in', self.parties),
                         ]):
                 balances[line.account.code, line.party.id] += (
                     line.debit - line.credit)
@@ -134,7 +136,7 @@ class LedgerTestCase(unittest.TestCase):
         for day in DAYS[::3]:
             self.assertEqual(check_books(day), [])
         all_holdings, balances = self.figures()
-        ids = [m.id for m in self.members]
+        ids = self.ids
         with self.transaction():
             pool = Pool()
             ShareMove = pool.get('coop.share.move')
