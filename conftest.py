@@ -79,6 +79,26 @@ def _flatten(suite):
             yield test
 
 
+def pytest_collection_modifyitems(items):
+    """Let those without a database run while the first one is prepared
+
+    Workers take them one by one, in this order.
+    """
+    items.sort(key=_has_database)
+    for i, item in enumerate(items):
+        if _has_database(item):
+            items.insert(0, items.pop(i))
+            break
+
+
+def _has_database(item):
+    if isinstance(item, ScenarioItem):
+        return True
+    set_up = getattr(item.cls, 'setUpClass', None)
+    return bool(set_up) and (
+        set_up.__func__ is not unittest.TestCase.setUpClass.__func__)
+
+
 def pytest_pycollect_makemodule(module_path, parent):
     if module_path.name == 'test_scenario.py':
         return ScenarioModule.from_parent(parent, path=module_path)
