@@ -375,9 +375,10 @@ class Sao:
             self.wait()
         self.do(item.click)
 
-    def choose(self, name, text):
-        "Choose the record for a link to another record"
-        self.complete(self.entry(name), text, text)
+    def choose(self, name, text, label=None):
+        "Choose the record for a link to another record, if it is not there"
+        if text not in (self.get(name) or ''):
+            self.complete(self.entry(name), text, label or text)
 
     def create(self, name, text, values=None):
         "Create the record that a link to another record does not find"

@@ -5,7 +5,8 @@
 
 def answer_company(sao):
     sao.create('party', "Fresh Cooperative")
-    sao.choose('currency', "Euro")
+    # There are other euros
+    sao.choose('currency', 'EUR', "Euro")
     sao.set('timezone', 'Europe/Rome')
     sao.answer("Add")
 
