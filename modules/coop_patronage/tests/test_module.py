@@ -642,7 +642,9 @@ class CoopPatronageTestCase(
             customers = sorted({row['customer'] for row in rows})
             # Straight into the tables, since only what follows is tested
             self._insert(
-                Party, [{'name': n, 'active': True} for n in customers])
+                Party, [
+                    {'name': n, 'code': n, 'active': True}
+                    for n in customers])
             parties = {
                 p.name: p for p in Party.search([('name', 'in', customers)])}
             self._insert(Member, [{
