@@ -48,10 +48,10 @@ def post_all(moves, journal='cooperative'):
                 'date': date,
                 'description': description,
                 'lines': [('create', [{
-                                'account': account.id,
+                                'account': int(account),
                                 'debit': max(amount, ZERO),
                                 'credit': max(-amount, ZERO),
-                                'party': party[0].id if party else None,
+                                'party': party[0] if party else None,
                                 }
                             for account, amount, *party in lines
                             if amount])],
@@ -62,16 +62,20 @@ def post_all(moves, journal='cooperative'):
     return posted
 
 
-def pay_parties(date, description, lines, bank):
-    """Pay payable lines from the bank and reconcile each of them
+def pay_parties(date, description, domain, bank):
+    """Pay the payable lines of the domain from the bank and reconcile them
 
     The lines are paid by one move, as the bank books a batch of transfers.
     """
     Line = Model.get('account.move.line')
     Reconciliation = Model.get('account.move.reconciliation')
-    amounts = [line.credit - line.debit for line in lines]
+    context = config.get_config().context
+    lines = Line.search_read(
+        domain, 0, None, [('id', 'ASC')],
+        ['account', 'party', 'debit', 'credit'], context)
+    amounts = [line['credit'] - line['debit'] for line in lines]
     move = post(date, description, [
-            *((line.account, amount, line.party)
+            *((line['account'], amount, line['party'])
                 for line, amount in zip(lines, amounts)),
             (bank, -sum(amounts)),
             ], journal='cash')
@@ -83,10 +87,9 @@ def pay_parties(date, description, lines, bank):
     Reconciliation.create([{
                 'company': move.company.id,
                 'date': date,
-                'lines': [('add', [line.id, counterpart.id])],
+                'lines': [('add', [line['id'], counterpart.id])],
                 } for line, counterpart in zip(lines, counterparts)],
-        move._config.context)
-    return sum(amounts)
+        context)
 
 
 def trial_balance():

@@ -14,10 +14,10 @@ import files
 import summary
 from chapters import Story
 from proteus import Model, Report, Wizard, config
-from tryton import activate, configure, connect, make_pdf, skip_configuration
+from tryton import (
+    Papers, activate, configure, connect, create_company, skip_configuration)
 
 from trytond.exceptions import UserError
-from trytond.modules.company.tests.tools import create_company, get_company
 from trytond.modules.coop.scripts import (
     import_members, import_patronage, import_usage)
 
@@ -84,12 +84,7 @@ class Demo:
         ShareClass = Model.get('coop.share.class')
 
         Country(name="United States", code='US', code3='USA').save()
-        create_company()
-        company = get_company()
-        company.party.name = NAME
-        company.party.save()
-        company.timezone = 'America/Los_Angeles'
-        company.save()
+        create_company(NAME, 'America/Los_Angeles')
 
         start = Wizard('coop.configuration')
         start.form.account_template, = Model.get(
@@ -315,7 +310,6 @@ class Demo:
     def pay(self):
         "Members get their patronage, and those who left their shares"
         self.connect()
-        Line = Model.get('account.move.line')
         Redemption = Model.get('coop.share.redemption')
         Settlement = Model.get('coop.commons.settlement')
 
@@ -329,14 +323,12 @@ class Demo:
             redemption.payment_date = PAYMENT
         Redemption.save(redemptions)
         Redemption.click(redemptions, 'settle')
-        lines = Line.find([
+        books.pay_parties(
+            PAYMENT, "Patronage and redeemed shares", [
                 ('account.type.payable', '=', True),
                 ('reconciliation', '=', None),
                 ('credit', '>', 0),
-                ])
-        books.pay_parties(
-            PAYMENT, "Patronage and redeemed shares", lines,
-            books.account('1.1.1'))
+                ], books.account('1.1.1'))
 
     def write_papers(self):
         "The papers are written"
@@ -346,26 +338,22 @@ class Demo:
 
         fiscalyear = get_fiscalyear()
         meeting, = Meeting.find()
-        assembly = Wizard('coop.assembly.report')
-        assembly.form.fiscalyear = fiscalyear
-        assembly.form.meeting = meeting
-        assembly.execute('print_')
-        self.write('report', *assembly.actions)
-        statements = Wizard('coop.member.statement')
-        statements.form.fiscalyear = fiscalyear
-        statements.execute('print_')
-        self.write('statements', *statements.actions)
-        with config.get_config().set_context(date=END):
-            self.write('register', Report('coop.member.register').execute(
-                    Register.find([])))
-        self.write(
-            'minutes', Report('coop.meeting.minutes').execute([meeting]))
-
-    def write(self, name, report):
-        extension, content, *_ = report
-        path = self.directory / f'{name}.{extension}'
-        path.write_bytes(content)
-        make_pdf(path)
+        with Papers(self.directory) as papers:
+            # The longest first
+            statements = Wizard('coop.member.statement')
+            statements.form.fiscalyear = fiscalyear
+            statements.execute('print_')
+            papers.write('statements', *statements.actions)
+            with config.get_config().set_context(date=END):
+                papers.write('register', Report(
+                        'coop.member.register').execute(Register.find([])))
+            assembly = Wizard('coop.assembly.report')
+            assembly.form.fiscalyear = fiscalyear
+            assembly.form.meeting = meeting
+            assembly.execute('print_')
+            papers.write('report', *assembly.actions)
+            papers.write(
+                'minutes', Report('coop.meeting.minutes').execute([meeting]))
 
 
 def make_room():

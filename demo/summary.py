@@ -7,9 +7,7 @@ from decimal import Decimal
 
 import books
 from files import WEEKS
-from proteus import Model, config
-
-from trytond.modules.coop_membership.tests.tools import check_books
+from proteus import Model, Wizard, config
 
 ZERO = Decimal(0)
 LAST_DAY = dt.date(1998, 12, 31)
@@ -20,13 +18,16 @@ def show(fiscalyear, directory):
     show_patronage(fiscalyear)
     show_commons(fiscalyear)
     show_surplus()
-    differences = check_books(LAST_DAY)
+    check = Wizard('coop.check')
+    check.form.date = LAST_DAY
+    check.execute('result')
     title("Books")
     line("Trial balance", books.trial_balance())
-    line("Differences", len(differences))
-    for difference in differences[:20]:
-        print(f"    {difference}")
-    print("Books balance" if not differences else "Books do not balance")
+    line("Check list", len(check.form.differences))
+    for difference in check.form.differences[:20]:
+        print(f"    {difference.description}")
+    print(
+        "Books do not balance" if check.form.differences else "Books balance")
     print(f"""
 The members' names and addresses, the cost of goods, the running costs and
 what concerns the computer's price are made up; purchases and jobs are real,

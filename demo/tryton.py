@@ -1,13 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """Start Tryton on the demo's database."""
+import datetime as dt
 import os
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
-from proteus import Model, config
+from proteus import Model, Wizard, config
 
 LOGIN, PASSWORD = 'admin', 'cooperative'
 CONFIGURATION = """\
@@ -58,6 +60,28 @@ def connect(configuration, database):
     return connection
 
 
+def create_company(name, timezone):
+    "Create a company that keeps its books in US dollars"
+    Currency = Model.get('currency.currency')
+    Party = Model.get('party.party')
+    User = Model.get('res.user')
+
+    currency = Currency(
+        name="US Dollar", code='USD', symbol='$', rounding=Decimal('0.01'))
+    currency.rates.new(date=dt.date(1997, 1, 1), rate=Decimal(1))
+    currency.save()
+    party = Party(name=name)
+    party.save()
+    configuration = Wizard('company.company.config')
+    configuration.execute('company')
+    configuration.form.party = party
+    configuration.form.currency = currency
+    configuration.form.timezone = timezone
+    configuration.execute('add')
+    # The user works in the company from now on
+    config.get_config()._context = User.get_preferences(True, {})
+
+
 def skip_configuration():
     "Do not ask who logs in first to configure the modules"
     Item = Model.get('ir.module.config_wizard.item')
@@ -72,14 +96,36 @@ def skip_configuration():
     user.save()
 
 
-def make_pdf(path):
-    "Convert the document where LibreOffice is installed"
-    soffice = shutil.which('soffice')
-    if soffice and path.suffix == '.odt':
-        profile = path.with_name('profile').resolve()
-        subprocess.run([
-                soffice, f'-env:UserInstallation=file://{profile}',
-                '--headless', '--convert-to', 'pdf',
-                '--outdir', path.parent, path],
-            check=True, capture_output=True)
-        shutil.rmtree(profile)
+class Papers:
+    """Keep documents and have LibreOffice, where it is installed, make PDF of
+    them meanwhile"""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.soffice = shutil.which('soffice')
+        self.conversions = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process, profile in self.conversions:
+            process.wait()
+            shutil.rmtree(profile, ignore_errors=True)
+        for process, _ in self.conversions:
+            if process.returncode:
+                raise subprocess.CalledProcessError(
+                    process.returncode, process.args)
+
+    def write(self, name, report):
+        extension, content, *_ = report
+        path = self.directory / f'{name}.{extension}'
+        path.write_bytes(content)
+        if self.soffice and extension == 'odt':
+            profile = (self.directory / f'profile-{name}').resolve()
+            process = subprocess.Popen([
+                    self.soffice, f'-env:UserInstallation=file://{profile}',
+                    '--headless', '--convert-to', 'pdf',
+                    '--outdir', self.directory, path],
+                stdout=subprocess.DEVNULL)
+            self.conversions.append((process, profile))
