@@ -223,11 +223,63 @@ class PreparedDatabases:
             self.release()
 
 
+def _keep_classes(Pool):
+    """Let the next database with the same modules have the same classes
+
+    Tryton sets them up for each database that is restored, and again when
+    proteus connects to it.
+    """
+    init = Pool.init
+    kept = {}
+
+    def init_or_keep(pool, update=None, **options):
+        modules = None if update or options else _activated(pool.database_name)
+        if modules and modules in kept:
+            with Pool._lock:
+                pool._pool, pool._modules = kept[modules]
+                Pool._pools[pool.database_name] = pool._pool
+                Pool._pool_modules[pool.database_name] = pool._modules
+                Pool._pool_instances.clear()
+                Pool._pool_instances.add(pool)
+                pool.ready = True
+        else:
+            kept.clear()
+            init(pool, update=update, **options)
+            if modules:
+                kept[modules] = pool._pool, pool._modules
+
+    Pool.init = init_or_keep
+
+
+def _activated(database_name):
+    "Return the modules of a database of which none is to be changed"
+    from sql import Table
+
+    from trytond import backend
+    from trytond.transaction import Transaction
+
+    module = Table('ir_module')
+    with Transaction().start(
+            database_name, 0, readonly=True, close=True) as transaction:
+        cursor = transaction.connection.cursor()
+        try:
+            cursor.execute(*module.select(
+                    module.name, module.state,
+                    where=module.state != 'not activated'))
+        except backend.DatabaseOperationalError:
+            return None
+        states = dict(cursor)
+    if set(states.values()) == {'activated'}:
+        return frozenset(states)
+
+
 @cache
 def _prepared_databases():
+    from trytond.pool import Pool
     from trytond.tests import test_tryton, tools
     from trytond.tools import misc
 
+    _keep_classes(Pool)
     # Generic tests ask for each class of a module all over again
     misc.import_module = cache(misc.import_module)
     return PreparedDatabases(test_tryton, tools)
