@@ -112,7 +112,7 @@ def test_allocate_redemptions(before):
     "Who leaves gets the shares back within the budget of the year"
     sao = before
     subscribe(sao, "Newcomer 6")
-    sao.open_menu('Cooperative', 'Configuration', 'Share Classes')
+    sao.open_menu('Cooperative', 'Configuration', 'Shares', 'Share Classes')
     sao.open_row("Member Shares")
     sao.page_("Redemption")
     sao.set('minimum_capital', 10)

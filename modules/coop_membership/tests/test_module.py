@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from unittest.mock import patch
 
-from sql import Query, Table
+from sql import From, Join, Query, Select, Table
 
 from trytond import backend
 from trytond.model import ModelSQL, ModelView
@@ -31,12 +31,19 @@ def count_queries():
     iter_ = Query.__iter__
 
     def counted(query):
-        table = getattr(query, 'table', None) or getattr(query, 'from_', None)
-        while table and not isinstance(table, Table):
-            table = table[0] if isinstance(table, list) else getattr(
-                table, 'left', None)
-        queries[
-            query.__class__.__name__, table._name if table else None] += 1
+        # Any attribute of a select is a column
+        table = query.from_ if isinstance(query, Select) else query.table
+        while not isinstance(table, Table):
+            if isinstance(table, From):
+                table, *_ = table
+            elif isinstance(table, Join):
+                table = table.left
+            elif isinstance(table, Select):
+                table = table.from_
+            else:
+                break
+        name = table._name if isinstance(table, Table) else None
+        queries[query.__class__.__name__, name] += 1
         return iter_(query)
 
     with patch.object(Query, '__iter__', counted):
