@@ -14,13 +14,13 @@ from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.product import price_digits
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .cancelled import CancelledMixin
 from .exceptions import BillingError
 from .usage import QUANTITY_DIGITS, SLICE
 

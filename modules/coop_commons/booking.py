@@ -10,6 +10,7 @@ from trytond.i18n import gettext
 from trytond.model import (
     Check, Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -18,7 +19,6 @@ from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction, without_check_access
 
 from . import rating
-from .cancelled import CancelledMixin
 from .exceptions import (
     BookingOverlapError, BookingRuleError, BookingRuleWarning,
     LateFinishWarning, UsageError)

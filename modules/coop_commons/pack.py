@@ -14,6 +14,7 @@ from trytond.model import (
     Check, DeactivableMixin, Index, ModelSQL, ModelView, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -21,7 +22,6 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import prepaid
-from .cancelled import CancelledMixin
 from .exceptions import PackError
 from .usage import AMOUNT_DIGITS, QUANTITY_DIGITS, SLICE
 

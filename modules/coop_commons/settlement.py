@@ -17,6 +17,7 @@ from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -24,7 +25,6 @@ from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import pool_rate
-from .cancelled import CancelledMixin
 from .exceptions import SettlementError
 
 

@@ -16,6 +16,7 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
 from trytond.sql.functions import DateRange
@@ -24,7 +25,6 @@ from trytond.transaction import Transaction
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from . import output
-from .cancelled import CancelledMixin
 from .exceptions import OutputError
 
 CARRIED_DIGITS = (None, 9)

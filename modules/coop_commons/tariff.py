@@ -10,13 +10,13 @@ from trytond.model import (
     Check, ModelSQL, ModelView, Workflow, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.product import price_digits
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, Id, If
 from trytond.transaction import Transaction
 
 from . import rating
-from .cancelled import CancelledMixin
 from .exceptions import TariffError
 
 AUDIENCES = [

@@ -13,6 +13,7 @@ from trytond.i18n import gettext
 from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -20,7 +21,6 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import rating
-from .cancelled import CancelledMixin
 from .exceptions import TariffMissing, UsageError
 from .tariff import AUDIENCES, EVENTS
 

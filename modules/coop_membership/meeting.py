@@ -17,6 +17,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 
+from .cancelled import CancelledMixin
 from .exceptions import MeetingQuorumError, MeetingValidationError
 from .voting import cap_votes, is_carried, limit_investing, quorum
 
@@ -27,7 +28,7 @@ KINDS = [
     ]
 
 
-class Meeting(Workflow, ModelSQL, ModelView):
+class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.meeting'
     __string__ = "Meeting"
     _rec_name = 'number'
@@ -191,14 +192,6 @@ class Meeting(Workflow, ModelSQL, ModelView):
                     'depends': ['state'],
                     },
                 })
-
-    @classmethod
-    def view_attributes(cls):
-        return [
-            *super().view_attributes(),
-            ('/tree', 'visual',
-                If(Eval('state') == 'cancelled', 'muted', '')),
-            ]
 
     @classmethod
     def order_number(cls, tables):

@@ -11,6 +11,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_shares.document import (
     DAY, SLICE, Books, lock_members)
 from trytond.modules.currency.fields import Monetary
@@ -26,7 +27,9 @@ from .revolvement import (
 from .solvency import SolvencyMixin
 
 
-class Revolvement(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
+class Revolvement(
+        CancelledMixin, SolvencyMixin, BooksMixin,
+        Workflow, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement'
     __string__ = "Equity Revolvement"
 
@@ -264,13 +267,6 @@ class Revolvement(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def search_rec_name(cls, name, clause):
         return [('description', *clause[1:])]
-
-    @classmethod
-    def view_attributes(cls):
-        return super().view_attributes() + [
-            ('/tree', 'visual',
-                If(Eval('state') == 'cancelled', 'muted', '')),
-            ]
 
     @classmethod
     def copy(cls, revolvements, default=None):

@@ -15,11 +15,12 @@ from trytond.i18n import gettext
 from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_shares.document import DAY, SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval, If
+from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
@@ -107,7 +108,9 @@ def get_balances(company, accounts, where):
     return balances
 
 
-class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
+class Surplus(
+        CancelledMixin, SolvencyMixin, BooksMixin,
+        Workflow, ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
 
@@ -504,13 +507,6 @@ class Surplus(SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
         return [bool_op,
             ('fiscalyear.rec_name', operator, operand, *extra),
             ('description', operator, operand, *extra),
-            ]
-
-    @classmethod
-    def view_attributes(cls):
-        return super().view_attributes() + [
-            ('/tree', 'visual',
-                If(Eval('state') == 'cancelled', 'muted', '')),
             ]
 
     @classmethod

@@ -16,6 +16,7 @@ from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
@@ -48,7 +49,8 @@ _account_domain = [
 
 
 class Dividend(
-        BooksMixin, ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+        CancelledMixin, BooksMixin, ShareDocumentMixin,
+        Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend'
     __string__ = "Share Dividend"
     _sequence = 'dividend_sequence'
@@ -275,14 +277,6 @@ class Dividend(
                     'depends': ['state'],
                     },
                 })
-
-    @classmethod
-    def view_attributes(cls):
-        return [
-            *super().view_attributes(),
-            ('/tree', 'visual',
-                If(Eval('state') == 'cancelled', 'muted', ''), ['state']),
-            ]
 
     @classmethod
     def default_method(cls):

@@ -7,9 +7,10 @@ from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Eval
 
 from .calculation import subtract, take
 from .document import (
@@ -21,7 +22,8 @@ _states = {
     }
 
 
-class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+class Transfer(
+        CancelledMixin, ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.transfer'
     __string__ = "Share Transfer"
     _sequence = 'transfer_sequence'
@@ -169,13 +171,6 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             self.to_member = None
         else:
             self.to_class = None
-
-    @classmethod
-    def view_attributes(cls):
-        return super().view_attributes() + [
-            ('/tree', 'visual',
-                If(Eval('state') == 'cancelled', 'muted', ''), ['state']),
-            ]
 
     @property
     def receiver(self):
