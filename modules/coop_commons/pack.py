@@ -310,19 +310,16 @@ class Pack(CancelledMixin, BooksMixin, Workflow, ModelSQL, ModelView):
         Use = pool.get('coop.commons.pack.use')
         use = Use.__table__()
         cursor = Transaction().connection.cursor()
-        used = {}
-        for sub_packs in grouped_slice(packs):
-            query = use.select(
-                use.pack,
-                Sum(use.quantity).as_('quantity'),
-                Sum(use.value).as_('value'),
-                where=fields.SQL_OPERATORS['in'](
-                    use.pack, [p.id for p in sub_packs]),
-                group_by=use.pack)
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC', 'NUMERIC'])
-            cursor.execute(*query)
-            used.update((pack, values) for pack, *values in cursor)
+        query = use.select(
+            use.pack,
+            Sum(use.quantity).as_('quantity'),
+            Sum(use.value).as_('value'),
+            where=fields.SQL_OPERATORS['in'](use.pack, [p.id for p in packs]),
+            group_by=use.pack)
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC', 'NUMERIC'])
+        cursor.execute(*query)
+        used = {pack: values for pack, *values in cursor}
         result = {name: {} for name in names}
         for pack in packs:
             quantity, value = used.get(pack.id, (Decimal(0), Decimal(0)))
