@@ -21,6 +21,7 @@ from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
+from .configuration import DETAILS, GROUPINGS
 from .exceptions import BillingError
 from .usage import QUANTITY_DIGITS, SLICE
 
@@ -99,13 +100,12 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             },
         states=_states, depends={'company'},
         help="Leave empty for all parties and cost centres.")
-    detail = fields.Selection([
-            ('component', "Component"),
-            ('price', "Price"),
-            ('usage', "Usage"),
-            ], "Line per", required=True, sort=False, states=_states,
-        help="What has its own line on the invoices, "
-        "for each resource.")
+    grouping = fields.Selection(
+        GROUPINGS, "Invoice per", required=True, sort=False, states=_states,
+        help="What has its own invoice.")
+    detail = fields.Selection(
+        DETAILS, "Line per", required=True, sort=False, states=_states,
+        help="What has its own line on the invoices, for each resource.")
     problems = fields.Text(
         "Problems", readonly=True,
         states={
@@ -188,8 +188,18 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
         return Pool().get('ir.date').today()
 
     @classmethod
+    def default_grouping(cls):
+        return cls._get_configuration('billing_grouping')
+
+    @classmethod
     def default_detail(cls):
-        return 'component'
+        return cls._get_configuration('billing_detail')
+
+    @classmethod
+    def _get_configuration(cls, name):
+        Configuration = Pool().get('coop.commons.configuration')
+        return Configuration(1).get_multivalue(
+            name, company=cls.default_company())
 
     @classmethod
     def default_state(cls):
@@ -308,7 +318,10 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
         return domain
 
     def create_invoices(self):
-        "Create an invoice for each payer and currency"
+        """Create an invoice for each payer and currency
+
+        And for each resource where they are grouped so.
+        """
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         CommitmentLine = pool.get('coop.commons.commitment.line')
@@ -317,17 +330,20 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
 
         grouped = defaultdict(lambda: defaultdict(list))
         for charge in self._get_charges():
-            grouped[charge.party, charge.currency][
+            grouped[self._get_invoice_key(
+                    charge.party, charge.currency, charge.resource)][
                 self._get_line_key(charge)].append(charge)
         committed = defaultdict(list)
         for line in self.commitment_lines:
             commitment = line.commitment
-            committed[
-                commitment.member.party.id,
-                commitment.currency.id].append(line)
+            committed[self._get_invoice_key(
+                    commitment.member.party.id, commitment.currency.id,
+                    commitment.resource and commitment.resource.id)
+                ].append(line)
         invoices, lines, ids = [], [], []
         for key in sorted(grouped.keys() | committed.keys()):
-            invoice = self._get_invoice(key)
+            party, currency, _ = key
+            invoice = self._get_invoice(party, currency)
             lang = invoice.party.lang
             invoice_lines = []
             # The names are in the language of the party
@@ -398,6 +414,12 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             c.reduce(covered[c.id]) if c.id in covered else c
             for c in charges if covered.get(c.id) != c.amount]
 
+    def _get_invoice_key(self, party, currency, resource):
+        # A commitment can be for any resource
+        if self.grouping != 'resource' or not resource:
+            resource = 0
+        return party, currency, resource
+
     def _get_line_key(self, charge):
         key = (
             charge.resource, charge.sequence, charge.component,
@@ -408,12 +430,11 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             key += (charge.kind, charge.band, charge.unit_price)
         return key
 
-    def _get_invoice(self, key):
+    def _get_invoice(self, party, currency):
         pool = Pool()
         Currency = pool.get('currency.currency')
         Invoice = pool.get('account.invoice')
         Party = pool.get('party.party')
-        party, currency = key
         with Transaction().set_context(company=self.company.id):
             party = Party(party)
         invoice = Invoice(

@@ -29,6 +29,23 @@ def _internal_charge_account(company):
         "cooperative is charged for its use.")
 
 
+GROUPINGS = [
+    ('party', "Party"),
+    ('resource', "Party and Resource"),
+    ]
+DETAILS = [
+    ('component', "Component"),
+    ('price', "Price"),
+    ('usage', "Usage"),
+    ]
+billing_grouping = fields.Selection(
+    GROUPINGS, "Invoice per", required=True, sort=False,
+    help="What has its own invoice in new billings.")
+billing_detail = fields.Selection(
+    DETAILS, "Line per", required=True, sort=False,
+    help="What has its own line on the invoices of new billings, "
+    "for each resource.")
+
 _context_company = Eval('context', {}).get('company', -1)
 _value_company = Eval('company', -1)
 
@@ -57,9 +74,20 @@ class Configuration(
             "Used to generate the numbers of the billings."))
     internal_charge_account = fields.MultiValue(
         _internal_charge_account(_context_company))
+    billing_grouping = fields.MultiValue(billing_grouping)
+    billing_detail = fields.MultiValue(billing_detail)
 
     default_booking_sequence = default_sequence('sequence_booking')
     default_billing_sequence = default_sequence('sequence_billing')
+
+    @classmethod
+    def default_billing_grouping(cls, **pattern):
+        return cls.multivalue_model(
+            'billing_grouping').default_billing_grouping()
+
+    @classmethod
+    def default_billing_detail(cls, **pattern):
+        return cls.multivalue_model('billing_detail').default_billing_detail()
 
     @classmethod
     def multivalue_model(cls, field):
@@ -68,6 +96,8 @@ class Configuration(
             return pool.get('coop.commons.configuration.sequence')
         elif field == 'internal_charge_account':
             return pool.get('coop.commons.configuration.account')
+        elif field in {'billing_grouping', 'billing_detail'}:
+            return pool.get('coop.commons.configuration.billing')
         return super().multivalue_model(field)
 
 
@@ -89,3 +119,18 @@ class ConfigurationAccount(ModelSQL, CompanyValueMixin):
     __name__ = 'coop.commons.configuration.account'
 
     internal_charge_account = _internal_charge_account(_value_company)
+
+
+class ConfigurationBilling(ModelSQL, CompanyValueMixin):
+    __name__ = 'coop.commons.configuration.billing'
+
+    billing_grouping = billing_grouping
+    billing_detail = billing_detail
+
+    @classmethod
+    def default_billing_grouping(cls):
+        return 'party'
+
+    @classmethod
+    def default_billing_detail(cls):
+        return 'component'
