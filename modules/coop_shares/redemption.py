@@ -43,8 +43,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     _sequence = 'redemption_sequence'
     _modify_internal = frozenset({
             'number', 'state', 'granted', 'split_from', 'amount',
-            'unpaid_amount', 'loss', 'set_off_amount', 'move', 'settle_move',
-            'payable_line', 'lapse_move', 'approved_by', 'share_moves'})
+            'unpaid_amount', 'loss', 'premium', 'set_off_amount', 'move',
+            'settle_move', 'payable_line', 'lapse_move', 'approved_by', 'share_moves'})
     _modify_states = {
         'approved': _settlement_fields | {'end_date'},
         'ended': _settlement_fields,
@@ -147,6 +147,12 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     loss = Monetary(
         "Loss", currency='currency', digits='currency', readonly=True,
         help="The part of the capital the member does not get back.")
+    premium = Monetary(
+        "Premium", currency='currency', digits='currency', readonly=True,
+        states={
+            'invisible': ~Eval('premium'),
+            },
+        help="The part of the premium the member gets back.")
     set_off_amount = Monetary(
         "Set Off Amount", currency='currency', digits='currency',
         readonly=True,
@@ -331,11 +337,13 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             return member.exit_date_after(self.request_date)
 
     @fields.depends(
-        'amount', 'unpaid_amount', 'loss', 'deduction', 'set_off_amount')
+        'amount', 'unpaid_amount', 'loss', 'premium', 'deduction',
+        'set_off_amount')
     def on_change_with_net_amount(self, name=None):
         if self.amount is not None:
             return (
                 self.amount - (self.unpaid_amount or 0) - (self.loss or 0)
+                + (self.premium or 0)
                 - (self.deduction or 0) - (self.set_off_amount or 0))
 
     @classmethod
@@ -659,7 +667,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
                         today, redemption.end_date + DAY)
-                redemption._set_loss(losses.get(redemption))
+                redemption._set_price(losses.get(redemption))
                 debts[redemption] = redemption._get_debts()
                 redemption.settle_move = redemption.get_settle_move(
                     books, debts[redemption])
@@ -681,8 +689,11 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             Line.reconcile(*to_reconcile)
         Subscription.reconcile(list({p.subscription for p in payments}))
 
-    def _set_loss(self, loss):
-        "Set the part of the capital the member does not get back"
+    def _set_price(self, loss):
+        """Set the part of the capital the member does not get back
+
+        And the part of the premium that the member does.
+        """
         round_ = self.currency.round
         if self.price is not None:
             loss = self.amount - round_(self.quantity * self.price)
@@ -697,12 +708,17 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         self.loss = min(loss, self.claim)
         if self.price is None:
             self.price = round_((self.amount - self.loss) / self.quantity)
-        if (self.deduction or 0) > self.claim - self.loss:
+        repaid = self.share_class.repaid_premium or 0
+        # Who has not paid the shares has not paid their premium
+        self.premium = (
+            round_(self.quantity * repaid) if self.claim else Decimal(0))
+        due = self.claim - self.loss + self.premium
+        if (self.deduction or 0) > due:
             raise RedemptionError(gettext(
                     'coop_shares.msg_redemption_deduction',
                     redemption=self.rec_name,
                     deduction=self.deduction,
-                    amount=self.claim - self.loss))
+                    amount=due))
 
     def _get_debts(self):
         "Return the receivable lines that are set off with the amount of each"
@@ -711,7 +727,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         self.set_off_amount = Decimal(0)
         if not self.set_off:
             return []
-        rest = self.claim - self.loss - (self.deduction or 0)
+        rest = (
+            self.claim - self.loss + self.premium - (self.deduction or 0))
         lines = Line.search([
                 ('move.company', '=', self.company.id),
                 ('move_state', '=', 'posted'),
@@ -746,6 +763,9 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         lines = []
         if self.loss:
             lines.append(books.line(class_.get_account('loss'), -self.loss))
+        if self.premium:
+            lines.append(books.line(
+                    class_.get_account('premium'), self.premium))
         if self.deduction:
             lines.append(books.line(
                     class_.get_account('deduction'), -self.deduction))

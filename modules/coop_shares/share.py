@@ -161,6 +161,18 @@ class ShareClass(DeactivableMixin, ModelSQL, ModelView):
             },
         help="The number of months after the end of the holding "
         "when a redemption is paid.")
+    repaid_premium = Monetary(
+        "Repaid Premium", currency='currency', digits='currency',
+        domain=['OR',
+            ('repaid_premium', '=', None),
+            ('repaid_premium', '>=', 0),
+            ],
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="The part of the premium of a share that is paid back "
+        "when it is redeemed.\n"
+        "Leave empty to keep the premium.")
     account_capital = fields.Many2One(
         'account.account', "Account Capital", required=True,
         domain=_equity_domain,

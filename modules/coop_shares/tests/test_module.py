@@ -405,6 +405,41 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     payable.credit if payable else 0,
                     redemption.net_amount)
 
+    @with_transaction()
+    def test_repaid_premium(self):
+        """Test a class can pay back the premium of redeemed shares
+
+        By hand: 10 shares of 10.00 with 3.00 of premium each are paid 130.00;
+        less a loss of 15.00, 115.00 come back.
+        """
+        pool = Pool()
+        Account = pool.get('account.account')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            accounts = {a.name: a for a in Account.search([
+                        ('company', '=', company.id)])}
+            premium = accounts["Share Premium"]
+            member, = create_members(company, category, 1, START)
+            for name, repaid, expected in [
+                    ('kept', None, '85.00'), ('repaid', '3.00', '115.00')]:
+                class_ = create_share_class(
+                    company, code=name, account_premium=premium,
+                    account_loss=accounts["Losses Borne by Redeemed Shares"],
+                    repaid_premium=repaid and Decimal(repaid))
+                issue([member], class_, 10)
+                redemption = self._redeem(
+                    member, class_, 10, price=Decimal('8.50'))
+                self.assertEqual(redemption.net_amount, Decimal(expected))
+                self.assertEqual(
+                    redemption.payable_line.credit, Decimal(expected))
+                self.assertEqual(
+                    sum(l.debit for l in redemption.settle_move.lines
+                        if l.account == premium),
+                    Decimal(repaid or 0) * 10)
+                self.assertEqual(
+                    sum(l.debit for l in redemption.settle_move.lines),
+                    sum(l.credit for l in redemption.settle_move.lines))
+
     def test_chart(self):
         "Test each universal chart has the accounts of the share classes"
         def records(module, language):
