@@ -129,7 +129,7 @@ class CreditNoteMixin:
                 ])
         paid = Line.search([
                 ('id', 'in', [a.account_move_line.id for a in allocations]),
-                self._paid_domain(),
+                Line.get_paid_domain(),
                 ], limit=1)
         for allocation in allocations:
             if allocation.account_move_line in paid:

@@ -471,19 +471,23 @@ class Revolvement(
     @Workflow.transition('cancelled')
     def cancel(cls, revolvements):
         pool = Pool()
+        Line = pool.get('coop.equity.revolvement.line')
         MoveLine = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
         cls.lock(revolvements)
         for revolvement in revolvements:
             if revolvement.state != 'posted':
                 continue
-            for line in revolvement.lines:
-                if (line.account_move_line
-                        and line.account_move_line.reconciliation):
-                    raise CancelError(gettext(
-                            'coop_patronage.msg_revolvement_paid',
-                            revolvement=revolvement.rec_name,
-                            member=line.member.rec_name))
+            paid = Line.search([
+                    ('revolvement', '=', revolvement.id),
+                    ('account_move_line', 'where', MoveLine.get_paid_domain()),
+                    ], limit=1)
+            if paid:
+                line, = paid
+                raise CancelError(gettext(
+                        'coop_patronage.msg_revolvement_paid',
+                        revolvement=revolvement.rec_name,
+                        member=line.member.rec_name))
             books = Books(revolvement.company)
             moves = list(revolvement.moves)
             reversals = [

@@ -21,7 +21,7 @@ from trytond.modules.coop_shares.calculation import instalment_parts
 from trytond.modules.coop_shares.document import (
     DAY, SLICE, Books, lock_members, lock_sequence)
 from trytond.modules.currency.fields import Monetary
-from trytond.pool import Pool, PoolMeta
+from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, PYSONEncoder
 from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
@@ -1084,7 +1084,7 @@ class PatronagePool(
                     ('move.origin', 'in', list(origins)),
                     ('credit', '>', 0),
                     ('account.type.payable', '=', True),
-                    cls._paid_domain(),
+                    Line.get_paid_domain(),
                     ]):
             # What the pools reconciled themselves is taken back with them
             if (not line.reconciliation
@@ -1129,11 +1129,6 @@ class PatronagePool(
                 groups.extend(lines.values())
             if groups:
                 Line.reconcile(*groups)
-
-    @classmethod
-    def _paid_domain(cls):
-        "Return the domain of the lines that are paid"
-        return ('reconciliation', '!=', None)
 
     @classmethod
     def check_clearing(cls, surplus):
@@ -1559,17 +1554,6 @@ class AllocationSubscription(ModelSQL):
     subscription = fields.Many2One(
         'coop.share.subscription', "Subscription",
         ondelete='RESTRICT', required=True)
-
-
-class Payment(metaclass=PoolMeta):
-    __name__ = 'coop.patronage.pool'
-
-    @classmethod
-    def _paid_domain(cls):
-        return ['OR',
-            super()._paid_domain(),
-            ('payments', 'where', [('state', '!=', 'failed')]),
-            ]
 
 
 class OpenActivity(Wizard):

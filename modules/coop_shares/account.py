@@ -34,6 +34,23 @@ class MoveLine(metaclass=PoolMeta):
             'coop.share.dividend.line',
             ]
 
+    @classmethod
+    def get_paid_domain(cls):
+        "Return the domain of the lines that are paid"
+        return [('reconciliation', '!=', None)]
+
+
+class MoveLinePayment(metaclass=PoolMeta):
+    __name__ = 'account.move.line'
+
+    @classmethod
+    def get_paid_domain(cls):
+        # Or about to be
+        return ['OR',
+            super().get_paid_domain(),
+            ('payments', 'where', [('state', '!=', 'failed')]),
+            ]
+
 
 class Reconciliation(metaclass=PoolMeta):
     __name__ = 'account.move.reconciliation'

@@ -19,7 +19,7 @@ from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
-from trytond.pool import Pool, PoolMeta
+from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
@@ -506,7 +506,7 @@ class Dividend(
                 continue
             paid = MoveLine.search([
                     ('move', 'in', moves),
-                    cls._paid_domain(),
+                    MoveLine.get_paid_domain(),
                     ], limit=1)
             if paid:
                 line, = paid
@@ -516,10 +516,6 @@ class Dividend(
                         party=line.party.rec_name))
             for move in moves:
                 dividend._cancel_move(move)
-
-    @classmethod
-    def _paid_domain(cls):
-        return [('reconciliation', '!=', None)]
 
     def _cancel_move(self, move):
         pool = Pool()
@@ -1002,14 +998,3 @@ class DividendLine(ModelSQL, ModelView):
             raise AccessError(gettext(
                     'coop_shares.msg_dividend_line_modify',
                     line=lines[0].rec_name))
-
-
-class Payment(metaclass=PoolMeta):
-    __name__ = 'coop.share.dividend'
-
-    @classmethod
-    def _paid_domain(cls):
-        return ['OR',
-            super()._paid_domain(),
-            ('payments', 'where', [('state', '!=', 'failed')]),
-            ]

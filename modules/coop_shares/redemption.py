@@ -44,7 +44,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     _modify_internal = frozenset({
             'number', 'state', 'granted', 'split_from', 'amount',
             'unpaid_amount', 'loss', 'premium', 'set_off_amount', 'move',
-            'settle_move', 'payable_line', 'lapse_move', 'approved_by', 'share_moves'})
+            'settle_move', 'payable_line', 'lapse_move', 'approved_by',
+            'share_moves'})
     _modify_states = {
         'approved': _settlement_fields | {'end_date'},
         'ended': _settlement_fields,

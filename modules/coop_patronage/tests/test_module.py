@@ -15,7 +15,7 @@ from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
 from trytond.modules.coop_patronage.exceptions import (
-    AllocationError, AppropriationError, PostError)
+    AllocationError, AppropriationError, CancelError, PostError)
 from trytond.modules.coop_patronage.surplus import changed_days
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool, isregisteredby
@@ -444,7 +444,11 @@ class CoopPatronageTestCase(
         Configuration = pool.get('coop.patronage.configuration')
         Invoice = pool.get('account.invoice')
         InvoiceLine = pool.get('account.invoice.line')
+        Move = pool.get('account.move')
+        MoveLine = pool.get('account.move.line')
+        Period = pool.get('account.period')
         Pool_ = pool.get('coop.patronage.pool')
+        Reconciliation = pool.get('account.move.reconciliation')
         Surplus = pool.get('coop.surplus')
         SurplusLine = pool.get('coop.surplus.line')
         Tax = pool.get('account.tax')
@@ -464,6 +468,8 @@ class CoopPatronageTestCase(
                     ('closed', '!=', True),
                     ('company', '=', company.id),
                     ], limit=1)
+            cash, = Account.search([
+                    ('code', '=', '1.1.1'), ('company', '=', company.id)])
             alice, bob = self._create_members(["Alice", "Bob"])
             Address.create([{'party': p.id} for p in [alice, bob]])
             sales = Category(name="Sales", source='customer_invoice')
@@ -542,6 +548,28 @@ class CoopPatronageTestCase(
             year = dt.date(2026, 1, 1), dt.date(2026, 12, 31)
             self.assertEqual(Activity.get_sums(company, [sales], *year), [])
 
+            # Once a credit note is paid nothing is taken back
+            due = allocations['Bob'].account_move_line
+            payment = Move(
+                company=company, journal=due.move.journal,
+                date=dt.date(2026, 6, 1),
+                period=Period.find(company, date=dt.date(2026, 6, 1)))
+            payment.lines = [
+                MoveLine(
+                    account=due.account, party=due.party, debit=due.credit,
+                    credit=D(0)),
+                MoveLine(account=cash, debit=D(0), credit=due.credit)]
+            payment.save()
+            Move.post([payment])
+            reconciliations = MoveLine.reconcile(
+                [due, next(l for l in payment.lines if l.party)])
+            count = Move.search([], count=True)
+            with self.assertRaisesRegex(CancelError, "Bob"):
+                Surplus.cancel([surplus])
+            self.assertEqual(Move.search([], count=True), count)
+            Reconciliation.delete(reconciliations)
+
+            surplus = Surplus(surplus.id)
             Surplus.cancel([surplus])
             self.assertEqual(
                 {a.credit_note.state for a in allocations.values()},

@@ -8,7 +8,7 @@ from trytond.modules.company.tests.tools import get_company
 
 __all__ = [
     'create_patronage_category', 'create_entries', 'get_patronage_accounts',
-    'post_result', 'close_result']
+    'post_result', 'pay_line', 'close_result', 'carry_resolutions']
 
 
 def create_patronage_category(
@@ -51,6 +51,27 @@ def get_patronage_accounts(config=None):
 
 def post_result(amount, date, revenue, cash, config=None):
     "Post a move that makes the amount as result, negative for a loss"
+    return _post(
+        date, [(cash, amount, None), (revenue, -amount, None)], config)
+
+
+def pay_line(line, date, cash, config=None):
+    "Pay the line and reconcile it"
+    Line = Model.get('account.move.line', config=config)
+
+    amount = line.credit - line.debit
+    move = _post(
+        date, [(line.account, amount, line.party), (cash, -amount, None)],
+        config)
+    payment, = [l for l in move.lines if l.account == line.account]
+    Wizard(
+        'account.move.reconcile_lines', [Line(line.id), Line(payment.id)],
+        config=config)
+    return move
+
+
+def _post(date, lines, config):
+    "Post a move of lines of account, debit less credit, and party"
     Journal = Model.get('account.journal', config=config)
     Move = Model.get('account.move', config=config)
     Period = Model.get('account.period', config=config)
@@ -61,11 +82,13 @@ def post_result(amount, date, revenue, cash, config=None):
             ('start_date', '<=', date),
             ('end_date', '>=', date),
             ('type', '=', 'standard'),
-            ('company', '=', revenue.company.id),
+            ('company', '=', lines[0][0].company.id),
             ])
     move.date = date
-    for account, value in [(cash, amount), (revenue, -amount)]:
+    for account, value, party in lines:
         line = move.lines.new(account=account)
+        if party:
+            line.party = party
         line.debit = max(value, Decimal(0))
         line.credit = max(-value, Decimal(0))
     move.click('post')
