@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import groupby
 
-from sql.conditionals import Case
 from sql.operators import Equal
 
 from trytond.i18n import gettext
@@ -17,9 +16,9 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.period import period_range
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
-from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction
 from trytond.wizard import Button, StateTransition, StateView, Wizard
@@ -390,14 +389,10 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        # PostgreSQL has no ranges that end before they start, and that they
-        # do not is validated later
-        end_date = Case(
-            (t.end_date < t.start_date, t.start_date), else_=t.end_date)
         cls._sql_constraints += [
             ('dates_overlap', Exclude(t,
                     (t.resource, Equal),
-                    (DateRange(t.start_date, end_date, '[]'), RangeOverlap),
+                    (period_range(t), RangeOverlap),
                     where=t.state != 'cancelled'),
                 'coop_commons.msg_output_overlap'),
             ]

@@ -19,7 +19,6 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import (
     grouped_slice, is_full_text, lstrip_wildcard, sqlite_apply_types)
@@ -30,6 +29,7 @@ from .exceptions import (
     AdmissionError, CategoryChangeError, ExitError, HardshipWarning,
     MembershipValidationError, MemberValidationError, NoticeError)
 from .notice import first_exit_date, year_end
+from .period import period_range
 
 EXIT_REASONS = [
     (None, ""),
@@ -995,18 +995,13 @@ class Membership(ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        # PostgreSQL has no ranges that end before they start, and that they
-        # do not is validated later
-        end_date = Case(
-            (t.end_date < t.start_date, t.start_date), else_=t.end_date)
         # Without ranges the validation is enough, as nobody else writes
         if backend.name != 'sqlite':
             cls._sql_constraints += [
                 ('dates_overlap',
                     Exclude(t,
                         (t.member, Equal),
-                        (DateRange(t.start_date, end_date, '[]'),
-                            RangeOverlap)),
+                        (period_range(t), RangeOverlap)),
                     'coop_membership.msg_membership_overlap'),
                 ]
         cls._sql_indexes.update({
