@@ -58,8 +58,8 @@ class Dividend(
     _modify_allowed = frozenset({
             'resolution', 'posting_date', 'payment_date', 'account',
             'account_payable', 'account_withholding'})
-    # How many lines are posted by one move in one transaction
-    _post_size = 5000
+    # How many lines are created, or posted by one move, in one transaction
+    _chunk_size = 5000
 
     classes = fields.Many2Many(
         'coop.share.dividend-coop.share.class', 'dividend', 'share_class',
@@ -248,7 +248,6 @@ class Dividend(
             ]
         cls._transitions |= {
             ('draft', 'computed'),
-            ('computed', 'computed'),
             ('computed', 'draft'),
             ('computed', 'approved'),
             ('approved', 'posted'),
@@ -388,29 +387,66 @@ class Dividend(
     @Workflow.transition('draft')
     def draft(cls, dividends):
         cls.lock(dividends)
-        cls._delete_lines(dividends)
+        for dividend in dividends:
+            cls._delete_lines(dividend._line_ids())
 
     @classmethod
     @ModelView.button
-    @Workflow.transition('computed')
     def compute(cls, dividends):
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
+        """Create the lines, in chunks if they are many.
+
+        What an interruption leaves is missing until it is computed again.
+        """
         cls.lock(dividends)
         cls.check_classes(dividends)
-        cls._delete_lines(dividends)
         for dividend in dividends:
+            if dividend.state not in {'draft', 'computed'}:
+                continue
             dividend._check_period()
-            lines = dividend._compute_lines()
-            for sub_lines in grouped_slice(lines, SLICE):
-                Line.create([{
-                            'dividend': dividend.id,
-                            'member': member,
-                            'basis': basis,
-                            'gross': gross,
-                            'withholding': withholding,
-                            } for member, basis, gross, withholding
-                        in sub_lines])
+            cls._incomplete([dividend])
+            rows = dividend._compute_lines()
+            current = dividend._current_lines()
+            cls._delete_lines([current[r] for r in current.keys() - rows])
+            missing = [r for r in rows if r not in current]
+            if len(missing) <= cls._chunk_size:
+                cls.create_lines(dividend, missing, len(rows))
+                continue
+            with Transaction().set_context(queue_name='coop'):
+                for sub_rows in grouped_slice(missing, cls._chunk_size):
+                    cls.__queue__.create_lines(
+                        dividend, list(sub_rows), len(rows))
+
+    @classmethod
+    @Workflow.transition('draft')
+    def _incomplete(cls, dividends):
+        pass
+
+    @classmethod
+    @Workflow.transition('computed')
+    def _computed(cls, dividends):
+        pass
+
+    @classmethod
+    def create_lines(cls, dividend, rows, count):
+        "Create the lines of the rows, which are a part of count"
+        pool = Pool()
+        Line = pool.get('coop.share.dividend.line')
+        cls.lock([dividend])
+        if dividend.state != 'draft':
+            return
+        # Another computation may have created some of them meanwhile
+        members = {member for member, *_ in dividend._current_lines()}
+        rows = [r for r in rows if r[0] not in members]
+        for sub_rows in grouped_slice(rows, SLICE):
+            Line.create([{
+                        'dividend': dividend.id,
+                        'member': member,
+                        'basis': basis,
+                        'gross': gross,
+                        'withholding': withholding,
+                        } for member, basis, gross, withholding in sub_rows])
+        if len(members) + len(rows) == count:
+            cls._computed([dividend])
 
     @classmethod
     @ModelView.button
@@ -437,12 +473,12 @@ class Dividend(
                 continue
             dividend._check_post()
             ids = dividend._line_ids(to_post=True)
-            if len(ids) <= cls._post_size:
+            if len(ids) <= cls._chunk_size:
                 cls.post_lines(dividend, ids[0], ids[-1])
                 continue
             with Transaction().set_context(queue_name='coop'):
-                for i in range(0, len(ids), cls._post_size):
-                    sub_ids = ids[i:i + cls._post_size]
+                for i in range(0, len(ids), cls._chunk_size):
+                    sub_ids = ids[i:i + cls._chunk_size]
                     cls.__queue__.post_lines(
                         dividend, sub_ids[0], sub_ids[-1])
 
@@ -574,6 +610,17 @@ class Dividend(
         cursor.execute(*line.select(line.id, where=where, order_by=line.id))
         return [id_ for id_, in cursor]
 
+    def _current_lines(self):
+        "Return the lines by member, basis, gross and withholding"
+        pool = Pool()
+        line = pool.get('coop.share.dividend.line').__table__()
+        cursor = Transaction().connection.cursor()
+        cursor.execute(*line.select(
+                line.member, line.basis, line.gross, line.withholding,
+                line.id,
+                where=line.dividend == self.id))
+        return {tuple(row): id_ for *row, id_ in cursor}
+
     def _moves(self):
         "Return the moves that are not reversed"
         pool = Pool()
@@ -589,12 +636,11 @@ class Dividend(
         return Move.browse([id_ for id_, in cursor])
 
     @classmethod
-    def _delete_lines(cls, dividends):
+    def _delete_lines(cls, ids):
         pool = Pool()
         Line = pool.get('coop.share.dividend.line')
-        for dividend in dividends:
-            for sub_ids in grouped_slice(dividend._line_ids(), SLICE):
-                Line.delete(Line.browse(list(sub_ids)))
+        for sub_ids in grouped_slice(ids, SLICE):
+            Line.delete(Line.browse(list(sub_ids)))
 
     def _check_period(self):
         others = self.search([
@@ -660,13 +706,7 @@ class Dividend(
 
     def _check_lines(self):
         "Check the ledger has not changed since the lines were computed"
-        pool = Pool()
-        line = pool.get('coop.share.dividend.line').__table__()
-        cursor = Transaction().connection.cursor()
-        cursor.execute(*line.select(
-                line.member, line.basis, line.gross, line.withholding,
-                where=line.dividend == self.id))
-        if set(cursor) != set(self._compute_lines()):
+        if self._current_lines().keys() != set(self._compute_lines()):
             raise DividendError(gettext(
                     'coop_shares.msg_dividend_changed',
                     dividend=self.rec_name))

@@ -18,6 +18,7 @@ from trytond.modules.coop_shares.exceptions import RedemptionError
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 from trytond.tools import file_open
+from trytond.transaction import Transaction
 
 START = dt.date(2024, 1, 1)
 END = dt.date(2024, 12, 31)
@@ -107,6 +108,13 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                 {k: n for k, n in queries.items() if k[0] not in ignored}
                 for queries in [few, many]))
 
+    def _run_tasks(self):
+        "Run what was put in the queue"
+        Queue = Pool().get('ir.queue')
+        tasks = Transaction().tasks
+        while tasks:
+            Queue(tasks.pop(0)).run()
+
     @with_transaction()
     def test_dividend_queries(self):
         "Test the queries of a dividend do not depend on the members"
@@ -129,31 +137,40 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     ('type.payable', '=', True),
                     ('party_required', '=', True),
                     ], limit=1)
-            counts = []
-            # The first run fills the caches
-            for i, count in enumerate([2, 50, 150]):
-                class_ = create_share_class(company, code=str(i))
-                members = create_members(company, category, count, START)
-                issue(members, class_)
-                dividend, = Dividend.create([{
-                            'company': company.id,
-                            'classes': [('add', [class_.id])],
-                            'start_date': START,
-                            'end_date': END,
-                            'rate': Decimal('0.05'),
-                            'posting_date': END,
-                            'payment_date': END,
-                            'account': expense.id,
-                            'account_payable': payable.id,
-                            }])
-                with count_queries() as queries:
-                    Dividend.compute([dividend])
-                    Dividend.approve([dividend])
-                    Dividend.post([dividend])
-                self.assertEqual(dividend.state, 'posted')
-                self.assertEqual(dividend.gross, 5 * count)
-                counts.append(queries)
-            self.assertSameQueries(*counts[1:])
+            for chunks in [1, 3]:
+                counts = []
+                # The first run fills the caches
+                for count in [3, 30, 120]:
+                    class_ = create_share_class(
+                        company, code=f'{chunks} {count}')
+                    members = create_members(company, category, count, START)
+                    issue(members, class_)
+                    dividend, = Dividend.create([{
+                                'company': company.id,
+                                'classes': [('add', [class_.id])],
+                                'start_date': START,
+                                'end_date': END,
+                                'rate': Decimal('0.05'),
+                                'posting_date': END,
+                                'payment_date': END,
+                                'account': expense.id,
+                                'account_payable': payable.id,
+                                }])
+                    with patch.object(
+                                Dividend, '_chunk_size', count // chunks), \
+                            count_queries() as queries:
+                        Dividend.compute([dividend])
+                        self._run_tasks()
+                        Dividend.approve([dividend])
+                        Dividend.post([dividend])
+                        self._run_tasks()
+                    self.assertEqual(dividend.state, 'posted')
+                    self.assertEqual(dividend.gross, 5 * count)
+                    self.assertEqual(
+                        len({l.move for l in dividend.lines}), chunks)
+                    counts.append(queries)
+                with self.subTest(chunks=chunks):
+                    self.assertSameQueries(*counts[1:])
 
     def _request(self, company, members, class_, quantity):
         Redemption = Pool().get('coop.share.redemption')
