@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from collections import defaultdict
-from functools import partial
+from functools import partial, wraps
 from itertools import groupby
 
 from dateutil.relativedelta import relativedelta
@@ -22,7 +22,8 @@ from trytond.pyson import Eval, If
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import (
     grouped_slice, is_full_text, lstrip_wildcard, sqlite_apply_types)
-from trytond.transaction import Transaction, without_check_access
+from trytond.transaction import (
+    Transaction, record_cache_size, without_check_access)
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .exceptions import (
@@ -42,6 +43,18 @@ EXIT_REASONS = [
     ]
 # Below the limit of parameters of any database, also with some for each
 SLICE = 10_000
+
+
+def _read_at_once(func):
+    "Read the records at once, however many they are"
+    @wraps(func)
+    def wrapper(cls, records):
+        # Tryton reads as many as its cache of records takes
+        if len(records) <= record_cache_size(Transaction()):
+            return func(cls, records)
+        with Transaction().set_context(_record_cache_size=len(records)):
+            return func(cls, cls.browse(records))
+    return wrapper
 
 
 def context_date():
@@ -520,12 +533,14 @@ class Member(Workflow, ModelSQL, ModelView):
         return categories
 
     @classmethod
+    @_read_at_once
     @ModelView.button
     @Workflow.transition('member')
     def admit(cls, members):
         cls._admit(members)
 
     @classmethod
+    @_read_at_once
     @ModelView.button
     @Workflow.transition('member')
     def readmit(cls, members):
