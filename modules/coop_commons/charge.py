@@ -120,7 +120,12 @@ class Charge(ModelSQL, ModelView):
                         charge=charge.rec_name))
 
     @classmethod
-    def rate(cls, usages):
+    def get_counters(cls):
+        "Return what serves to rate one part of the usages after the other"
+        return Counters()
+
+    @classmethod
+    def rate(cls, usages, counters):
         """Create the charges of the usages
 
         Return the tariff and the audience of each, and the reason why others
@@ -131,7 +136,7 @@ class Charge(ModelSQL, ModelView):
             usages, key=lambda u: (bool(u.corrects), u.start, u.id))
         candidates, audiences, errors = cls._find_tariffs(usages)
         tariffs = {t for ts in candidates.values() for t in ts}
-        counters = cls._get_counters(tariffs)
+        counters.read(tariffs)
         tiers = {
             (c.id, i): t.id
             for tariff in tariffs
@@ -152,13 +157,18 @@ class Charge(ModelSQL, ModelView):
                 usage_plans = [plans[tariff, usage.resource]]
             plan, charges = rating.lowest(
                 usage.get_rating(usage_plans), usage_plans,
-                counters[str(usage.user)])
+                counters[usage.user])
             tariff, = [t for t in candidates[usage] if t.id == plan.key]
             rated[usage] = tariff, audiences[usage]
             components = {c.key: c for c in plan.components}
             for charge in charges:
+                # As it is stored and read again
+                charge = charge._replace(
+                    quantity=charge.quantity.quantize(_QUANTITY),
+                    unit_price=charge.unit_price.quantize(_AMOUNT),
+                    amount=charge.amount.quantize(_AMOUNT))
                 rating.count(
-                    counters[str(usage.user)], components[charge.component],
+                    counters[usage.user], components[charge.component],
                     charge)
                 values.append({
                         'usage': usage.id,
@@ -167,9 +177,9 @@ class Charge(ModelSQL, ModelView):
                         'band': charge.band,
                         'tier': tiers.get((charge.component, charge.tier)),
                         'date': charge.date,
-                        'quantity': charge.quantity.quantize(_QUANTITY),
-                        'unit_price': charge.unit_price.quantize(_AMOUNT),
-                        'amount': charge.amount.quantize(_AMOUNT),
+                        'quantity': charge.quantity,
+                        'unit_price': charge.unit_price,
+                        'amount': charge.amount,
                         })
         for sub_values in grouped_slice(values, SLICE):
             cls.create(list(sub_values))
@@ -229,21 +239,33 @@ class Charge(ModelSQL, ModelView):
             u: categories[u.date].get(u.member.id) if u.member else None
             for u in usages}
 
-    @classmethod
-    def _get_counters(cls, tariffs):
-        "Return what each user was charged in the periods of the tariffs"
+
+class Counters:
+    "What each user was charged in the periods of the tariffs"
+
+    def __init__(self):
+        self._tariffs = set()
+        self._counters = defaultdict(dict)
+
+    def __getitem__(self, user):
+        return self._counters[str(user)]
+
+    def read(self, tariffs):
+        "Read what was charged by tariffs that are not read yet"
         pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
         Usage = pool.get('coop.commons.usage')
-        charge = cls.__table__()
+        charge = Charge.__table__()
         usage = Usage.__table__()
         cursor = Transaction().connection.cursor()
-        counters = defaultdict(dict)
         components = {
-            c.id: c.get_rating() for t in tariffs for c in t.components}
+            c.id: c.get_rating()
+            for t in tariffs - self._tariffs for c in t.components}
         components = {
             i: c for i, c in components.items() if rating.is_periodic(c)}
+        self._tariffs |= tariffs
         if not components:
-            return counters
+            return
         columns = [
             usage.member, usage.party, usage.cost_center, charge.component,
             charge.kind, charge.date]
@@ -265,7 +287,6 @@ class Charge(ModelSQL, ModelView):
                 else 'party.party,%s' % party if party
                 else 'analytic_account.account,%s' % cost_center)
             rating.count(
-                counters[user], components[component], rating.Charge(
+                self[user], components[component], rating.Charge(
                     component, kind, date, quantity.quantize(_QUANTITY),
                     Decimal(0), amount.quantize(_AMOUNT)))
-        return counters

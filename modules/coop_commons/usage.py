@@ -511,11 +511,12 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
                     ], order=[('id', 'ASC')]))
         # What is taken back is rated before the row that does it
         ids = [id_ for *_, id_ in sorted(to_rate)]
-        errors = {}
+        errors, counters = {}, Charge.get_counters()
         # The run is logged, not each of its rows
         with Transaction().set_context(_log=False):
             for sub_ids in grouped_slice(ids, SLICE):
-                rated, sub_errors = Charge.rate(cls.browse(list(sub_ids)))
+                rated, sub_errors = Charge.rate(
+                    cls.browse(list(sub_ids)), counters)
                 errors.update(sub_errors)
                 by_tariff = defaultdict(list)
                 for usage, key in rated.items():
