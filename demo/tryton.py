@@ -127,5 +127,5 @@ class Papers:
                     self.soffice, f'-env:UserInstallation=file://{profile}',
                     '--headless', '--convert-to', 'pdf',
                     '--outdir', self.directory, path],
-                stdout=subprocess.DEVNULL)
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             self.conversions.append((process, profile))
