@@ -196,15 +196,17 @@ class Register(metaclass=PoolMeta):
 
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
+    # Lazy, so that a search does not add up what everybody holds
     share_quantity = fields.Numeric(
-        "Shares", digits=(None, QUANTITY_DIGITS))
+        "Shares", digits=(None, QUANTITY_DIGITS), loading='lazy')
     further_shares = fields.Numeric(
-        "Further Shares", digits=(None, QUANTITY_DIGITS),
+        "Further Shares", digits=(None, QUANTITY_DIGITS), loading='lazy',
         help="The shares beyond the first one.")
     share_amount = Monetary(
-        "Capital", currency='currency', digits='currency')
+        "Capital", currency='currency', digits='currency', loading='lazy')
     share_paid_amount = Monetary(
-        "Paid Capital", currency='currency', digits='currency')
+        "Paid Capital", currency='currency', digits='currency',
+        loading='lazy')
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
@@ -238,6 +240,12 @@ class Register(metaclass=PoolMeta):
             Coalesce(holding.paid_amount, Literal(0)).as_(
                 'share_paid_amount'),
             ]
+
+    @classmethod
+    def read(cls, ids, fields_names):
+        # Add up only what the members hold that are read
+        with Transaction().set_context(holding_members=ids):
+            return super().read(ids, fields_names)
 
     @classmethod
     def get_presets(cls):

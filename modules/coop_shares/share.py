@@ -1125,8 +1125,9 @@ class Holding(ModelSQL, ModelView):
     paid_amount = Monetary(
         "Paid Amount", currency='currency', digits='currency',
         help="The part of the capital that is paid.")
-    since = fields.Date("Since",
-        help="The day the oldest of the shares were acquired.")
+    since = fields.Function(fields.Date("Since",
+            help="The day the oldest of the shares were acquired."),
+        'get_since')
 
     @classmethod
     def __setup__(cls):
@@ -1140,31 +1141,21 @@ class Holding(ModelSQL, ModelView):
 
     @classmethod
     def table_query(cls):
-        lots = cls._lots()
-        keys = [lots.company, lots.member, lots.share_class, lots.vintage]
-        quantity = Round(Sum(lots.quantity), QUANTITY_DIGITS)
-        amount = Round(Sum(lots.amount), QUANTITY_DIGITS)
-        unpaid = Round(Sum(lots.unpaid), QUANTITY_DIGITS)
-        return lots.select(
-            Min(lots.id).as_('id'),
-            *(k.as_(k.name) for k in keys),
-            quantity.as_('quantity'),
-            amount.as_('amount'),
-            (amount - unpaid).as_('paid_amount'),
-            Min(Case((lots.quantity > 0, lots.acquired_date))).as_('since'),
-            group_by=keys,
-            having=(quantity != 0) | (amount != 0))
-
-    @classmethod
-    def _lots(cls):
-        "Return the query of what is held of each lot and what is unpaid"
         pool = Pool()
-        Date = pool.get('ir.date')
         Move = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
-        context = Transaction().context
-        company = context.get('company', -1)
-        date = context.get('date') or Date.today()
+        company, date = cls._company_date()
+        members = Transaction().context.get('holding_members')
+        in_ = fields.SQL_OPERATORS['in']
+
+        def where(t, member):
+            where = (
+                (t.state == 'done') & (t.company == company)
+                & (t.date <= date))
+            if members is not None:
+                where &= in_(member, members)
+            return where
+
         rows = Move._rows(
             lambda t, member, sign: [
                 t.id.as_('id'),
@@ -1172,27 +1163,65 @@ class Holding(ModelSQL, ModelView):
                 member.as_('member'),
                 t.share_class.as_('share_class'),
                 t.vintage.as_('vintage'),
-                t.acquired_date.as_('acquired_date'),
                 (t.quantity * sign).as_('quantity'),
                 (t.amount * sign).as_('amount'),
                 Literal(0).as_('unpaid'),
                 ],
-            lambda t, member: (
-                (t.state == 'done') & (t.company == company)
-                & (t.date <= date)))
+            where)
         rows = Union(
-            *rows.queries, *Subscription.unpaid_rows(company, date),
-            all_=True)
-        keys = [
-            rows.company, rows.member, rows.share_class, rows.vintage,
-            rows.acquired_date]
+            *rows.queries,
+            *Subscription.unpaid_rows(company, date, members), all_=True)
+        keys = [rows.company, rows.member, rows.share_class, rows.vintage]
+        quantity = Round(Sum(rows.quantity), QUANTITY_DIGITS)
+        amount = Round(Sum(rows.amount), QUANTITY_DIGITS)
+        unpaid = Round(Sum(rows.unpaid), QUANTITY_DIGITS)
         return rows.select(
             Min(rows.id).as_('id'),
             *(k.as_(k.name) for k in keys),
-            Round(Sum(rows.quantity), QUANTITY_DIGITS).as_('quantity'),
-            Sum(rows.amount).as_('amount'),
-            Sum(rows.unpaid).as_('unpaid'),
-            group_by=keys)
+            quantity.as_('quantity'),
+            amount.as_('amount'),
+            (amount - unpaid).as_('paid_amount'),
+            group_by=keys,
+            having=(quantity != 0) | (amount != 0))
+
+    @classmethod
+    def _company_date(cls):
+        context = Transaction().context
+        return (
+            context.get('company', -1),
+            context.get('date') or Pool().get('ir.date').today())
+
+    @classmethod
+    def read(cls, ids, fields_names):
+        # Add up only what the members hold whose holdings are read.  The id
+        # of a holding is that of a row of the ledger.
+        cursor = Transaction().connection.cursor()
+        move = Pool().get('coop.share.move').__table__()
+        members = set()
+        for sub_ids in grouped_slice(ids, 10 * SLICE):
+            cursor.execute(*move.select(
+                    move.from_member, move.to_member,
+                    where=fields.SQL_OPERATORS['in'](move.id, sub_ids)))
+            members.update(m for row in cursor for m in row if m)
+        with Transaction().set_context(holding_members=sorted(members)):
+            return super().read(ids, fields_names)
+
+    @classmethod
+    def get_since(cls, holdings, name):
+        Move = Pool().get('coop.share.move')
+        acquired = defaultdict(list)
+        for (*key, date), (quantity, _) in Move.holdings_at(
+                *cls._company_date(),
+                members={h.member for h in holdings},
+                by=('member', 'share_class', 'vintage', 'acquired_date')
+                ).items():
+            if quantity > 0:
+                acquired[tuple(key)].append(date)
+        return {
+            h.id: min(
+                acquired[h.member.id, h.share_class.id, h.vintage],
+                default=None)
+            for h in holdings}
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):

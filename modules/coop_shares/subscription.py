@@ -401,10 +401,10 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             & (table.date <= date))
 
     @classmethod
-    def unpaid_rows(cls, company, date):
+    def unpaid_rows(cls, company, date, members=None):
         """Return the queries of what is not paid of the held shares.
 
-        They have the columns of the lots of the holdings.
+        They have the columns of the rows of the holdings.
         """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
@@ -418,7 +418,6 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 table.member.as_('member'),
                 table.share_class.as_('share_class'),
                 Literal(Null).as_('vintage'),
-                table.effective_date.as_('acquired_date'),
                 Literal(0).as_('quantity'),
                 Literal(0).as_('amount'),
                 amount.as_('unpaid'),
@@ -426,6 +425,8 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         where = (
             cls._unpaid_where(table, company, date)
             & (table.effective == 'confirmation'))
+        if members is not None:
+            where &= fields.SQL_OPERATORS['in'](table.member, members)
         yield table.select(*columns(table.amount), where=where)
         yield payment.join(
             table, condition=payment.subscription == table.id).select(
