@@ -23,7 +23,7 @@ from trytond.transaction import Transaction
 
 from .configuration import DETAILS, GROUPINGS
 from .exceptions import BillingError
-from .usage import QUANTITY_DIGITS, SLICE
+from .usage import QUANTITY_DIGITS, SLICE, search_slices
 
 
 class _Charge(NamedTuple):
@@ -274,25 +274,22 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
         Charge = pool.get('coop.commons.usage.charge')
         Commitment = pool.get('coop.commons.commitment')
         Pack = pool.get('coop.commons.pack')
+        Tariff = pool.get('coop.commons.tariff')
         Usage = pool.get('coop.commons.usage')
         # Two runs must not take the same charges
         cls.lock()
+        Tariff.lock_approved({b.company for b in billings})
         for billing in billings:
-            errors = Usage.try_rate(Usage.search([
-                        ('state', '=', 'confirmed'),
-                        *billing.get_usage_domain(),
-                        ]))
+            domain = billing.get_usage_domain()
+            errors = Usage.try_rate(domain)
             billing.problems = '\n'.join(errors.values()) or None
-            charges = Charge.search([
-                    ('billing', '=', None),
-                    ('usage', 'where', billing.get_usage_domain()),
-                    ], order=[('id', 'ASC')])
             # The run is logged, not each of its rows
             with Transaction().set_context(_log=False):
-                for sub_charges in grouped_slice(charges, SLICE):
-                    Charge.write(
-                        Charge.browse(list(sub_charges)),
-                        {'billing': billing.id})
+                for charges in search_slices(Charge, [
+                            ('billing', '=', None),
+                            ('usage', 'where', domain),
+                            ]):
+                    Charge.write(charges, {'billing': billing.id})
                 Pack.cover(billing)
                 Commitment.true_up(billing)
                 billing.create_invoices()
@@ -558,12 +555,11 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                             'coop_commons.msg_billing_draft_invoice',
                             billing=billing.rec_name,
                             invoice=invoice.rec_name))
-            charges = Charge.search([('billing', '=', billing.id)])
             with Transaction().set_context(_log=False):
-                for sub_charges in grouped_slice(charges, SLICE):
+                for charges in search_slices(
+                        Charge, [('billing', '=', billing.id)]):
                     Charge.write(
-                        Charge.browse(list(sub_charges)),
-                        {'billing': None, 'invoice_line': None})
+                        charges, {'billing': None, 'invoice_line': None})
                 CommitmentLine.delete(billing.commitment_lines)
                 PackUse.delete(billing.pack_uses)
             Invoice.delete(billing.invoices)
@@ -574,10 +570,10 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
     @set_employee('posted_by')
     def post(cls, billings):
         pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
         Invoice = pool.get('account.invoice')
         Move = pool.get('account.move')
         PackUse = pool.get('coop.commons.pack.use')
-        Usage = pool.get('coop.commons.usage')
         cls.lock(billings)
         for billing in billings:
             billing.lock_sequences()
@@ -596,13 +592,10 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                 moves.append(move)
                 billing.pack_move = move
                 uses.extend(billing.pack_uses)
-            usages = Usage.search([
-                    ('state', '=', 'rated'),
-                    ('charges.billing', '=', billing.id),
-                    ])
             with Transaction().set_context(_log=False):
-                for sub_usages in grouped_slice(usages, SLICE):
-                    Usage.set_charged(Usage.browse(list(sub_usages)))
+                for charges in search_slices(
+                        Charge, [('billing', '=', billing.id)]):
+                    Charge.set_usage_state(charges, 'rated', 'charged')
         Move.save(moves)
         cls.save(billings)
         for use in uses:

@@ -120,6 +120,14 @@ class Charge(ModelSQL, ModelView):
                         charge=charge.rec_name))
 
     @classmethod
+    def set_usage_state(cls, charges, before, after):
+        "Change the state of the usages that have the one before"
+        Usage = Pool().get('coop.commons.usage')
+        usages = [u for u in {c.usage for c in charges} if u.state == before]
+        if usages:
+            Usage.write(usages, {'state': after})
+
+    @classmethod
     def get_counters(cls):
         "Return what serves to rate one part of the usages after the other"
         return Counters()

@@ -2,9 +2,8 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
-from trytond.tools import grouped_slice
 
-from .usage import SLICE
+from .usage import search_slices
 
 
 class Invoice(metaclass=PoolMeta):
@@ -25,21 +24,16 @@ class Invoice(metaclass=PoolMeta):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         CommitmentLine = pool.get('coop.commons.commitment.line')
-        Usage = pool.get('coop.commons.usage')
         if not invoices:
             return
         CommitmentLine.delete(CommitmentLine.search([
                     ('invoice_line.invoice', 'in', [i.id for i in invoices]),
                     ]))
-        charges = Charge.search([
-                ('invoice_line.invoice', 'in', [i.id for i in invoices]),
-                ])
-        for sub_charges in grouped_slice(charges, SLICE):
-            sub_charges = Charge.browse(list(sub_charges))
-            usages = {c.usage for c in sub_charges}
-            Usage.unset_charged(list(usages))
-            Charge.write(
-                sub_charges, {'billing': None, 'invoice_line': None})
+        for charges in search_slices(Charge, [
+                    ('invoice_line.invoice', 'in', [i.id for i in invoices]),
+                    ]):
+            Charge.set_usage_state(charges, 'charged', 'rated')
+            Charge.write(charges, {'billing': None, 'invoice_line': None})
 
     @classmethod
     def _cancel_packs(cls, invoices):

@@ -275,6 +275,13 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
             bool(self.audience), self.valid_from, self.id)
 
     @classmethod
+    def lock_approved(cls, companies):
+        cls.lock(cls.search([
+                    ('company', 'in', [c.id for c in companies]),
+                    ('state', '=', 'approved'),
+                    ], order=[('id', 'ASC')]))
+
+    @classmethod
     def find(cls, tariffs, resource, date, audience, category=None):
         """Return which of the tariffs apply: none, the closest one or those
         of which the cheapest wins"""

@@ -32,6 +32,14 @@ CONFIRMED = ['confirmed', 'rated', 'charged']
 SLICE = 100
 
 
+def search_slices(Model, domain, order=None):
+    "Yield the records found in slices that know only of themselves"
+    cursor = Transaction().connection.cursor()
+    cursor.execute(*Model.search(domain, order=order, query=True))
+    for ids in grouped_slice([id_ for id_, in cursor], SLICE):
+        yield Model.browse(list(ids))
+
+
 class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
@@ -484,7 +492,10 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     @ModelView.button
     def rate(cls, usages):
-        errors = cls.try_rate(usages)
+        pool = Pool()
+        Tariff = pool.get('coop.commons.tariff')
+        Tariff.lock_approved({u.company for u in usages})
+        errors = cls.try_rate([('id', 'in', [u.id for u in usages])])
         if errors:
             texts = list(errors.values())
             if len(texts) > 5:
@@ -492,25 +503,21 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
             raise TariffMissing('\n'.join(texts))
 
     @classmethod
-    def try_rate(cls, usages):
-        "Rate the usages and return the reason for those that have no price"
+    def try_rate(cls, domain):
+        """Rate the usages found and return why others have no price
+
+        The approved tariffs must be locked, because the prices of a period
+        depend on each other.
+        """
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
-        Tariff = pool.get('coop.commons.tariff')
-        companies, to_rate = set(), []
-        for sub_usages in grouped_slice(usages, SLICE):
-            for usage in cls.browse(list(sub_usages)):
-                if usage.state == 'confirmed':
-                    companies.add(usage.company.id)
-                    to_rate.append(
-                        (bool(usage.corrects), usage.start, usage.id))
-        # The prices of a period depend on each other
-        Tariff.lock(Tariff.search([
-                    ('company', 'in', list(companies)),
-                    ('state', '=', 'approved'),
-                    ], order=[('id', 'ASC')]))
         # What is taken back is rated before the row that does it
-        ids = [id_ for *_, id_ in sorted(to_rate)]
+        ids = [
+            id_ for *_, id_ in sorted(
+                (bool(usage.corrects), usage.start, usage.id)
+                for usages in search_slices(
+                    cls, [('state', '=', 'confirmed'), domain])
+                for usage in usages)]
         errors, counters = {}, Charge.get_counters()
         # The run is logged, not each of its rows
         with Transaction().set_context(_log=False):
@@ -526,26 +533,11 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
                             (key_usages, {
                                     'tariff': tariff.id,
                                     'audience': audience,
+                                    'state': 'rated',
                                     })
                             for (tariff, audience), key_usages
                             in by_tariff.items()))
-                    cls._set_rated(list(rated))
         return errors
-
-    @classmethod
-    @Workflow.transition('rated')
-    def _set_rated(cls, usages):
-        pass
-
-    @classmethod
-    @Workflow.transition('charged')
-    def set_charged(cls, usages):
-        pass
-
-    @classmethod
-    @Workflow.transition('rated')
-    def unset_charged(cls, usages):
-        pass
 
     def get_rating(self, plans):
         "Return the usage as the rating takes it"

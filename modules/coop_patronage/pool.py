@@ -19,7 +19,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
 from trytond.modules.coop_shares.calculation import instalment_parts
 from trytond.modules.coop_shares.document import (
-    DAY, SLICE, Books, lock_members, lock_sequence)
+    DAY, SLICE, Books, lock_members)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, PYSONEncoder
@@ -827,7 +827,6 @@ class PatronagePool(
         ids = [a.id for a in allocations]
         # Each chunk would lock its own and start all over
         lock_members(a.member for a in allocations)
-        lock_sequence(self.company, 'share_move_sequence')
         chunks = [list(chunk) for chunk in grouped_slice(ids, SLICE // 2)]
         moves = [
             books.move(date, [], origin=self, description=self.name)

@@ -17,11 +17,24 @@ SLICE = 500
 
 
 def lock_members(members):
-    "Lock the members in the order that can not lead to a dead end"
-    Member = Pool().get('coop.member')
-    members = sorted({int(m) for m in members if m})
+    """Lock the members in the order that can not lead to a dead end.
+
+    And then what numbers their rows of the ledger: a lock that comes after
+    the work makes it start all over.
+    """
+    pool = Pool()
+    Member = pool.get('coop.member')
+    members = {m for m in members if m}
     if members:
-        Member.lock(members)
+        Member.lock(sorted(members, key=int))
+        for company in sorted({m.company for m in members}, key=int):
+            lock_sequence(company, 'share_move_sequence')
+
+
+def lock_sequence(company, name):
+    "Lock the configured sequence before any work that would start over"
+    Configuration = Pool().get('coop.share.configuration')
+    Configuration(1).get_multivalue(name, company=company.id).lock()
 
 
 def save_records(records):
@@ -29,12 +42,6 @@ def save_records(records):
     for sub_records in grouped_slice(records, SLICE):
         sub_records = list(sub_records)
         sub_records[0].__class__.save(sub_records)
-
-
-def lock_sequence(company, name):
-    "Lock the configured sequence before any work that would start over"
-    Configuration = Pool().get('coop.share.configuration')
-    Configuration(1).get_multivalue(name, company=company.id).lock()
 
 
 def set_numbers(records, name):

@@ -20,7 +20,8 @@ from trytond.wizard import (
 
 from .calculation import expected_years, grant, subtract, take
 from .document import (
-    DAY, SLICE, Books, ShareDocumentMixin, lock_members, save_records)
+    DAY, SLICE, Books, ShareDocumentMixin, lock_members, lock_sequence,
+    save_records)
 from .exceptions import RedemptionError
 
 _states = {
@@ -663,13 +664,15 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 today = Date.today()
             books = Books(company)
             losses = Valuation.get_losses(c_redemptions)
+            open_debts = cls._get_open_debts(
+                company, [r for r in c_redemptions if r.set_off])
             debts = {}
             for redemption in c_redemptions:
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
                         today, redemption.end_date + DAY)
                 redemption._set_price(losses.get(redemption))
-                debts[redemption] = redemption._get_debts()
+                debts[redemption] = redemption._get_debts(open_debts)
                 redemption.settle_move = redemption.get_settle_move(
                     books, debts[redemption])
             Books.post([r.settle_move for r in c_redemptions])
@@ -721,38 +724,60 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     deduction=self.deduction,
                     amount=due))
 
-    def _get_debts(self):
-        "Return the receivable lines that are set off with the amount of each"
+    @classmethod
+    def _get_open_debts(cls, company, redemptions):
+        """Return by party what it owes, the oldest first.
+
+        As lists of a receivable line and the amount that is not paid.
+        """
         pool = Pool()
         Line = pool.get('account.move.line')
+        debts, paid = defaultdict(list), defaultdict(Decimal)
+        parties = {r.member.party.id for r in redemptions}
+        for sub_parties in grouped_slice(sorted(parties), SLICE):
+            for line in Line.search([
+                        ('move.company', '=', company.id),
+                        ('move_state', '=', 'posted'),
+                        ('account.type.receivable', '=', True),
+                        ('account.reconcile', '=', True),
+                        ('party', 'in', list(sub_parties)),
+                        ('reconciliation', '=', None),
+                        ['OR',
+                            ('credit', '>', 0),
+                            ('maturity_date', '!=', None),
+                            ],
+                        ], order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
+                paid[line.party, line.account] += line.credit
+                if line.debit:
+                    debts[line.party].append([line, line.debit])
+        # What has been paid in part pays the oldest debts
+        for party, party_debts in debts.items():
+            for debt in party_debts:
+                line, amount = debt
+                covered = min(amount, paid[party, line.account])
+                paid[party, line.account] -= covered
+                debt[1] -= covered
+        return debts
+
+    def _get_debts(self, open_debts):
+        """Return the receivable lines that are set off with the amount.
+
+        Which is then not open any more.
+        """
         self.set_off_amount = Decimal(0)
         if not self.set_off:
             return []
         rest = (
             self.claim - self.loss + self.premium - (self.deduction or 0))
-        lines = Line.search([
-                ('move.company', '=', self.company.id),
-                ('move_state', '=', 'posted'),
-                ('account.type.receivable', '=', True),
-                ('account.reconcile', '=', True),
-                ('party', '=', self.member.party.id),
-                ('reconciliation', '=', None),
-                ['OR',
-                    ('credit', '>', 0),
-                    ('maturity_date', '<=', self.settlement_date),
-                    ],
-                ], order=[('maturity_date', 'ASC'), ('id', 'ASC')])
-        # What has been paid in part pays the oldest debts
-        paid = defaultdict(Decimal)
-        for line in lines:
-            paid[line.account] += line.credit
         debts = []
-        for line in lines:
-            covered = min(line.debit, paid[line.account])
-            paid[line.account] -= covered
-            amount = min(line.debit - covered, rest)
+        for debt in open_debts[self.member.party]:
+            line, open_amount = debt
+            if line.maturity_date > self.settlement_date:
+                break
+            amount = min(open_amount, rest)
             if amount:
                 debts.append((line, amount))
+                debt[1] -= amount
                 rest -= amount
         self.set_off_amount = sum(a for _, a in debts)
         return debts
@@ -1100,30 +1125,43 @@ class Valuation(Workflow, ModelSQL, ModelView):
                     ]):
             valuations.setdefault(
                 valuation.share_class, []).append(valuation)
-        losses = {}
+        losses, held = {}, {}
         for redemption in redemptions:
             for valuation in valuations.get(redemption.share_class, []):
                 fiscalyear = valuation.fiscalyear
                 if (fiscalyear.start_date <= redemption.end_date
                         <= fiscalyear.end_date):
-                    losses[redemption] = valuation.get_loss(redemption)
+                    key = valuation, redemption.end_date
+                    if valuation.method == 'head' and key not in held:
+                        held[key] = valuation.get_held(
+                            redemptions, redemption.end_date)
+                    losses[redemption] = valuation.get_loss(
+                        redemption, held.get(key))
         return losses
 
-    def get_loss(self, redemption):
-        "Return the loss the redemption bears"
+    def get_held(self, redemptions, date):
+        "Return the capital of the members that redeem shares on the date"
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
+        holdings = ShareMove.holdings_at(
+            self.company, date,
+            members=[r.member for r in redemptions if r.end_date == date],
+            classes=[self.share_class])
+        return {member: amount for (member, _), (_, amount)
+            in holdings.items()}
+
+    def get_loss(self, redemption, held):
+        """Return the loss the redemption bears.
+
+        `held` is the capital of the members, which a loss by head needs.
+        """
         round_ = self.currency.round
         if self.method == 'share':
             return round_(redemption.quantity * self.loss_per_share)
         elif self.method == 'balance':
             return round_(redemption.amount * self.loss_percent / 100)
         # The member's loss for the part of the holding that is redeemed
-        holdings = ShareMove.holdings_at(
-            self.company, redemption.end_date,
-            members=[redemption.member], classes=[self.share_class])
-        _, amount = holdings.get(
-            (redemption.member.id, self.share_class.id), (0, 0))
+        amount = held.get(redemption.member.id)
         if amount:
             return round_(self.loss_per_member * redemption.amount / amount)
         return Decimal(0)
@@ -1444,6 +1482,7 @@ class Allocate(Wizard):
         # The budget of a class is given once
         classes = self._get_classes()
         ShareClass.lock(classes)
+        lock_sequence(self.start.company, 'redemption_sequence')
         grants = []
         for class_ in classes:
             pending = Grant.get_pending(class_)

@@ -423,6 +423,39 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     redemption.net_amount)
 
     @with_transaction()
+    def test_set_off_once(self):
+        """Test a debt is set off once by redemptions that settle together
+
+        By hand: 60.00 are owed for 6 other shares.  Of two times 4 shares of
+        10.00 the first pays 40.00 of it, the second the other 20.00.
+        """
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1, START)
+            pool.get('coop.member').admit([member])
+            issue([member], class_)
+            other = create_share_class(company, code='D')
+            subscription = self._subscribe(member, other, 6)
+            redemptions = [
+                self._process(
+                    'redemption', ['approve', 'end'], company,
+                    member=member.id, share_class=class_.id,
+                    quantity=Decimal(4), request_date=START, end_date=END,
+                    settlement_date=dt.date(2025, 1, 1), set_off=True)
+                for _ in range(2)]
+            Redemption.settle(redemptions)
+            first, second = Redemption.browse(redemptions)
+            self.assertEqual(first.set_off_amount, Decimal(40))
+            self.assertEqual(first.net_amount, Decimal(0))
+            self.assertEqual(second.set_off_amount, Decimal(20))
+            self.assertEqual(second.net_amount, Decimal(20))
+            subscription = subscription.__class__(subscription.id)
+            self.assertEqual(subscription.amount_to_pay, Decimal(0))
+            self.assertEqual(subscription.state, 'paid')
+
+    @with_transaction()
     def test_repaid_premium(self):
         """Test a class can pay back the premium of redeemed shares
 
