@@ -1146,6 +1146,9 @@ class Holding(ModelSQL, ModelView):
         Subscription = pool.get('coop.share.subscription')
         company, date = cls._company_date()
         members = Transaction().context.get('holding_members')
+        if members is not None and len(members) > 10 * SLICE:
+            # A query takes a limited number of values
+            members = None
         in_ = fields.SQL_OPERATORS['in']
 
         def where(t, member):
