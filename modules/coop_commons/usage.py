@@ -32,10 +32,10 @@ CONFIRMED = ['confirmed', 'rated', 'charged']
 SLICE = 100
 
 
-def search_slices(Model, domain, order=None):
+def search_slices(Model, domain):
     "Yield the records found in slices that know only of themselves"
     cursor = Transaction().connection.cursor()
-    cursor.execute(*Model.search(domain, order=order, query=True))
+    cursor.execute(*Model.search(domain, query=True))
     for ids in grouped_slice([id_ for id_, in cursor], SLICE):
         yield Model.browse(list(ids))
 

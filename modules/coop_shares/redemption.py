@@ -658,7 +658,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
-        to_reconcile, payments = [], []
+        to_reconcile, payments, set_off = [], [], defaultdict(list)
         for company, c_redemptions in cls.by_company(redemptions):
             with Transaction().set_context(company=company.id):
                 today = Date.today()
@@ -677,8 +677,11 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     books, debts[redemption])
             Books.post([r.settle_move for r in c_redemptions])
             for redemption in c_redemptions:
-                to_reconcile.extend(
-                    redemption._settle_line(debts[redemption], payments))
+                to_reconcile.extend(redemption._settle_line(
+                        debts[redemption], payments, set_off))
+        to_reconcile.extend(
+            [debt, *credits] for debt, credits in set_off.items()
+            if debt.debit == sum(l.credit for l in credits))
         maturities = []
         for redemption in redemptions:
             line = redemption.payable_line
@@ -809,11 +812,11 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     maturity_date=self.payment_date))
         return books.move(self.settlement_date, lines, origin=self)
 
-    def _settle_line(self, debts, payments):
+    def _settle_line(self, debts, payments, set_off):
         """Make the rest the line to pay.
 
-        Return the lists of lines to reconcile and add what is paid of
-        subscriptions to the payments.
+        Return the lists of lines to reconcile, add what is paid of
+        subscriptions to the payments and to `set_off` what pays other debts.
         """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
@@ -836,8 +839,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                         subscription=subscription,
                         date=self.settlement_date,
                         amount=amount, line=credit))
-            elif debt.debit == amount:
-                yield [debt, credit]
+            else:
+                set_off[debt].append(credit)
 
     @classmethod
     @ModelView.button

@@ -426,34 +426,78 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
     def test_set_off_once(self):
         """Test a debt is set off once by redemptions that settle together
 
-        By hand: 60.00 are owed for 6 other shares.  Of two times 4 shares of
-        10.00 the first pays 40.00 of it, the second the other 20.00.
+        By hand: 60.00 are owed for 6 other shares, or for something else.  Of
+        two times 4 shares of 10.00 the first pays 40.00 of it, the second the
+        other 20.00.
         """
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         company, category, class_ = self._set_up()
         with set_company(company):
-            member, = create_members(company, category, 1, START)
-            pool.get('coop.member').admit([member])
-            issue([member], class_)
+            members = create_members(company, category, 2, START)
+            pool.get('coop.member').admit(members)
+            issue(members, class_)
             other = create_share_class(company, code='D')
-            subscription = self._subscribe(member, other, 6)
-            redemptions = [
-                self._process(
-                    'redemption', ['approve', 'end'], company,
-                    member=member.id, share_class=class_.id,
-                    quantity=Decimal(4), request_date=START, end_date=END,
-                    settlement_date=dt.date(2025, 1, 1), set_off=True)
-                for _ in range(2)]
-            Redemption.settle(redemptions)
-            first, second = Redemption.browse(redemptions)
-            self.assertEqual(first.set_off_amount, Decimal(40))
-            self.assertEqual(first.net_amount, Decimal(0))
-            self.assertEqual(second.set_off_amount, Decimal(20))
-            self.assertEqual(second.net_amount, Decimal(20))
+            subscription = self._subscribe(members[0], other, 6)
+            debt = self._owe(members[1], Decimal(60))
+            for member in members:
+                redemptions = [
+                    self._process(
+                        'redemption', ['approve', 'end'], company,
+                        member=member.id, share_class=class_.id,
+                        quantity=Decimal(4), request_date=START,
+                        end_date=END, set_off=True,
+                        settlement_date=dt.date(2025, 1, 1))
+                    for _ in range(2)]
+                Redemption.settle(redemptions)
+                first, second = Redemption.browse(redemptions)
+                self.assertEqual(first.set_off_amount, Decimal(40))
+                self.assertEqual(first.net_amount, Decimal(0))
+                self.assertEqual(second.set_off_amount, Decimal(20))
+                self.assertEqual(second.net_amount, Decimal(20))
             subscription = subscription.__class__(subscription.id)
-            self.assertEqual(subscription.amount_to_pay, Decimal(0))
             self.assertEqual(subscription.state, 'paid')
+            debt = debt.__class__(debt.id)
+            self.assertEqual(
+                sorted(l.credit for l in debt.reconciliation.lines),
+                [0, 20, 40])
+
+    def _owe(self, member, amount):
+        "Post a debt of the member and return its line"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Configuration = pool.get('coop.membership.configuration')
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        company = member.company
+        receivable, = Account.search([
+                ('company', '=', company.id),
+                ('type.receivable', '=', True),
+                ('closed', '!=', True),
+                ('name', '!=', "Subscribed Shares Receivable")], limit=1)
+        revenue, = Account.search([
+                ('company', '=', company.id),
+                ('type.revenue', '=', True),
+                ('closed', '!=', True)], limit=1)
+        move, = Move.create([{
+                    'company': company.id,
+                    'journal': Configuration(1).get_multivalue(
+                        'journal', company=company.id).id,
+                    'period': Period.find(company, date=START).id,
+                    'date': START,
+                    'lines': [('create', [{
+                                    'account': receivable.id,
+                                    'party': member.party.id,
+                                    'debit': amount,
+                                    'maturity_date': START,
+                                    }, {
+                                    'account': revenue.id,
+                                    'credit': amount,
+                                    }])],
+                    }])
+        Move.post([move])
+        line, = [l for l in move.lines if l.debit]
+        return line
 
     @with_transaction()
     def test_repaid_premium(self):
