@@ -9,6 +9,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.account_asset.asset import date2datetime, normalized_delta
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Bool, Eval, If
@@ -339,7 +340,7 @@ class Asset(metaclass=PoolMeta):
 
         by_use = [a for a in assets if a.by_use]
         if by_use:
-            cls.lock(by_use)
+            claim(by_use)
         super().create_moves([a for a in assets if not a.by_use], date)
 
         lines = []

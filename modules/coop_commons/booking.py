@@ -2,7 +2,6 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from collections import defaultdict
-from itertools import groupby
 
 from sql.operators import Equal
 
@@ -11,6 +10,7 @@ from trytond.model import (
     Check, Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -437,15 +437,11 @@ class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
     @Workflow.transition('confirmed')
     def confirm(cls, bookings):
         pool = Pool()
-        Resource = pool.get('coop.commons.resource')
         Rule = pool.get('coop.commons.rule')
-        Resource.lock(sorted(
-                {b.resource.root for b in bookings}, key=lambda r: r.id))
         # What a user books elsewhere counts for his quota
-        users = sorted(
-            {b.user for b in bookings}, key=lambda u: (u.__name__, u.id))
-        for name, records in groupby(users, key=lambda u: u.__name__):
-            pool.get(name).lock(list(records))
+        claim([
+                *(b.resource.root for b in bookings),
+                *(b.user for b in bookings)])
         cls.check_own(bookings)
         cls.set_number(bookings)
         now = cls._now()

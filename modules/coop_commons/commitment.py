@@ -13,6 +13,7 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -275,7 +276,7 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
         commitments = cls.search(domain, order=[('id', 'ASC')])
         if not commitments:
             return
-        cls.lock(commitments)
+        claim(commitments)
         charges = cls._get_charges(commitments)
         lines = []
         for commitment in commitments:

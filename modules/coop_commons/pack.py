@@ -15,6 +15,7 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -430,7 +431,7 @@ class Pack(CancelledMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     def cancel(cls, packs):
         pool = Pool()
         Invoice = pool.get('account.invoice')
-        cls.lock(packs)
+        claim(packs)
         invoices = []
         for pack in packs:
             if not pack.invoice_line:
@@ -455,7 +456,7 @@ class Pack(CancelledMixin, BooksMixin, Workflow, ModelSQL, ModelView):
         Date = pool.get('ir.date')
         Move = pool.get('account.move')
         Use = pool.get('coop.commons.pack.use')
-        cls.lock(packs)
+        claim(packs)
         moves, uses = [], []
         for pack in packs:
             with Transaction().set_context(company=pack.company.id):
@@ -549,7 +550,7 @@ class Pack(CancelledMixin, BooksMixin, Workflow, ModelSQL, ModelView):
                 ], order=[('date', 'ASC'), ('id', 'ASC')])
         if not packs:
             return
-        cls.lock(packs)
+        claim(packs)
         cover = _Cover(packs)
         groups = cls._get_charges(billing, {p.party for p in packs})
         cover.load(groups)

@@ -4,6 +4,7 @@ from trytond.i18n import gettext
 from trytond.model import (
     DeactivableMixin, Index, ModelSQL, ModelView, Workflow, fields)
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
@@ -207,9 +208,8 @@ class Reading(Workflow, ModelSQL, ModelView):
     @Workflow.transition('done')
     def do(cls, readings):
         pool = Pool()
-        Meter = pool.get('coop.commons.meter')
         Usage = pool.get('coop.commons.usage')
-        Meter.lock(sorted({r.meter for r in readings}, key=lambda m: m.id))
+        claim(r.meter for r in readings)
         last, usages = {}, []
         for reading in sorted(readings, key=lambda r: (r.time, r.id)):
             if reading.meter not in last:

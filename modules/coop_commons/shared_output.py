@@ -16,6 +16,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import period_range
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
@@ -196,8 +197,7 @@ class OutputKey(Workflow, ModelSQL, ModelView):
         "Check that nothing is shared since the keys are valid"
         pool = Pool()
         Output = pool.get('coop.commons.output')
-        Resource = pool.get('coop.commons.resource')
-        Resource.lock(sorted({k.resource for k in keys}, key=lambda r: r.id))
+        claim(k.resource for k in keys)
         for key in keys:
             outputs = Output.search([
                     ('resource', '=', key.resource.id),
@@ -486,11 +486,8 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
                             output=record.rec_name))
 
     @classmethod
-    def lock_resources(cls, outputs):
-        pool = Pool()
-        Resource = pool.get('coop.commons.resource')
-        Resource.lock(
-            sorted({o.resource for o in outputs}, key=lambda r: r.id))
+    def claim_resources(cls, outputs):
+        claim(o.resource for o in outputs)
 
     def check_order(self):
         "Check that what is carried goes from one output to the next"
@@ -529,7 +526,7 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
     def compute(cls, outputs):
         pool = Pool()
         Line = pool.get('coop.commons.output.line')
-        cls.lock_resources(outputs)
+        cls.claim_resources(outputs)
         lines = []
         for record in outputs:
             record.check_order()
@@ -619,7 +616,7 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Line = pool.get('coop.commons.output.line')
         Usage = pool.get('coop.commons.usage')
-        cls.lock_resources(outputs)
+        cls.claim_resources(outputs)
         lines = []
         for record in outputs:
             record.check_order()
@@ -640,7 +637,7 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
         """
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
-        cls.lock_resources(outputs)
+        cls.claim_resources(outputs)
         usages = []
         for record in outputs:
             if record.state == 'posted':

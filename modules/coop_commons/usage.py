@@ -14,6 +14,7 @@ from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -452,8 +453,6 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def find_overlaps(cls, usages):
         "Return by id a usage of an exclusive resource at the same time"
-        pool = Pool()
-        Resource = pool.get('coop.commons.resource')
         table, other, back = (cls.__table__() for _ in range(3))
         cursor = Transaction().connection.cursor()
         resources, exclusive = set(), []
@@ -465,7 +464,7 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
                     exclusive.append(usage.id)
         if not exclusive:
             return {}
-        Resource.lock(sorted(resources, key=lambda r: r.id))
+        claim(resources)
         overlaps = {}
         taken_back = back.select(
             back.corrects, where=back.corrects != Null)

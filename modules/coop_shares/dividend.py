@@ -17,6 +17,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -452,11 +453,9 @@ class Dividend(
     @ModelView.button
     @Workflow.transition('approved')
     def approve(cls, dividends):
-        pool = Pool()
-        ShareClass = pool.get('coop.share.class')
         cls.lock(dividends)
         # No two dividends of a class can be approved at once
-        ShareClass.lock({c for d in dividends for c in d.classes})
+        claim(c for d in dividends for c in d.classes)
         for dividend in dividends:
             dividend._check_period()
             dividend._check_resolution()

@@ -6,6 +6,7 @@ from itertools import groupby
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
@@ -17,18 +18,14 @@ SLICE = 500
 
 
 def lock_members(members):
-    """Lock the members in the order that can not lead to a dead end.
+    """Lock the members, and what numbers their rows of the ledger
 
-    And then what numbers their rows of the ledger: a lock that comes after
-    the work makes it start all over.
+    A lock that comes after the work makes it start all over.
     """
-    pool = Pool()
-    Member = pool.get('coop.member')
     members = {m for m in members if m}
-    if members:
-        Member.lock(sorted(members, key=int))
-        for company in sorted({m.company for m in members}, key=int):
-            lock_sequence(company, 'share_move_sequence')
+    claim(members)
+    for company in sorted({m.company for m in members}, key=int):
+        lock_sequence(company, 'share_move_sequence')
 
 
 def lock_sequence(company, name):

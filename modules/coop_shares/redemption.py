@@ -10,6 +10,7 @@ from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Date, Eval, If
@@ -1481,10 +1482,9 @@ class Allocate(Wizard):
     def do_allocate(self, action):
         pool = Pool()
         Grant = pool.get('coop.share.redemption.grant')
-        ShareClass = pool.get('coop.share.class')
         # The budget of a class is given once
         classes = self._get_classes()
-        ShareClass.lock(classes)
+        claim(classes)
         lock_sequence(self.start.company, 'redemption_sequence')
         grants = []
         for class_ in classes:

@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 import unittest
+from unittest.mock import patch
 
 from proteus import Model
 
@@ -152,6 +153,27 @@ class ConcurrencyTestCase(unittest.TestCase):
                     error_class=BookingRuleError),
                 1)
         self.assertEqual(len(self.get_booked(*cars)), 10)
+
+        # One ends between the first lock of the other and its lock of Ann
+        Database = backend.Database
+        lock_records = Database.lock_records
+        results = []
+
+        def lock_after(connection, table, ids):
+            if table == 'coop_member' and not results:
+                results.append(None)
+                results.extend(
+                    at_once(book(cars[0], 10), context=self.context))
+            return lock_records(connection, table, ids)
+
+        with patch.object(
+                Database, 'lock_records', staticmethod(lock_after)):
+            self.assertEqual(
+                self.at_once(
+                    book(cars[1], 10), error_class=BookingRuleError),
+                0)
+        self.assertEqual(results, [None, None])
+        self.assertEqual(len(self.get_booked(*cars)), 11)
 
 
 if backend.name != 'postgresql':
