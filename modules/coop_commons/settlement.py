@@ -21,6 +21,7 @@ from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
+from trytond.report import Report
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
@@ -362,8 +363,10 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                 raise SettlementError(gettext(
                         'coop_commons.msg_settlement_changed',
                         settlement=settlement.rec_name,
-                        computed=settlement.difference,
-                        difference=difference))
+                        computed=Report.format_currency(
+                            settlement.difference, None, settlement.currency),
+                        difference=Report.format_currency(
+                            difference, None, settlement.currency)))
             settlement.move = settlement.get_move(figures)
             if settlement.move:
                 moves.append(settlement.move)

@@ -84,13 +84,14 @@ def elect(cash, shares, unit, least=Decimal(0), room=None):
     return parts
 
 
-def whole_shares(amount, par, digits):
-    "Return the quantity of shares that an amount takes and what is left"
+def whole_shares(amount, par, digits, unit=Decimal('0.01')):
+    """Return the quantity of shares that an amount takes, their value and
+    what is left, to the unit of the currency.
+    """
     step = Decimal(1).scaleb(-digits)
     quantity = (amount / par).quantize(step, rounding=ROUND_FLOOR)
     # The amount of a part of a share may not be a round one
-    value = half_up(
-        Fraction(quantity) * Fraction(par), Decimal('0.01'))
+    value = half_up(Fraction(quantity) * Fraction(par), unit)
     return quantity, min(value, amount), max(amount - value, amount * 0)
 
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_shares.document import SLICE, save_records
+from trytond.modules.coop_shares.document import (
+    SLICE, Books, save_records)
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
@@ -17,11 +18,46 @@ class CreditNoteMixin:
     "A pool of which the payout reduces the price of taxed sales"
     __slots__ = ()
 
-    def _get_credit_notes(self, allocations):
+    @classmethod
+    def credit_kept(cls, allocations, date, maturity_date):
+        """Pay out by credit notes what was kept until the date
+
+        The price is only reduced once there is enough to be paid.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        Line = pool.get('account.move.line')
+        by_pool = defaultdict(list)
+        for allocation in allocations:
+            by_pool[allocation.pool].append(allocation)
+        for pool_, allocations in by_pool.items():
+            credit_notes = pool_._get_credit_notes(
+                allocations, date, maturity_date)
+            if not credit_notes:
+                continue
+            books = Books(pool_.company)
+            lines = [
+                books.line(
+                    a.account_move_line.account, a.net, party=a.party)
+                for a in credit_notes]
+            move = books.move(date, [
+                    *lines,
+                    books.line(
+                        Configuration.get_account(
+                            'account_patronage_reduction', pool_.company),
+                        -sum(a.net for a in credit_notes)),
+                    ], origin=pool_, description=pool_.name)
+            Books.post([move])
+            debits = {l.party: l for l in move.lines if l.debit}
+            Line.reconcile(*(
+                    [a.account_move_line, debits[a.party]]
+                    for a in credit_notes))
+            pool_._post_credit_notes(credit_notes)
+
+    def _get_credit_notes(self, allocations, date, maturity_date):
         "Return the unsaved credit notes by the allocation they pay out"
         if self.surplus.recognition != 'revenue_reduction':
             return {}
-        allocations = [a for a in allocations if a.net and not a.kept]
         sales = self._get_sales([a.party for a in allocations])
         credit_notes = {}
         for allocation in allocations:
@@ -33,7 +69,7 @@ class CreditNoteMixin:
                 parts = apportion(
                     allocation.net, weights, self.currency.rounding)
                 credit_notes[allocation] = self._get_credit_note(
-                    allocation, parts)
+                    allocation, parts, date, maturity_date)
         return credit_notes
 
     def _get_sales(self, parties):
@@ -58,7 +94,7 @@ class CreditNoteMixin:
                     sales[activity.party][taxes] += activity.amount or 0
         return sales
 
-    def _get_credit_note(self, allocation, parts):
+    def _get_credit_note(self, allocation, parts, date, maturity_date):
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
         Invoice = pool.get('account.invoice')
@@ -68,7 +104,7 @@ class CreditNoteMixin:
             type='out',
             party=allocation.party,
             currency=self.currency,
-            invoice_date=self.surplus.posting_date)
+            invoice_date=date)
         credit_note.on_change_type()
         if not credit_note.invoice_address:
             raise AllocationError(gettext(
@@ -76,8 +112,7 @@ class CreditNoteMixin:
                     pool=self.rec_name,
                     party=allocation.party.rec_name))
         credit_note.payment_term = None
-        credit_note.payment_term_date = (
-            self.payment_deadline or self.surplus.posting_date)
+        credit_note.payment_term_date = maturity_date
         account = Configuration.get_account(
             'account_patronage_reduction', self.company)
         credit_note.lines = [InvoiceLine(
@@ -121,6 +156,7 @@ class CreditNoteMixin:
     def _cancel_credit_notes(self):
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
+        Date = pool.get('ir.date')
         Invoice = pool.get('account.invoice')
         Line = pool.get('account.move.line')
         allocations = Allocation.search([
@@ -137,8 +173,13 @@ class CreditNoteMixin:
                         'coop_patronage.msg_allocation_paid',
                         allocation=allocation.rec_name,
                         surplus=allocation.surplus.rec_name))
-        if allocations:
+        with Transaction().set_context(company=self.company.id):
+            today = Date.today()
+        by_date = defaultdict(list)
+        for allocation in allocations:
+            credit_note = allocation.credit_note
+            # Numbers can not go back behind what was issued since
+            by_date[max(credit_note.invoice_date, today)].append(credit_note)
+        for date, credit_notes in by_date.items():
             with Transaction().set_context(_skip_warnings=True):
-                Invoice.credit(
-                    [a.credit_note for a in allocations], refund=True,
-                    invoice_date=self.surplus.posting_date)
+                Invoice.credit(credit_notes, refund=True, invoice_date=date)

@@ -408,7 +408,9 @@ class Revolvement(
             self.company, self.use_categories, start, self.posting_date - DAY)
         paid = base_capital(
             {(m, (v, c)): amount for (m, c, v), amount in balances.items()},
-            capital_targets(self.required_equity, use), self.budget, unit)
+            capital_targets(
+                self.required_equity, use, self.currency.rounding),
+            self.budget, unit)
         return {(m, c, v): amount for (m, (v, c)), amount in paid.items()}
 
     @classmethod

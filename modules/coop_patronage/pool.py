@@ -18,6 +18,7 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
 from trytond.modules.coop_shares.calculation import instalment_parts
+from trytond.modules.coop_shares.debt import open_debts, pay_debts
 from trytond.modules.coop_shares.document import (
     DAY, SLICE, Books, lock_members)
 from trytond.modules.currency.fields import Monetary
@@ -274,6 +275,11 @@ class PatronagePool(
 
     @classmethod
     def default_rounding(cls):
+        pool = Pool()
+        Company = pool.get('company.company')
+        company = Transaction().context.get('company')
+        if company is not None and company >= 0:
+            return Company(company).currency.rounding
         return Decimal('0.01')
 
     @classmethod
@@ -497,8 +503,8 @@ class PatronagePool(
         """Return what is distributed and the values of the allocations.
 
         The activity is made of the sums by party, member and category, the
-        debts are what the parties have overdue, and the earlier allocations
-        those of the other pools of the surplus.
+        debts are what the parties have overdue, in all and for shares, and
+        the earlier allocations those of the other pools of the surplus.
         """
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
@@ -519,14 +525,12 @@ class PatronagePool(
             if members[p] or self.non_members != 'reserve'}
         cash = self._get_cash(
             {p: g for p, g in patrons.items() if members[p]}, members)
-        uses = self._get_uses(gross, cash, members, earlier)
+        uses = self._get_uses(gross, cash, members, debts, earlier)
+        debts = self._get_left_debts(debts, earlier)
         for party, parts in uses.items():
             cash[party] -= parts['capitalise']
         withheld = self._get_withholding(gross, cash, earlier)
         kept = Allocation.get_kept(self.company) if self.minimum else {}
-        debts = defaultdict(Decimal, debts)
-        for row in earlier:
-            debts[row['party']] -= row.get('set_off', 0)
         rows = []
         for party, part in gross.items():
             row = self._get_row(party, part, basis, members, total)
@@ -534,7 +538,7 @@ class PatronagePool(
                 row.update(self._divide(
                         part, cash[party], withheld.get(party, Decimal(0)),
                         kept.get(party, Decimal(0)),
-                        max(debts[party], Decimal(0)),
+                        debts[party],
                         uses.get(party, {})))
             elif self.non_members == 'hold':
                 row['held'] = part
@@ -632,8 +636,9 @@ class PatronagePool(
                 raise AllocationError(gettext(
                         'coop_patronage.msg_pool_rate_exceeded',
                         pool=self.rec_name,
-                        needed=sum(gross.values()),
-                        amount=amount))
+                        needed=self.surplus.format_currency(
+                            sum(gross.values())),
+                        amount=self.surplus.format_currency(amount)))
         else:
             gross, _ = distribute(amount, weights, self.rounding, caps)
         return gross
@@ -661,7 +666,7 @@ class PatronagePool(
             self.required_equity, Activity.get_use(
                 self.company, self.categories,
                 end_date - relativedelta(years=self.use_years) + DAY,
-                end_date))
+                end_date), self.currency.rounding)
         held = defaultdict(Decimal)
         for (member, _), amount in self._get_equity().items():
             held[member] += amount
@@ -669,14 +674,30 @@ class PatronagePool(
             p for p in parties
             if held[members[p]] < targets.get(members[p], 0)}
 
-    def _get_uses(self, gross, cash, members, earlier):
+    def _get_left_debts(self, debts, earlier):
+        "Return what the earlier allocations leave of the debts"
+        left = defaultdict(lambda: (Decimal(0), Decimal(0)), debts)
+        for row in earlier:
+            debt, for_shares = left[row['party']]
+            to_shares = min(row.get('to_shares', 0), for_shares)
+            set_off = row.get('set_off', 0)
+            # A set-off may have paid shares
+            left[row['party']] = (
+                debt - to_shares - set_off,
+                max(for_shares - to_shares - set_off, Decimal(0)))
+        return left
+
+    def _get_uses(self, gross, cash, members, debts, earlier):
         "Return what becomes of the money of who elected, by the uses"
         pool = Pool()
         Member = pool.get('coop.member')
         done = {
             name: defaultdict(Decimal) for name in ['to_shares', 'capital']}
         for row in earlier:
-            done['to_shares'][row['member']] += row.get('to_shares', 0)
+            _, for_shares = debts.get(row['party'], (0, 0))
+            done['to_shares'][row['member']] += (
+                row.get('to_shares', 0)
+                + min(row.get('set_off', 0), for_shares))
             if row['equity_class'] == self.equity_class:
                 done['capital'][row['member']] += row.get('equity', 0)
         elections = self.get_elections()
@@ -744,7 +765,7 @@ class PatronagePool(
             withheld[party] = min(tax, money)
         return withheld
 
-    def _divide(self, gross, cash, withholding, kept_before, debt, uses):
+    def _divide(self, gross, cash, withholding, kept_before, debts, uses):
         "Return how the allocation of a member is made of cash and equity"
         equity = gross - cash
         net = cash - withholding
@@ -768,12 +789,15 @@ class PatronagePool(
         if equity > 0:
             quantity, equity, held = whole_shares(
                 equity, self.equity_class.par_value,
-                self.equity_class.quantity_digits)
+                self.equity_class.quantity_digits,
+                self.currency.rounding)
         to_shares = overdue = Decimal(0)
         if not kept:
             to_shares = min(uses.get('withhold', Decimal(0)), net)
             net -= to_shares
             if self.set_off:
+                debt, for_shares = debts
+                debt = max(debt - min(to_shares, for_shares), Decimal(0))
                 overdue = sum(set_off(net, {'overdue': debt}).values())
         return {
             **given,
@@ -833,7 +857,10 @@ class PatronagePool(
             for _ in chunks]
         Move.save(moves)
         accounts = self.get_accounts(self.company, allocations)
-        credit_notes = self._get_credit_notes(allocations)
+        maturity_date = self.payment_deadline or date
+        credit_notes = self._get_credit_notes(
+            [a for a in allocations if a.net and not a.kept],
+            date, maturity_date)
         set_offs, to_shares, due = [], [], []
         for move, chunk in zip(moves, chunks):
             allocations = Allocation.browse(chunk)
@@ -880,8 +907,7 @@ class PatronagePool(
             # The lines of all the moves together would take much longer
             Move.post([move])
         if self.minimum:
-            Allocation.make_due(
-                self.company, due, self.payment_deadline or date)
+            Allocation.make_due(self.company, due, date, maturity_date)
         self._post_credit_notes(credit_notes)
         self._post_to_shares(books, date, to_shares)
         self._post_set_offs(books, date, set_offs)
@@ -962,60 +988,57 @@ class PatronagePool(
         Move = pool.get('account.move')
         if not payables:
             return
-        debts = self._get_debts(date, [line.party for line in payables])
+        debts = self._get_overdue(date, {line.party for line in payables})
         move = books.move(date, [], origin=self, description=self.name)
         move.save()
-        values, groups = [], []
+        values, groups, paid = [], [], defaultdict(list)
         for payable in payables:
             left = payable.credit
+            groups.append((payable, len(values)))
             values.append(self._get_line(
                     move, payable.account, left, party=payable.party.id))
-            groups.append([payable, len(values) - 1])
-            for debt in debts[payable.party]:
-                part = min(left, debt.debit)
-                if not part:
-                    break
-                left -= part
-                values.append(self._get_line(
-                        move, debt.account, -part, party=payable.party.id))
-                if part == debt.debit:
-                    groups.append([debt, len(values) - 1])
+            for debt, amount in debts[payable.party]:
+                part = min(left, amount)
+                if part:
+                    paid[debt].append(len(values))
+                    values.append(self._get_line(
+                            move, debt.account, -part,
+                            party=payable.party.id))
+                    left -= part
         lines = []
         for sub_values in grouped_slice(values, SLICE):
             lines.extend(Line.create(list(sub_values)))
         Move.post([move])
         Line.reconcile(*([line, lines[i]] for line, i in groups))
+        pay_debts({
+                debt: [lines[i] for i in indexes]
+                for debt, indexes in paid.items()})
 
-    def _get_debts(self, date, parties=None):
-        "Return the lines the parties had to pay before the date"
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        domain = [
-            ('company', '=', self.company.id),
-            ('account.type.receivable', '=', True),
-            ('account.reconcile', '=', True),
-            ('reconciliation', '=', None),
-            ('move_state', '=', 'posted'),
-            ('maturity_date', '<', date),
-            ('debit', '>', 0),
-            ('second_currency', '=', None),
-            ]
-        if parties is not None:
-            domain.append(('party', 'in', [p.id for p in parties]))
-        debts = defaultdict(list)
-        for line in Line.search(
-                domain, order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
-            debts[line.party].append(line)
-        return debts
+    def _get_overdue(self, date, parties=None):
+        "Return by party what it had to pay before the date"
+        return defaultdict(list, {
+                party: [
+                    (line, amount) for line, amount in debts
+                    if line.maturity_date < date]
+                for party, debts in open_debts(
+                    self.company, parties).items()})
 
     def get_debts(self):
-        "Return the overdue amount by party id"
-        if not self.set_off or not self.surplus.posting_date:
+        "Return by party id what is overdue, in all and for shares"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        if not self.surplus.posting_date:
             return {}
-        return {
-            party.id: sum(line.debit for line in lines)
-            for party, lines in self._get_debts(
-                self.surplus.posting_date).items()}
+        result = {}
+        for party, debts in self._get_overdue(
+                self.surplus.posting_date).items():
+            result[party.id] = (
+                sum((amount for _, amount in debts), Decimal(0)),
+                sum((
+                        amount for line, amount in debts
+                        if isinstance(line.move.origin, Subscription)),
+                    Decimal(0)))
+        return result
 
     def get_clearing_account(self):
         "Return the account the allocations are debited to"
@@ -1056,7 +1079,7 @@ class PatronagePool(
                 raise AllocationError(gettext(
                         'coop_patronage.msg_pool_difference',
                         pool=self.rec_name,
-                        amount=forfeited))
+                        amount=self.surplus.format_currency(forfeited)))
             yield None, None, self._get_line(move, line.account, -forfeited)
 
     def _get_line(self, move, account, amount, **values):
@@ -1452,16 +1475,19 @@ class Allocation(UnclaimedMixin, ModelSQL, ModelView):
         return kept
 
     @classmethod
-    def make_due(cls, company, parties, date):
-        "Make what was kept of the parties payable on the date"
+    def make_due(cls, company, parties, date, maturity_date):
+        "Make what was kept of the parties payable"
         pool = Pool()
         Line = pool.get('account.move.line')
+        Pool_ = pool.get('coop.patronage.pool')
         parties = set(parties)
-        lines = [
-            a.account_move_line for a in cls._search_kept(company)
-            if a.party in parties]
-        if lines:
-            Line.write(lines, {'maturity_date': date})
+        allocations = [
+            a for a in cls._search_kept(company) if a.party in parties]
+        if allocations:
+            Line.write(
+                [a.account_move_line for a in allocations],
+                {'maturity_date': maturity_date})
+            Pool_.credit_kept(allocations, date, maturity_date)
 
     @classmethod
     def _search_kept(cls, company):

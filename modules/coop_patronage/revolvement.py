@@ -84,12 +84,12 @@ def base_capital(balances, targets, budget=None, unit=CENT):
     return paid
 
 
-def capital_targets(required, use):
+def capital_targets(required, use, unit=CENT):
     "Return the capital each member should hold by its share of the use"
     whole = sum(use.values())
     return {
         member: half_up(
-            Fraction(required) * Fraction(part) / Fraction(whole), CENT)
+            Fraction(required) * Fraction(part) / Fraction(whole), unit)
         for member, part in use.items()} if whole else {}
 
 

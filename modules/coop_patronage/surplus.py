@@ -21,6 +21,7 @@ from trytond.modules.coop_shares.document import DAY, SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
+from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
@@ -629,7 +630,7 @@ class Surplus(
                 amount = left.pop(pool_.line)
             allocated, rows = pool_.get_allocations(
                 amount, inputs['activity'][has_usage(pool_.categories)],
-                inputs['debts'][pool_.id], allocations)
+                inputs['debts'], allocations)
             # The last pool bears what no pool of its line distributes
             difference = amount - allocated
             if pool_ == self._last_pool(pool_.line):
@@ -640,7 +641,7 @@ class Surplus(
                     raise AllocationError(gettext(
                             'coop_patronage.msg_pool_difference',
                             pool=pool_.rec_name,
-                            amount=difference))
+                            amount=self.format_currency(difference)))
                 amounts[pool_.line.id] -= difference
                 amounts[line.id] += difference
             allocations.extend(rows)
@@ -679,7 +680,8 @@ class Surplus(
             'rules': [line.get_rule(balances, before) for line in self.lines],
             'accounts': [str(line.account) for line in self.lines],
             'pools': [p.get_parameters() for p in self.pools],
-            'debts': {p.id: p.get_debts() for p in self.pools},
+            'debts': next(
+                (p.get_debts() for p in self.pools if p.set_off), {}),
             'activity': activity,
             }
 
@@ -780,6 +782,9 @@ class Surplus(
             return Fraction(1)
         return min(max(Fraction(members) / Fraction(total), 0), Fraction(1))
 
+    def format_currency(self, amount):
+        return Report.format_currency(amount, None, self.currency)
+
     def get_amounts(self, inputs):
         "Return the amount of each line by its id"
         lines = {line.id: line for line in self.lines}
@@ -792,12 +797,12 @@ class Surplus(
                 raise AppropriationError(gettext(
                         f'coop_patronage.msg_surplus_line_{e.reason}',
                         line=lines[e.key].rec_name,
-                        amount=e.amount,
-                        limit=e.limit)) from e
+                        amount=self.format_currency(e.amount),
+                        limit=self.format_currency(e.limit))) from e
             raise AppropriationError(gettext(
                     f'coop_patronage.msg_surplus_{e.reason}',
                     surplus=self.rec_name,
-                    amount=e.amount)) from e
+                    amount=self.format_currency(e.amount))) from e
 
     def _set_pool_lines(self):
         pool = Pool()
@@ -829,7 +834,7 @@ class Surplus(
                 raise AllocationError(gettext(
                         'coop_patronage.msg_pool_amount_exceeded',
                         line=line.rec_name,
-                        amount=amount))
+                        amount=self.format_currency(amount)))
         return left
 
     def _last_pool(self, line):
@@ -846,8 +851,8 @@ class Surplus(
             raise AppropriationError(gettext(
                     'coop_patronage.msg_surplus_patronage_base',
                     surplus=self.rec_name,
-                    amount=amount,
-                    limit=limit))
+                    amount=self.format_currency(amount),
+                    limit=self.format_currency(limit)))
 
     @classmethod
     @ModelView.button
@@ -1014,7 +1019,7 @@ class Surplus(
                             'coop_patronage.msg_surplus_not_closed',
                             fiscalyear=self.fiscalyear.rec_name,
                             account=account.rec_name,
-                            balance=balance))
+                            balance=self.format_currency(balance)))
         closed = get_balances(
             self.company, [self.account_surplus],
             lambda move: (move.origin == str(self.fiscalyear))
@@ -1024,8 +1029,8 @@ class Surplus(
                     'coop_patronage.msg_surplus_closing_amount',
                     fiscalyear=self.fiscalyear.rec_name,
                     account=self.account_surplus.rec_name,
-                    closed=closed,
-                    result=self.result))
+                    closed=self.format_currency(closed),
+                    result=self.format_currency(self.result)))
 
     def get_move(self):
         "Return the unsaved move that appropriates the surplus"

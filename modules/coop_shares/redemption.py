@@ -14,12 +14,14 @@ from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Date, Eval, If
+from trytond.report import Report
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateAction, StateTransition, StateView, Wizard)
 
 from .calculation import expected_years, grant, subtract, take
+from .debt import open_debts, pay_debts
 from .document import (
     DAY, SLICE, Books, ShareDocumentMixin, lock_members, lock_sequence,
     save_records)
@@ -653,36 +655,32 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Date = pool.get('ir.date')
         Line = pool.get('account.move.line')
-        Payment = pool.get('coop.share.subscription.payment')
-        Subscription = pool.get('coop.share.subscription')
         Valuation = pool.get('coop.share.valuation')
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
-        to_reconcile, payments, set_off = [], [], defaultdict(list)
+        to_reconcile, set_off = [], defaultdict(list)
         for company, c_redemptions in cls.by_company(redemptions):
             with Transaction().set_context(company=company.id):
                 today = Date.today()
             books = Books(company)
             losses = Valuation.get_losses(c_redemptions)
-            open_debts = cls._get_open_debts(
-                company, [r for r in c_redemptions if r.set_off])
+            open_ = open_debts(
+                company, {
+                    r.member.party for r in c_redemptions if r.set_off})
             debts = {}
             for redemption in c_redemptions:
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
                         today, redemption.end_date + DAY)
                 redemption._set_price(losses.get(redemption))
-                debts[redemption] = redemption._get_debts(open_debts)
+                debts[redemption] = redemption._get_debts(open_)
                 redemption.settle_move = redemption.get_settle_move(
                     books, debts[redemption])
             Books.post([r.settle_move for r in c_redemptions])
             for redemption in c_redemptions:
                 to_reconcile.extend(redemption._settle_line(
-                        debts[redemption], payments, set_off))
-        to_reconcile.extend(
-            [debt, *credits] for debt, credits in set_off.items()
-            if debt.debit == sum(l.credit for l in credits))
+                        debts[redemption], set_off))
         maturities = []
         for redemption in redemptions:
             line = redemption.payable_line
@@ -692,10 +690,9 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         if maturities:
             Line.write(*maturities)
         save_records(redemptions)
-        Payment.enter(payments)
         if to_reconcile:
             Line.reconcile(*to_reconcile)
-        Subscription.reconcile(list({p.subscription for p in payments}))
+        pay_debts(set_off)
 
     def _set_price(self, loss):
         """Set the part of the capital the member does not get back
@@ -711,7 +708,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             raise RedemptionError(gettext(
                     'coop_shares.msg_redemption_above_par',
                     redemption=self.rec_name,
-                    price=self.price))
+                    price=Report.format_currency(
+                        self.price, None, self.currency)))
         # The loss takes the claim at most, nobody has to pay more
         self.loss = min(loss, self.claim)
         if self.price is None:
@@ -725,45 +723,11 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             raise RedemptionError(gettext(
                     'coop_shares.msg_redemption_deduction',
                     redemption=self.rec_name,
-                    deduction=self.deduction,
-                    amount=due))
+                    deduction=Report.format_currency(
+                        self.deduction, None, self.currency),
+                    amount=Report.format_currency(due, None, self.currency)))
 
-    @classmethod
-    def _get_open_debts(cls, company, redemptions):
-        """Return by party what it owes, the oldest first.
-
-        As lists of a receivable line and the amount that is not paid.
-        """
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        debts, paid = defaultdict(list), defaultdict(Decimal)
-        parties = {r.member.party.id for r in redemptions}
-        for sub_parties in grouped_slice(sorted(parties), SLICE):
-            for line in Line.search([
-                        ('move.company', '=', company.id),
-                        ('move_state', '=', 'posted'),
-                        ('account.type.receivable', '=', True),
-                        ('account.reconcile', '=', True),
-                        ('party', 'in', list(sub_parties)),
-                        ('reconciliation', '=', None),
-                        ['OR',
-                            ('credit', '>', 0),
-                            ('maturity_date', '!=', None),
-                            ],
-                        ], order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
-                paid[line.party, line.account] += line.credit
-                if line.debit:
-                    debts[line.party].append([line, line.debit])
-        # What has been paid in part pays the oldest debts
-        for party, party_debts in debts.items():
-            for debt in party_debts:
-                line, amount = debt
-                covered = min(amount, paid[party, line.account])
-                paid[party, line.account] -= covered
-                debt[1] -= covered
-        return debts
-
-    def _get_debts(self, open_debts):
+    def _get_debts(self, open_):
         """Return the receivable lines that are set off with the amount.
 
         Which is then not open any more.
@@ -774,7 +738,7 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         rest = (
             self.claim - self.loss + self.premium - (self.deduction or 0))
         debts = []
-        for debt in open_debts[self.member.party]:
+        for debt in open_[self.member.party]:
             line, open_amount = debt
             if line.maturity_date > self.settlement_date:
                 break
@@ -813,15 +777,12 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     maturity_date=self.payment_date))
         return books.move(self.settlement_date, lines, origin=self)
 
-    def _settle_line(self, debts, payments, set_off):
+    def _settle_line(self, debts, set_off):
         """Make the rest the line to pay.
 
-        Return the lists of lines to reconcile, add what is paid of
-        subscriptions to the payments and to `set_off` what pays other debts.
+        Return the lists of lines to reconcile and add to `set_off` the lines
+        that pay each debt.
         """
-        pool = Pool()
-        Payment = pool.get('coop.share.subscription.payment')
-        Subscription = pool.get('coop.share.subscription')
         if not self.settle_move:
             return
         claim, lines = self.payable_line, list(self.settle_move.lines)
@@ -831,17 +792,8 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         credits = [
             l for l in lines
             if l.credit and l.party and l.account != account]
-        for (debt, amount), credit in zip(debts, credits):
-            subscription = debt.move.origin
-            if (isinstance(subscription, Subscription)
-                    and debt.account
-                    == subscription.share_class.account_subscribed):
-                payments.append(Payment(
-                        subscription=subscription,
-                        date=self.settlement_date,
-                        amount=amount, line=credit))
-            else:
-                set_off[debt].append(credit)
+        for (debt, _), credit in zip(debts, credits):
+            set_off[debt].append(credit)
 
     @classmethod
     @ModelView.button

@@ -14,6 +14,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Date, Eval, If
+from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction, inactive_records
 from trytond.wizard import Button, StateTransition, StateView, Wizard
@@ -273,8 +274,10 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 raise SubscriptionError(gettext(
                         'coop_shares.msg_subscription_below_par',
                         share_class=class_.rec_name,
-                        price=subscription.price,
-                        par_value=class_.par_value))
+                        price=Report.format_currency(
+                            subscription.price, None, class_.currency),
+                        par_value=Report.format_currency(
+                            class_.par_value, None, class_.currency)))
 
     @classmethod
     def check_modification(

@@ -267,6 +267,10 @@ class AllocationTestCase(unittest.TestCase):
             (D('26.67'), D('26.67'), D(0)))
         self.assertEqual(
             whole_shares(D('24.99'), D(25), 0), (D(0), D(0), D('24.99')))
+        # Dinars have 1,000 fils
+        self.assertEqual(
+            whole_shares(D('2.500'), D('1.234'), 0, D('0.001')),
+            (D(2), D('2.468'), D('0.032')))
 
     def test_withholding(self):
         "Test the tax on the total of the year"
@@ -486,6 +490,10 @@ class RevolvementTestCase(unittest.TestCase):
             base_capital(self.balances, targets, D(60)),
             {('A', 2023): D(60)})
         self.assertEqual(capital_targets(D(600), {}), {})
+        # There is no part of a yen
+        self.assertEqual(
+            capital_targets(D(1000), {'A': 1, 'B': 2}, D(1)),
+            {'A': D(333), 'B': D(667)})
 
     def test_estate(self):
         "Test the present value"

@@ -433,6 +433,34 @@ class CoopPatronageTestCase(
 
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())
+    def _sell(self, account, date, sales):
+        """Return the posted invoices of the sales
+
+        They are by party pairs of an amount and its taxes."""
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        InvoiceLine = pool.get('account.invoice.line')
+        company = account.company
+        invoices = []
+        for party, lines in sales.items():
+            invoice = Invoice(
+                company=company, type='out', party=party,
+                currency=company.currency, invoice_date=date)
+            invoice.on_change_type()
+            invoice.payment_term = None
+            invoice.payment_term_date = date
+            invoice.lines = [InvoiceLine(
+                    company=company, currency=company.currency,
+                    type='line', quantity=1, unit_price=D(price),
+                    account=account, taxes=taxes)
+                for price, taxes in lines]
+            invoices.append(invoice)
+        Invoice.save(invoices)
+        invoices = Invoice.browse(invoices)
+        Invoice.update_taxes(invoices)
+        Invoice.post(invoices)
+        return Invoice.browse(invoices)
+
     @with_transaction(context={'_skip_warnings': True})
     def test_credit_notes(self):
         "Test the tax shrinks with the price of what members bought"
@@ -442,8 +470,6 @@ class CoopPatronageTestCase(
         Address = pool.get('party.address')
         Category = pool.get('coop.patronage.category')
         Configuration = pool.get('coop.patronage.configuration')
-        Invoice = pool.get('account.invoice')
-        InvoiceLine = pool.get('account.invoice.line')
         Move = pool.get('account.move')
         MoveLine = pool.get('account.move.line')
         Period = pool.get('account.period')
@@ -474,27 +500,10 @@ class CoopPatronageTestCase(
             Address.create([{'party': p.id} for p in [alice, bob]])
             sales = Category(name="Sales", source='customer_invoice')
             sales.save()
-            invoices = []
-            for party, lines in [
-                    (alice, [(1000, [tax]), (500, [])]),
-                    (bob, [(500, [tax])])]:
-                invoice = Invoice(
-                    company=company, type='out', party=party,
-                    currency=company.currency,
-                    invoice_date=dt.date(2025, 6, 1))
-                invoice.on_change_type()
-                invoice.payment_term = None
-                invoice.payment_term_date = invoice.invoice_date
-                invoice.lines = [InvoiceLine(
-                        company=company, currency=company.currency,
-                        type='line', quantity=1, unit_price=D(price),
-                        account=revenue, taxes=taxes)
-                    for price, taxes in lines]
-                invoices.append(invoice)
-            Invoice.save(invoices)
-            invoices = Invoice.browse(invoices)
-            Invoice.update_taxes(invoices)
-            Invoice.post(invoices)
+            self._sell(revenue, dt.date(2025, 6, 1), {
+                    alice: [(1000, [tax]), (500, [])],
+                    bob: [(500, [tax])],
+                    })
 
             surplus = Surplus(
                 fiscalyear=fiscalyear, posting_date=dt.date(2026, 5, 1),
@@ -580,6 +589,104 @@ class CoopPatronageTestCase(
             self.assertEqual(
                 balance(configured('account_patronage_reduction')), 0)
             self.assertEqual(Activity.get_sums(company, [sales], *year), [])
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_credit_note_kept(self):
+        "Test what is kept reduces the price once it is paid"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Address = pool.get('party.address')
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        SurplusLine = pool.get('coop.surplus.line')
+        Tax = pool.get('account.tax')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company, tax=True)
+            fiscalyears = [
+                self._create_fiscalyear(company, year)
+                for year in [2025, 2026, 2027]]
+            configuration = Configuration(1)
+            configuration.resolution_required = False
+            configuration.save()
+            # 20 %
+            tax, = Tax.search([])
+            revenue, = Account.search([
+                    ('type.revenue', '=', True),
+                    ('closed', '!=', True),
+                    ('company', '=', company.id),
+                    ], limit=1)
+            alice, bob = self._create_members(["Alice", "Bob"])
+            Address.create([{'party': p.id} for p in [alice, bob]])
+            category = Category(name="Sales", source='customer_invoice')
+            category.save()
+
+            def get_balances():
+                return [
+                    account.credit - account.debit for account in
+                    Account.browse([
+                            Configuration.get_account(name, company).id
+                            for name in [
+                                'account_patronage_accrued',
+                                'account_patronage_payable',
+                                'account_patronage_reduction']]
+                        + [tax.invoice_account.id])]
+
+            surpluses = []
+            # Alice buys for 1,500 and Bob for 500, then both for 1,000;
+            # Bob's is taxed in the first year only
+            for fiscalyear, taxes, prices in zip(
+                    fiscalyears, [[tax], []], [(1500, 500), (1000, 1000)]):
+                year = fiscalyear.start_date.year
+                self._sell(revenue, dt.date(year, 6, 1), {
+                        alice: [(prices[0], [])],
+                        bob: [(prices[1], taxes)],
+                        })
+                surplus = Surplus(
+                    fiscalyear=fiscalyear,
+                    posting_date=dt.date(year + 1, 5, 1),
+                    recognition='revenue_reduction')
+                surplus.lines = [SurplusLine(
+                        name=kind, kind=kind, basis='remainder',
+                        amount=amount,
+                        account=SurplusLine.get_account(kind, company))
+                    for kind, amount in [
+                        ('patronage', D(100)), ('carry_forward', None)]]
+                surplus.pools = [Pool_(
+                        name="Refund", categories=[category],
+                        minimum=D(50))]
+                surplus.save()
+                Surplus.compute([surplus])
+                Surplus.accrue([surplus])
+                Surplus.compute([surplus])
+                Surplus.approve([surplus])
+                with patch.object(Surplus, '_check_closed'):
+                    Surplus.post([surplus])
+                surpluses.append(Surplus(surplus.id))
+                if len(surpluses) == 1:
+                    # 75 for Alice without tax, and 25 for Bob are too little
+                    self.assertEqual(
+                        get_balances(), [D(0), D(100), D(-100), D(100)])
+
+            kept, = [
+                a for a in surpluses[0].pools[0].allocations
+                if a.party == bob]
+            self.assertTrue(kept.kept)
+            self.assertEqual(
+                (kept.credit_note.untaxed_amount, kept.credit_note.tax_amount,
+                    kept.credit_note.invoice_date,
+                    kept.account_move_line.credit),
+                (D(-25), D(-5), dt.date(2027, 5, 1), D(30)))
+            # Alice's 75 and 50 and Bob's 50 are payable
+            self.assertEqual(
+                get_balances(), [D(0), D(175), D(-200), D(95)])
+
+            for surplus in reversed(surpluses):
+                Surplus.cancel([surplus])
+            self.assertEqual(get_balances(), [D(0), D(0), D(0), D(100)])
 
     @with_transaction()
     def test_usage_end_date(self):

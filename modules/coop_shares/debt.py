@@ -1,0 +1,121 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""What parties owe, for the documents that pay it from what they give."""
+from collections import defaultdict
+from decimal import Decimal
+
+from trytond.pool import Pool
+from trytond.tools import grouped_slice
+
+from .document import SLICE
+
+
+def open_debts(company, parties=None):
+    """Return by party the lines it has to pay and how much of each is open.
+
+    As lists of both, the oldest first.  A part that was paid is only
+    reconciled once the whole is: it pays the invoice it was meant for and
+    then the oldest debts.  Without parties it is for all.
+    """
+    pool = Pool()
+    Line = pool.get('account.move.line')
+    domain = [
+        ('company', '=', company.id),
+        ('move_state', '=', 'posted'),
+        ('account.type.receivable', '=', True),
+        ('account.reconcile', '=', True),
+        ('party', '!=', None),
+        ('reconciliation', '=', None),
+        ('second_currency', '=', None),
+        ['OR',
+            ('credit', '>', 0),
+            ('maturity_date', '!=', None),
+            ],
+        ]
+    order = [('maturity_date', 'ASC'), ('id', 'ASC')]
+    if parties is None:
+        lines = Line.search(domain, order=order)
+    else:
+        lines = []
+        for sub_parties in grouped_slice(
+                sorted({p.id for p in parties}), SLICE):
+            lines.extend(Line.search(
+                    [domain, ('party', 'in', list(sub_parties))],
+                    order=order))
+    debts, credits = defaultdict(list), []
+    for line in lines:
+        if line.debit:
+            debts[line.party].append([line, line.debit])
+        else:
+            credits.append(line)
+    paid = defaultdict(Decimal)
+    for line in credits:
+        if line.party in debts:
+            paid[line.party, line.account, line.invoice_payment] += line.credit
+
+    def cover(get_invoice):
+        for party, party_debts in debts.items():
+            for debt in party_debts:
+                line, amount = debt
+                key = party, line.account, get_invoice(line)
+                part = min(amount, paid[key])
+                paid[key] -= part
+                debt[1] -= part
+
+    if paid:
+        cover(_get_invoice)
+        for (party, account, invoice), amount in list(paid.items()):
+            if invoice:
+                paid[party, account, None] += amount
+        cover(lambda line: None)
+    return debts
+
+
+def pay_debts(credits):
+    """Record that the debts are paid by other lines and reconcile them.
+
+    `credits` maps the line of a debt to the list of lines that pay it, which
+    may be a part of it only.
+    """
+    pool = Pool()
+    Invoice = pool.get('account.invoice')
+    Line = pool.get('account.move.line')
+    Payment = pool.get('coop.share.subscription.payment')
+    Subscription = pool.get('coop.share.subscription')
+    payments, to_reconcile = [], []
+    by_invoice = defaultdict(list)
+    for debt, lines in credits.items():
+        origin = debt.move.origin
+        invoice = _get_invoice(debt)
+        if (isinstance(origin, Subscription)
+                and debt.account == origin.share_class.account_subscribed):
+            payments.extend(
+                Payment(
+                    subscription=origin, date=line.date, amount=line.credit,
+                    line=line)
+                for line in lines)
+        elif debt.debit == sum(l.credit for l in lines):
+            to_reconcile.append([debt, *lines])
+        elif invoice:
+            by_invoice[invoice].extend(lines)
+    if payments:
+        Payment.enter(payments)
+        Subscription.reconcile(list({p.subscription for p in payments}))
+    if by_invoice:
+        Invoice.add_payment_lines(by_invoice)
+        done = {l for lines in to_reconcile for l in lines}
+        for invoice in Invoice.browse(list(by_invoice)):
+            lines = [
+                l for l in invoice.lines_to_pay + invoice.payment_lines
+                if not l.reconciliation and l not in done]
+            if not sum(l.debit - l.credit for l in lines):
+                to_reconcile.append(lines)
+    if to_reconcile:
+        Line.reconcile(*to_reconcile)
+
+
+def _get_invoice(line):
+    pool = Pool()
+    Invoice = pool.get('account.invoice')
+    origin = line.move.origin
+    return origin if isinstance(origin, Invoice) else None
