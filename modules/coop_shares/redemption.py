@@ -555,9 +555,10 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         for redemption, move in zip(redemptions, moves):
             class_ = redemption.share_class
             redemption.payable_line = redemption._get_payable(move)
-            lines = [
-                l for l in move.lines
-                if l.account == class_.account_subscribed]
+            # In the order of the releases
+            lines = sorted((
+                    l for l in move.lines
+                    if l.account == class_.account_subscribed), key=int)
             for line, (subscription, amount) in zip(
                     lines, releases[redemption]):
                 payments.append(Payment(
@@ -785,7 +786,9 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         """
         if not self.settle_move:
             return
-        claim, lines = self.payable_line, list(self.settle_move.lines)
+        claim = self.payable_line
+        # In the order of the debts
+        lines = sorted(self.settle_move.lines, key=int)
         account = self.share_class.account_redemption
         yield [claim, *(l for l in lines if l.account == account and l.debit)]
         self.payable_line = self._get_payable(self.settle_move)

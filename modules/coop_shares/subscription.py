@@ -762,8 +762,9 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         Books.post(list(moves.values()))
         for subscription, move in moves.items():
             deposits = list(subscription.payments)
-            debits = [l for l in move.lines if l.debit]
-            credits = [l for l in move.lines if l.credit]
+            lines = sorted(move.lines, key=int)
+            debits = [l for l in lines if l.debit]
+            credits = [l for l in lines if l.credit]
             for deposit, debit, credit in zip(deposits, debits, credits):
                 to_reconcile.append([deposit.line, debit])
                 deposit.line = credit

@@ -423,6 +423,36 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                     redemption.net_amount)
 
     @with_transaction()
+    def test_release(self):
+        """Test who leaves does not owe what was not paid of the shares
+
+        By hand: 60.00 and 40.00 are subscribed and not paid.
+        """
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1, START)
+            pool = Pool()
+            Line = pool.get('account.move.line')
+            pool.get('coop.member').admit([member])
+            subscriptions = [
+                self._subscribe(member, class_, quantity)
+                for quantity in [6, 4]]
+            redemption = self._redeem(member, class_, 10)
+            self.assertEqual(redemption.net_amount, Decimal(0))
+            for subscription in subscriptions:
+                subscription = subscription.__class__(subscription.id)
+                self.assertEqual(subscription.state, 'paid')
+                self.assertTrue(all(
+                        l.reconciliation for l in subscription.lines_to_pay))
+                for payment in subscription.payments:
+                    self.assertEqual(payment.line.credit, payment.amount)
+            self.assertFalse(Line.search([
+                        ('party', '=', member.party.id),
+                        ('account', '=', class_.account_subscribed.id),
+                        ('reconciliation', '=', None),
+                        ]))
+
+    @with_transaction()
     def test_set_off_once(self):
         """Test a debt is set off once by redemptions that settle together
 
@@ -461,6 +491,73 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             self.assertEqual(
                 sorted(l.credit for l in debt.reconciliation.lines),
                 [0, 20, 40])
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_set_off_invoices(self):
+        """Test what was paid of an invoice is not set off
+
+        By hand: of 60.00 and 30.00 25.00 are paid.  40.00 pay the other
+        35.00 and 5.00.
+        """
+        pool = Pool()
+        Account = pool.get('account.account')
+        Address = pool.get('party.address')
+        Invoice = pool.get('account.invoice')
+        Journal = pool.get('account.journal')
+        PaymentMethod = pool.get('account.invoice.payment.method')
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1, START)
+            pool.get('coop.member').admit([member])
+            issue([member], class_)
+            Address.create([{'party': member.party.id}])
+            revenue, = Account.search([
+                    ('company', '=', company.id),
+                    ('type.revenue', '=', True),
+                    ('closed', '!=', True)], limit=1)
+            cash, = Account.search([
+                    ('company', '=', company.id), ('code', '=', '1.1.1')])
+            method = PaymentMethod(
+                name="Cash", company=company,
+                journal=Journal.search([('type', '=', 'cash')])[0],
+                debit_account=cash, credit_account=cash)
+            method.save()
+            invoices = []
+            for amount, month in [(60, 2), (30, 3)]:
+                date = dt.date(2024, month, 1)
+                invoice = Invoice(
+                    company=company, type='out', party=member.party,
+                    currency=company.currency, invoice_date=date)
+                invoice.on_change_type()
+                invoice.payment_term = None
+                invoice.payment_term_date = date
+                invoice.lines = [pool.get('account.invoice.line')(
+                        company=company, currency=company.currency,
+                        type='line', quantity=1, unit_price=Decimal(amount),
+                        account=revenue)]
+                invoices.append(invoice)
+            Invoice.save(invoices)
+            Invoice.post(invoices)
+            invoices[0].pay_invoice(
+                Decimal(25), method, dt.date(2024, 4, 1))
+
+            redemption = self._redeem(member, class_, 4, set_off=True)
+            self.assertEqual(redemption.set_off_amount, Decimal(40))
+            self.assertEqual(redemption.net_amount, Decimal(0))
+
+            def get_states():
+                self._run_tasks()
+                return [
+                    (i.state, i.amount_to_pay)
+                    for i in Invoice.browse(invoices)]
+            self.assertEqual(
+                get_states(), [('paid', Decimal(0)), ('posted', Decimal(25))])
+
+            Redemption.cancel([redemption])
+            self.assertEqual(
+                get_states(),
+                [('posted', Decimal(35)), ('posted', Decimal(30))])
 
     def _owe(self, member, amount):
         "Post a debt of the member and return its line"
