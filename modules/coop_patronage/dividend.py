@@ -1,9 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from sql import Null
+
+from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
 from trytond.modules.coop_shares.document import Books
+from trytond.modules.coop_shares.exceptions import DividendError
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval
+from trytond.report import Report
 
 from .surplus import get_balances
 
@@ -33,29 +38,58 @@ class Dividend(metaclass=PoolMeta):
         Books.post([d.rounding_move for d in dividends])
         cls.save(dividends)
 
-    def _get_rounding_move(self):
-        "Return the unsaved move of what rounding left of the surplus"
+    def _check_post(self):
+        super()._check_post()
+        if not self._get_surplus_line():
+            return
+        account = self.debit_account
+        # What an interrupted posting has taken is still there for it
+        held = get_balances(
+            self.company, [account],
+            lambda move: (move.state == 'posted')
+            & ((move.origin == Null) | (move.origin != str(self)))
+            )[account.id]
+        # Rounding each amount may take more than what is there for all
+        if self.gross > held and self.unrounded > held:
+            raise DividendError(gettext(
+                    'coop_patronage.msg_dividend_clearing',
+                    dividend=self.rec_name,
+                    account=account.rec_name,
+                    held=Report.format_currency(held, None, self.currency),
+                    amount=Report.format_currency(
+                        self.gross, None, self.currency)))
+
+    def _get_surplus_line(self):
+        "Return the last line of a surplus that gives to the account"
         pool = Pool()
         Line = pool.get('coop.surplus.line')
-        account = self.debit_account
         lines = Line.search([
                 ('surplus.company', '=', self.company.id),
                 ('surplus.state', '=', 'posted'),
                 ('surplus.posting_date', '<=', self.posting_date),
                 ('kind', '=', 'share_dividend'),
-                ('account', '=', account.id),
+                ('account', '=', self.debit_account.id),
                 ], order=[('surplus.posting_date', 'DESC')], limit=1)
-        if not lines:
+        return lines[0] if lines else None
+
+    def _get_rounding_move(self):
+        "Return the unsaved move of what rounding left of the surplus"
+        line = self._get_surplus_line()
+        if not line:
             return
-        line, = lines
+        account = self.debit_account
         carry_forward = line.surplus.carry_forward_line
         left = get_balances(
             self.company, [account],
             lambda move: move.state == 'posted')[account.id]
-        # Each of the amounts was rounded
-        if (left and carry_forward
-                and abs(left) <= self.currency.rounding * len(
-                    self._line_ids())):
+        if not left or not carry_forward:
+            return
+        rounded = self.unrounded - self.gross
+        # The rest waits for another dividend, but for the cent by which the
+        # line was rounded itself
+        if abs(left - rounded) > self.currency.rounding:
+            left = rounded if abs(left) > abs(rounded) else 0
+        if left:
             books = Books(self.company)
             return books.move(self.posting_date, [
                     books.line(account, left),

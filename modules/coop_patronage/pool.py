@@ -1121,10 +1121,12 @@ class PatronagePool(
             pool._cancel_credit_notes()
             books = Books(pool.company)
             moves = list(pool.moves)
-            Reconciliation.delete(list({
-                        line.reconciliation
-                        for move in moves for line in move.lines
-                        if line.reconciliation}))
+            # What was paid of a subscription before stays paid
+            with Transaction().set_context(keep_share_payments=True):
+                Reconciliation.delete(list({
+                            line.reconciliation
+                            for move in moves for line in move.lines
+                            if line.reconciliation}))
             Payment.take_back(Payment.search([
                         ('line.move', 'in', [m.id for m in moves]),
                         ]))

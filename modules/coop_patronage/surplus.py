@@ -27,7 +27,7 @@ from trytond.transaction import Transaction
 
 from .exceptions import (
     ActivityLocked, AllocationError, AppropriationError, ApprovalError,
-    PostError)
+    CancelError, PostError)
 from .plan import (
     MEMBER_RATIO_BASES, RECOGNITIONS, LineMixin, account_field,
     target_account_field)
@@ -1083,6 +1083,7 @@ class Surplus(
         Pool_ = pool.get('coop.patronage.pool')
         cls.lock(surpluses)
         posted = [s for s in surpluses if s.state == 'posted']
+        cls._check_dividends(posted)
         Pool_.cancel([p for s in posted for p in s.pools])
         reversals = []
         for surplus in posted:
@@ -1096,6 +1097,21 @@ class Surplus(
                 reversals.append(books.reversal(
                         surplus.accrual_move, surplus.accrual_move.date))
         Books.post(reversals)
+
+    @classmethod
+    def _check_dividends(cls, surpluses):
+        "Check that no dividend on shares has taken what would be taken back"
+        for surplus in surpluses:
+            lines = [l for l in surplus.lines if l.kind == 'share_dividend']
+            held = get_balances(
+                surplus.company, [l.account for l in lines],
+                lambda move: move.state == 'posted')
+            for line in lines:
+                if held[line.account.id] < line.computed_amount:
+                    raise CancelError(gettext(
+                            'coop_patronage.msg_surplus_cancel_dividend',
+                            surplus=surplus.rec_name,
+                            account=line.account.rec_name))
 
     @classmethod
     def check_books(cls, company, date):

@@ -727,12 +727,7 @@ class Dividend(
     def _compute_lines(self):
         "Return a list of member, basis, gross and withholding"
         unit = self.currency.rounding
-        bases, capitals = {}, {}
-        measure = self._measure()
-        for member, changes in self._get_changes():
-            basis, capital = measure(changes)
-            if basis > 0:
-                bases[member], capitals[member] = basis, capital
+        bases, capitals = self._get_bases()
         self._check_cap(sum(capitals.values()))
         if self.method == 'rate':
             rate = Fraction(self.rate)
@@ -752,6 +747,26 @@ class Dividend(
                     gross[member], self.withholding_rate or 0,
                     self.exemption or 0, unit))
             for member, basis in bases.items()]
+
+    def _get_bases(self):
+        "Return the basis and the capital for a year by member"
+        bases, capitals = {}, {}
+        measure = self._measure()
+        for member, changes in self._get_changes():
+            basis, capital = measure(changes)
+            if basis > 0:
+                bases[member], capitals[member] = basis, capital
+        return bases, capitals
+
+    @property
+    def unrounded(self):
+        "The amount of all lines if only their sum was rounded"
+        if self.method == 'pot':
+            return self.amount
+        _, capitals = self._get_bases()
+        return half_up(
+            Fraction(self.rate) * sum(capitals.values()),
+            self.currency.rounding)
 
     def _measure(self):
         "Return the function of changes that gives basis and capital"

@@ -4,18 +4,24 @@ from collections import defaultdict
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
+from sql import Cast, Literal
+from sql.aggregate import Sum
+from sql.conditionals import Case, Coalesce
+from sql.operators import Concat
 
+from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Date, Eval, If
 from trytond.report import Report
-from trytond.tools import grouped_slice
+from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateAction, StateTransition, StateView, Wizard)
@@ -40,7 +46,8 @@ _settlement_fields = {
     'payment_date'}
 
 
-class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+class Redemption(
+        ShareDocumentMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
     _initial_state = 'requested'
@@ -877,6 +884,78 @@ class Redemption(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     @Workflow.transition('settled')
     def set_settled(cls, redemptions):
         pass
+
+    @classmethod
+    def check_books(cls, company, date):
+        "Compare what is owed for each redemption with its moves"
+        pool = Pool()
+        AccountMove = pool.get('account.move')
+        Line = pool.get('account.move.line')
+        ShareClass = pool.get('coop.share.class')
+        differences = super().check_books(company, date)
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        class_ = ShareClass.__table__()
+        end, settle, lapse, move = (
+            AccountMove.__table__() for _ in range(4))
+        line = Line.__table__()
+
+        claim = table.amount - Coalesce(table.unpaid_amount, 0)
+        kept = (
+            Coalesce(table.loss, 0) - Coalesce(table.premium, 0)
+            + Coalesce(table.deduction, 0) + Coalesce(table.set_off_amount, 0))
+        query = (table
+            .join(end, condition=table.move == end.id)
+            .join(settle, 'LEFT', condition=table.settle_move == settle.id)
+            .join(lapse, 'LEFT', condition=table.lapse_move == lapse.id)
+            .select(
+                table.id,
+                Case(
+                    (lapse.date <= date, Literal(0)),
+                    (settle.date <= date, claim - kept),
+                    else_=claim).as_('amount'),
+                where=(table.company == company.id)
+                & table.state.in_(['ended', 'settled', 'paid'])
+                & (end.date <= date)))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC'])
+        cursor.execute(*query)
+        expected = {
+            id_: company.currency.round(Decimal(amount))
+            for id_, amount in cursor}
+
+        origin = cls.__name__ + ','
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .join(table, condition=(
+                    move.origin == Concat(origin, Cast(
+                            table.id, fields.Char('id').sql_type().base))))
+            .join(class_, condition=(table.share_class == class_.id)
+                & (line.account == class_.account_redemption))
+            .select(
+                table.id,
+                Sum(line.credit - line.debit).as_('amount'),
+                where=(table.company == company.id)
+                & (move.date <= date) & (move.state == 'posted'),
+                group_by=table.id))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC'])
+        cursor.execute(*query)
+        found = {
+            id_: company.currency.round(Decimal(amount))
+            for id_, amount in cursor}
+        for id_ in sorted(expected.keys() | found.keys()):
+            amounts = [d.get(id_, Decimal(0)) for d in [expected, found]]
+            if amounts[0] != amounts[1]:
+                redemption = cls(id_)
+                differences.append(Difference(
+                        redemption,
+                        gettext('coop_shares.msg_books_redemption',
+                            redemption=redemption.rec_name,
+                            account=redemption.share_class
+                            .account_redemption.rec_name),
+                        *amounts, party=redemption.member.party))
+        return differences
 
     @classmethod
     def end_due(cls, date=None):

@@ -14,7 +14,7 @@ from trytond.i18n import gettext
 from trytond.model import (
     Check, DeactivableMixin, Index, ModelSQL, ModelView, Unique, fields)
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.books import BooksMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -22,6 +22,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction, inactive_records
 
 from .calculation import Lot
+from .control import compare
 from .document import DAY, SLICE, Books, lock_members, save_records
 from .exceptions import (
     HoldingError, LimitError, OpeningError, ReversalError,
@@ -986,54 +987,13 @@ class ShareMove(BooksMixin, ModelSQL, ModelView):
 
         Per account and party: capital and unpaid capital.
         """
-        pool = Pool()
-        Account = pool.get('account.account')
-        Line = pool.get('account.move.line')
-        Move = pool.get('account.move')
-        Party = pool.get('party.party')
         differences = super().check_books(company, date)
-        cursor = Transaction().connection.cursor()
         expected, later = cls._expected_balances(company, date)
         accounts = {a for a, _ in expected} | set(
             cls._control_accounts(company))
-        if not accounts:
-            return differences
-
-        line = Line.__table__()
-        move = Move.__table__()
-        query = line.join(move, condition=line.move == move.id).select(
-            line.account, line.party,
-            Sum(line.credit - line.debit).as_('balance'),
-            where=fields.SQL_OPERATORS['in'](line.account, list(accounts))
-            & (move.date <= date) & (move.state == 'posted'),
-            group_by=[line.account, line.party])
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, None, 'NUMERIC'])
-        cursor.execute(*query)
-        found = {
-            (account, party): company.currency.round(Decimal(balance))
-            for account, party, balance in cursor}
-        for key in sorted(
-                expected.keys() | found.keys(),
-                key=lambda k: (k[0], k[1] or -1)):
-            account, party = key
-            difference = (
-                found.get(key, Decimal(0)) - expected.get(key, Decimal(0)))
-            if company.currency.is_zero(difference):
-                continue
-            timing = company.currency.is_zero(
-                difference + later.get(key, Decimal(0)))
-            party = Party(party) if party else None
-            differences.append(Difference(
-                    record=Account(account),
-                    description=gettext(
-                        'coop_shares.msg_books_capital',
-                        account=Account(account).rec_name,
-                        party=party.rec_name if party else ''),
-                    expected=expected.get(key, Decimal(0)),
-                    found=found.get(key, Decimal(0)),
-                    party=party,
-                    kind='timing' if timing else 'error'))
+        differences.extend(compare(
+                company, date, accounts, expected, later,
+                'coop_shares.msg_books_capital'))
         return differences
 
     @classmethod

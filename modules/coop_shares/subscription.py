@@ -3,14 +3,15 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from sql import Literal, Null
+from sql import Cast, Literal, Null
 from sql.aggregate import Sum
-from sql.conditionals import Case
+from sql.conditionals import Case, Coalesce
 
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import BooksMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Date, Eval, If
@@ -20,6 +21,7 @@ from trytond.transaction import Transaction, inactive_records
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .calculation import capital_part, complete_sets, instalment_parts, paid_on
+from .control import compare
 from .document import (
     SLICE, Books, ShareDocumentMixin, lock_members, save_records)
 from .exceptions import PaymentError, SubscriptionError
@@ -29,7 +31,8 @@ _states = {
     }
 
 
-class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+class Subscription(
+        ShareDocumentMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
     _sequence = 'subscription_sequence'
@@ -501,6 +504,111 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             & (table.effective == 'payment'))
 
     @classmethod
+    def check_books(cls, company, date):
+        "Compare what is to pay per account and party with the books"
+        pool = Pool()
+        AccountConfiguration = pool.get('account.configuration')
+        Configuration = pool.get('coop.share.configuration')
+        ShareClass = pool.get('coop.share.class')
+        differences = super().check_books(company, date)
+        cutover_date = Configuration(1).get_multivalue(
+            'cutover_date', company=company.id)
+        if cutover_date and date < cutover_date:
+            return differences
+        with inactive_records():
+            classes = ShareClass.search([('company', '=', company.id)])
+        # Where invoices are owed too it can not be told apart
+        accounts = list({c.account_subscribed.id for c in classes} - {
+                int(a) for a in [AccountConfiguration(1).get_multivalue(
+                        'default_account_receivable', company=company.id)]
+                if a})
+        if not accounts:
+            return differences
+        expected = defaultdict(Decimal)
+        later = defaultdict(Decimal)
+        for key, amount, amount_later in cls._open_balances(
+                company, date, accounts):
+            expected[key] += amount
+            later[key] += amount_later
+        differences.extend(compare(
+                company, date, accounts, expected, later,
+                'coop_shares.msg_books_subscription'))
+        return differences
+
+    @classmethod
+    def _open_balances(cls, company, date, accounts):
+        """Iterate over what is subscribed and over what was paid.
+
+        As pair of account and party, the credit, and the part of it that is
+        posted after the date.
+        """
+        pool = Pool()
+        AccountMove = pool.get('account.move')
+        Class = pool.get('coop.share.class')
+        Line = pool.get('account.move.line')
+        Member = pool.get('coop.member')
+        Payment = pool.get('coop.share.subscription.payment')
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        class_ = Class.__table__()
+        member = Member.__table__()
+        payment = Payment.__table__()
+        line = Line.__table__()
+        move = AccountMove.__table__()
+        tables = (table
+            .join(class_, condition=table.share_class == class_.id)
+            .join(member, condition=table.member == member.id))
+        where = (
+            cls._unpaid_where(table, company.id, date)
+            & fields.SQL_OPERATORS['in'](class_.account_subscribed, accounts))
+
+        def execute(tables, amount, where):
+            query = tables.select(
+                class_.account_subscribed, member.party,
+                Sum(amount).as_('amount'),
+                Sum(Case((move.date > date, amount),
+                        else_=Literal(0))).as_('later'),
+                where=where,
+                group_by=[class_.account_subscribed, member.party])
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, None, 'NUMERIC', 'NUMERIC'])
+            cursor.execute(*query)
+            for account, party, amount, later in cursor:
+                yield (account, party), Decimal(amount), Decimal(later)
+
+        yield from execute(
+            tables.join(move, condition=table.move == move.id),
+            -(table.amount + Coalesce(table.premium, 0)), where)
+        yield from execute(
+            tables
+            .join(payment, condition=payment.subscription == table.id)
+            .join(line, 'LEFT', condition=payment.line == line.id)
+            .join(move, 'LEFT', condition=line.move == move.id),
+            payment.amount, where & (payment.date <= date))
+
+        # Money that is not reconciled yet with what it pays
+        assigned = payment.select(
+            payment.line, Sum(payment.amount).as_('amount'),
+            group_by=payment.line)
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .join(assigned, 'LEFT', condition=assigned.line == line.id)
+            .select(
+                line.account, line.party, line.credit.as_('amount'),
+                where=fields.SQL_OPERATORS['in'](line.account, accounts)
+                & (line.reconciliation == Null)
+                & (Cast(line.credit, 'NUMERIC') > 0)
+                & (Cast(Coalesce(assigned.amount, 0), 'NUMERIC') == 0)
+                & ((move.origin == Null)
+                    | ~move.origin.like(cls.__name__ + ',%'))
+                & (move.date <= date) & (move.state == 'posted')))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, None, 'NUMERIC'])
+        cursor.execute(*query)
+        for account, party, amount in cursor:
+            yield (account, party), Decimal(amount), Decimal(0)
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('confirmed')
     def confirm(cls, subscriptions):
@@ -649,7 +757,8 @@ class Subscription(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         Line = pool.get('account.move.line')
         lines = cls._open_lines(subscriptions)
         to_reconcile = []
-        for subscription in subscriptions:
+        # The payments may be new
+        for subscription in cls.browse(subscriptions):
             account = subscription.share_class.account_subscribed
             credits = {}
             for payment in subscription.payments:

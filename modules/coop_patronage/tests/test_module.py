@@ -251,7 +251,7 @@ class CoopPatronageTestCase(
                 }
             compute([('patronage', 'result', 66666), *rest], **ceiling)
             with self.assertRaisesRegex(
-                    AppropriationError, '66667.00.*66666.67'):
+                    AppropriationError, '66,667.00.*66,666.67'):
                 compute([('patronage', 'result', 66667), *rest], **ceiling)
 
     def _compute(self, fiscalyear, category, lines, pools, result=D(1000)):
@@ -402,14 +402,14 @@ class CoopPatronageTestCase(
                     ([refund, rest], [("A", {}), ("B", {})],
                         'More than one pool of the line "Refund"'),
                     ([refund, rest], [("A", {'amount': D(80)}), ("B", {})],
-                        'line "Refund" take more than its 50'),
+                        'line "Refund" take more than its .*50'),
                     ([refund, rest], [("A", {'amount': D(80)})],
-                        'line "Refund" take more than its 50'),
+                        'line "Refund" take more than its .*50'),
                     ([("Refund", 'patronage', None)], [("A", half)],
-                        '"A" does not distribute 975'),
+                        '"A" does not distribute .*975'),
                     ([("Refund", 'patronage', None)],
                         [("A", {'method': 'rate', 'rate': D('0.1')})],
-                        '"A" does not distribute 990'),
+                        '"A" does not distribute .*990'),
                     ]:
                 with (self.subTest(message=message),
                         self.assertRaisesRegex(AllocationError, message)):
@@ -426,7 +426,8 @@ class CoopPatronageTestCase(
                     Surplus, 'get_result', return_value=D(1000)):
                 Surplus.approve([surplus])
                 with self.assertRaisesRegex(
-                        PostError, '"2025" was closed with 0.* is 1000'):
+                        PostError,
+                        '"2025" was closed with .*0.00.* is .*1,000'):
                     Surplus.post([surplus])
                 Surplus.draft([surplus])
             self.assertEqual(Move.search([]), [])
