@@ -73,7 +73,8 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                 ()),
             ],
         states=_states,
-        help="The first day of the usages.\n"
+        help="The first day of the usages, besides those that came late for "
+        "the billings before.\n"
         "Leave empty for all that are not billed yet.")
     end = fields.Date(
         "To", required=True, states=_states,
@@ -302,7 +303,7 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             ('date', '<=', self.end),
             ]
         if self.start:
-            domain.append(('date', '>=', self.start))
+            domain.append(['OR', ('date', '>=', self.start), self._get_late()])
         if self.for_resources:
             domain.append(
                 ('resource', 'in', [r.id for r in self.for_resources]))
@@ -312,6 +313,23 @@ class Billing(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                     ('member.party', 'in', parties),
                     ('party', 'in', parties),
                     ])
+        return domain
+
+    def _get_late(self):
+        """Return the domain of what came after its period was billed
+
+        Late and corrected usages are charged in the next period.
+        """
+        billings = self.search([
+                ('company', '=', self.company.id),
+                ('state', '!=', 'draft'),
+                ('end', '<', self.start),
+                ])
+        if not billings:
+            return ('id', '<', 0)
+        domain = [('date', '<=', max(b.end for b in billings))]
+        if all(b.start for b in billings):
+            domain.append(('date', '>=', min(b.start for b in billings)))
         return domain
 
     def create_invoices(self):

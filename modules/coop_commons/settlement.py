@@ -367,6 +367,11 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                             settlement.difference, None, settlement.currency),
                         difference=Report.format_currency(
                             difference, None, settlement.currency)))
+            if ({l.key: l.amount for l in settlement.get_lines(figures)}
+                    != {l.key: l.amount for l in settlement.lines}):
+                raise SettlementError(gettext(
+                        'coop_commons.msg_settlement_use_changed',
+                        settlement=settlement.rec_name))
             settlement.move = settlement.get_move(figures)
             if settlement.move:
                 moves.append(settlement.move)
@@ -704,7 +709,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
 
 
 def _key(user):
-    return tuple(id_ or 0 for id_ in user)
+    return tuple(int(id_ or 0) for id_ in user)
 
 
 def _fill(centers, amount):
@@ -780,6 +785,11 @@ class SettlementLine(ModelSQL, ModelView):
     def get_rec_name(self, name):
         user = self.member or self.party or self.cost_center
         return '%s @ %s' % (user.rec_name, self.settlement.rec_name)
+
+    @property
+    def key(self):
+        "The user as ids that can be sorted"
+        return _key((self.member, self.party, self.cost_center))
 
     @property
     def payer(self):
