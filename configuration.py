@@ -206,6 +206,7 @@ class Configuration(Wizard):
 
     def create_fiscalyear(self):
         pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
         FiscalYear = pool.get('account.fiscalyear')
         InvoiceSequence = pool.get('account.fiscalyear.invoice_sequence')
         Period = pool.get('account.period')
@@ -237,6 +238,10 @@ class Configuration(Wizard):
                     in_credit_note_sequence=supplier)])
         fiscalyear.save()
         FiscalYear.create_period([fiscalyear])
+        # The years that are not created yet end in the same month
+        configuration = Configuration(1)
+        configuration.year_end_month = str(end_date.month)
+        configuration.save()
         # The move that closes the year is posted apart
         Period(
             name=gettext('coop.msg_configuration_closing', name=name),

@@ -334,6 +334,10 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
             configure.transition_configure()
             fiscalyear, = FiscalYear.search(own)
             self.assertEqual(fiscalyear.name, "2025/2026")
+            # Who gives notice for a later year leaves at the end of June too
+            self.assertEqual(
+                pool.get('coop.membership.configuration')(1).get_multivalue(
+                    'year_end_month', company=company.id), '6')
             category, = Category.search(own)
             share_class, = ShareClass.search(own)
             self.assertEqual(share_class.par_value, Decimal('100.00'))

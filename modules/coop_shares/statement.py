@@ -74,7 +74,7 @@ class StatementLine(metaclass=PoolMeta):
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Subscription = pool.get('coop.share.subscription')
-        payments, to_reconcile = [], []
+        payments, to_reconcile, to_pay = [], [], {}
         for line in lines:
             document = line.share_document
             for move_line in Line.search([
@@ -83,8 +83,11 @@ class StatementLine(metaclass=PoolMeta):
                         ('reconciliation', '=', None),
                         ]):
                 if isinstance(document, Subscription):
-                    amount = min(move_line.credit, document.amount_to_pay)
+                    # Several lines may pay the same subscription
+                    to_pay.setdefault(document, document.amount_to_pay)
+                    amount = min(move_line.credit, to_pay[document])
                     if amount > 0:
+                        to_pay[document] -= amount
                         payments.append(Payment(
                                 subscription=document, date=move_line.date,
                                 amount=amount, line=move_line))

@@ -594,11 +594,11 @@ class Subscription(
             .join(move, condition=line.move == move.id)
             .join(assigned, 'LEFT', condition=assigned.line == line.id)
             .select(
-                line.account, line.party, line.credit.as_('amount'),
+                line.account, line.party,
+                (line.credit - Coalesce(assigned.amount, 0)).as_('amount'),
                 where=fields.SQL_OPERATORS['in'](line.account, accounts)
                 & (line.reconciliation == Null)
                 & (Cast(line.credit, 'NUMERIC') > 0)
-                & (Cast(Coalesce(assigned.amount, 0), 'NUMERIC') == 0)
                 & ((move.origin == Null)
                     | ~move.origin.like(cls.__name__ + ',%'))
                 & (move.date <= date) & (move.state == 'posted')))
