@@ -17,6 +17,7 @@ from trytond.model import (
     Check, ModelSQL, ModelView, Unique, fields, sequence_ordered)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Difference
+from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_shares.calculation import instalment_parts
 from trytond.modules.coop_shares.debt import open_debts, pay_debts
 from trytond.modules.coop_shares.document import (
@@ -508,7 +509,7 @@ class PatronagePool(
         """
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
-        basis, amounts, members = self._get_basis(activity)
+        basis, amounts, members, outside = self._get_basis(activity)
         weights = {p: max(b, Decimal(0)) for p, b in basis.items()}
         total = sum(weights.values())
         if not total:
@@ -517,9 +518,19 @@ class PatronagePool(
             raise AllocationError(gettext(
                     'coop_patronage.msg_pool_no_activity',
                     pool=self.rec_name))
-        gross = self._get_gross(amount, weights, amounts)
+        distributed = self._get_gross(amount, weights, amounts)
+        # What members did before they joined is no business with a member
+        outside = {
+            p: half_up(
+                Fraction(distributed[p])
+                * min(Fraction(part) / Fraction(weights[p]), 1),
+                self.rounding)
+            for p, part in outside.items()
+            if members[p] and part > 0 and weights[p] > 0}
+        gross = {p: g - outside.get(p, 0) for p, g in distributed.items()}
         if amount < 0:
-            return amount, self._get_losses(gross, basis, members, total)
+            return amount, self._get_losses(
+                gross, outside, basis, members, total)
         patrons = {
             p: g for p, g in gross.items()
             if members[p] or self.non_members != 'reserve'}
@@ -540,12 +551,13 @@ class PatronagePool(
                         kept.get(party, Decimal(0)),
                         debts[party],
                         uses.get(party, {})))
-            elif self.non_members == 'hold':
-                row['held'] = part
-            else:
-                row['forfeited'] = part
+                part = outside.get(party, Decimal(0))
+                row['gross'] += part
+            name = 'held' if self.non_members == 'hold' else 'forfeited'
+            if not members[party] or part:
+                row[name] = row.get(name, Decimal(0)) + part
             rows.append(row)
-        return sum(gross.values()), rows
+        return sum(distributed.values()), rows
 
     def _get_row(self, party, gross, basis, members, total):
         return {
@@ -559,7 +571,7 @@ class PatronagePool(
             'equity_class': self.equity_class,
             }
 
-    def _get_losses(self, gross, basis, members, total):
+    def _get_losses(self, gross, outside, basis, members, total):
         "Return the allocations of a loss to the equity of the members"
         _, uncovered = absorb(
             {members[p]: -part for p, part in gross.items()
@@ -572,6 +584,9 @@ class PatronagePool(
                 -uncovered.get(members[party], Decimal(0))
                 if members[party] else part)
             row['equity'] = part - row['forfeited']
+            part = outside.get(party, Decimal(0))
+            row['gross'] += part
+            row['forfeited'] += part
             rows.append(row)
         return rows
 
@@ -589,7 +604,11 @@ class PatronagePool(
             for (member, vintage), (_, amount) in holdings.items()}
 
     def _get_basis(self, activity):
-        "Return the basis, amount and member of each party that takes part"
+        """Return what is known of each party that takes part
+
+        Its basis, amount and member, and the part of the basis from when it
+        was no member.
+        """
         pool = Pool()
         Member = pool.get('coop.member')
         categories = {c.id: c for c in self.categories}
@@ -604,7 +623,8 @@ class PatronagePool(
                 eligible = {
                     p: m for p, m in eligible.items()
                     if member2category.get(m) in allowed}
-        basis, amounts, members = defaultdict(Decimal), {}, {}
+        basis, outside = defaultdict(Decimal), defaultdict(Decimal)
+        amounts, members = {}, {}
         for party, member, category, quantity, amount in activity:
             if category not in categories:
                 continue
@@ -616,13 +636,16 @@ class PatronagePool(
             category = categories[category]
             value = quantity if category.measure == 'quantity' else amount
             basis[party] += value * category.weight
+            if not member:
+                outside[party] += value * category.weight
             amounts[party] = amounts.get(party, Decimal(0)) + amount
             members[party] = members.get(party) or member
         if self.minimum_activity:
             for party, value in list(basis.items()):
                 if value < self.minimum_activity:
                     del basis[party]
-        return basis, amounts, members
+                    outside.pop(party, None)
+        return basis, amounts, members, outside
 
     def _get_gross(self, amount, weights, amounts):
         caps = None

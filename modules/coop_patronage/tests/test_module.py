@@ -366,6 +366,59 @@ class CoopPatronageTestCase(
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())
     @with_transaction()
+    def test_joined(self):
+        """Test what a member did before joining is no business of members
+
+        By hand: of 100.00 by 1,000 of Alice and, of Bob, 500 before and 500
+        since he joined.
+        """
+        pool = Pool()
+        Category = pool.get('coop.patronage.category')
+        Entry = pool.get('coop.patronage.entry')
+        Membership = pool.get('coop.membership')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            alice, bob = self._create_members(["Alice", "Bob"])
+            membership, = Membership.search([('member.party', '=', bob.id)])
+            table = Membership.__table__()
+            Transaction().connection.cursor().execute(*table.update(
+                    [table.start_date], [dt.date(2025, 7, 1)],
+                    where=table.id == membership.id))
+            category = Category(name="Purchases")
+            category.save()
+            Entry.create([{
+                        'category': category.id, 'party': party.id,
+                        'date': dt.date(2025, month, 1), 'amount': D(amount)}
+                    for party, month, amount in [
+                        (alice, 6, 1000), (bob, 6, 500), (bob, 7, 500)]])
+            for non_members, result, expected in [
+                    ('exclude', 1000, [
+                            (D('66.67'), D('66.67'), 0, 0),
+                            (D('33.33'), D('33.33'), 0, 0)]),
+                    ('reserve', 1000, [(50, 50, 0, 0), (50, 25, 0, 25)]),
+                    ('hold', 1000, [(50, 50, 0, 0), (50, 25, 25, 0)]),
+                    # Without equity nobody can bear a loss
+                    ('reserve', -1000, [(-50, 0, 0, -50), (-50, 0, 0, -50)]),
+                    ]:
+                with self.subTest(non_members=non_members, result=result):
+                    sign = 1 if result > 0 else -1
+                    surplus = self._compute(
+                        fiscalyear, category, [
+                            ("Refund", 'patronage', D(100) * sign),
+                            ("Rest", 'carry_forward', None)],
+                        [("Pool", {'non_members': non_members})],
+                        result=D(result))
+                    self.assertEqual([(
+                                a.gross, a.cash or 0, a.held or 0,
+                                a.forfeited or 0)
+                            for a in surplus.pools[0].allocations], expected)
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
     def test_refusals(self):
         "Test what can not be distributed or posted is refused by name"
         pool = Pool()
