@@ -485,8 +485,6 @@ class CoopPatronageTestCase(
                 Surplus.draft([surplus])
             self.assertEqual(Move.search([]), [])
 
-    @patch.object(Transaction, 'lock_table', Mock())
-    @patch.object(Transaction, 'lock_records', Mock())
     def _sell(self, account, date, sales):
         """Return the posted invoices of the sales
 
@@ -515,6 +513,8 @@ class CoopPatronageTestCase(
         Invoice.post(invoices)
         return Invoice.browse(invoices)
 
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
     @with_transaction(context={'_skip_warnings': True})
     def test_credit_notes(self):
         "Test the tax shrinks with the price of what members bought"
@@ -644,6 +644,8 @@ class CoopPatronageTestCase(
                 balance(configured('account_patronage_reduction')), 0)
             self.assertEqual(Activity.get_sums(company, [sales], *year), [])
 
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
     @with_transaction(context={'_skip_warnings': True})
     def test_credit_note_kept(self):
         "Test what is kept reduces the price once it is paid"
