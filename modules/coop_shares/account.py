@@ -1,5 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+
 from trytond.model import Index
 from trytond.pool import Pool, PoolMeta
 
@@ -54,6 +56,31 @@ class MoveLinePayment(metaclass=PoolMeta):
 
 class Reconciliation(metaclass=PoolMeta):
     __name__ = 'account.move.reconciliation'
+
+    @classmethod
+    def create(cls, vlist):
+        vlist = [values.copy() for values in vlist]
+        cls._set_numbers([v for v in vlist if not v.get('number')])
+        return super().create(vlist)
+
+    @classmethod
+    def _set_numbers(cls, vlist):
+        "Take the numbers of what a run reconciles at once"
+        pool = Pool()
+        Configuration = pool.get('account.configuration')
+        by_company = defaultdict(list)
+        for values in vlist:
+            by_company[values.get('company', cls.default_company())].append(
+                values)
+        for company, c_values in by_company.items():
+            if company is None:
+                continue
+            sequence = Configuration(1).get_multivalue(
+                'reconciliation_sequence', company=company)
+            if sequence:
+                for values, number in zip(
+                        c_values, sequence.get_many(len(c_values))):
+                    values['number'] = number
 
     @classmethod
     def on_modification(cls, mode, reconciliations, field_names=None):
