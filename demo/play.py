@@ -340,13 +340,14 @@ class Demo:
         meeting, = Meeting.find()
         with Papers(self.directory) as papers:
             # The longest first
-            statements = Wizard('coop.member.statement')
-            statements.form.fiscalyear = fiscalyear
-            statements.execute('print_')
-            papers.write('statements', *statements.actions)
             with config.get_config().set_context(date=END):
                 papers.write('register', Report(
                         'coop.member.register').execute(Register.find([])))
+            statements = Wizard('coop.member.statement')
+            statements.form.fiscalyear = fiscalyear
+            statements.execute('print_')
+            # PDF of thousands of pages would take too long
+            papers.write('statements', *statements.actions, pdf=False)
             assembly = Wizard('coop.assembly.report')
             assembly.form.fiscalyear = fiscalyear
             assembly.form.meeting = meeting

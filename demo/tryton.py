@@ -117,11 +117,11 @@ class Papers:
                 raise subprocess.CalledProcessError(
                     process.returncode, process.args)
 
-    def write(self, name, report):
+    def write(self, name, report, pdf=True):
         extension, content, *_ = report
         path = self.directory / f'{name}.{extension}'
         path.write_bytes(content)
-        if self.soffice and extension == 'odt':
+        if pdf and self.soffice and extension == 'odt':
             profile = (self.directory / f'profile-{name}').resolve()
             process = subprocess.Popen([
                     self.soffice, f'-env:UserInstallation=file://{profile}',
