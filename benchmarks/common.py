@@ -137,11 +137,12 @@ def setup_company():
     company = create_company(name=f"Company {uuid.uuid4()}")
     with set_company(company):
         create_chart(company)
-        fiscalyear = set_invoice_sequences(get_fiscalyear(
-                company, today=START,
-                end_date=END.replace(year=END.year + 1)))
-        fiscalyear.save()
-        FiscalYear.create_period([fiscalyear])
+        for year in [YEAR, YEAR + 1]:
+            fiscalyear = set_invoice_sequences(get_fiscalyear(
+                    company, start_date=START.replace(year=year),
+                    end_date=END.replace(year=year)))
+            fiscalyear.save()
+            FiscalYear.create_period([fiscalyear])
     return company.id
 
 

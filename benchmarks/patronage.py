@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""Measure the computing of an allocation against a GROUP BY of its entries.
+"""Measure an allocation: to compute it against a GROUP BY of its entries, to
+post it against a bare move with as many lines.
 
 Three entries per patron, 23,570 patrons are ten times those of the demo.
 """
@@ -10,8 +11,8 @@ import random
 from decimal import Decimal
 
 from common import (
-    END, START, YEAR, analyze, database, get_sizes, insert, insert_members,
-    measure, print_header, print_row, run, setup_company)
+    END, START, YEAR, analyze, create_bare_move, database, get_sizes, insert,
+    insert_members, measure, print_header, print_row, run, setup_company)
 from shares import create_class
 
 from trytond.pool import Pool
@@ -29,7 +30,9 @@ GROUP BY party
 
 def setup(size):
     pool = Pool()
+    Account = pool.get('account.account')
     Category = pool.get('coop.patronage.category')
+    Configuration = pool.get('coop.patronage.configuration')
     company = setup_company()
     parties, _ = insert_members(company, size)
     category, = Category.create([{
@@ -45,15 +48,30 @@ def setup(size):
                 Decimal(draw.randrange(100, 20_000)) / 100)
             for party in parties for _ in range(3)))
     class_ = create_class(company)
+    with Transaction().set_context(company=company):
+        configuration = Configuration(1)
+        configuration.resolution_required = False
+        configuration.save()
+    payable, = Account.search([
+            ('company', '=', company), ('type.payable', '=', True),
+            ('party_required', '=', True)], limit=1)
+    expense, = Account.search([
+            ('company', '=', company), ('type.expense', '=', True)], limit=1)
     analyze()
-    return company, category.id, class_
+    return company, category.id, class_, parties, payable.id, expense.id
 
 
 def create_surplus(company, category, equity_class):
     pool = Pool()
+    Company = pool.get('company.company')
     FiscalYear = pool.get('account.fiscalyear')
+    Line = pool.get('coop.surplus.line')
     Surplus = pool.get('coop.surplus')
-    fiscalyear, = FiscalYear.search([('company', '=', company)])
+
+    def get_account(kind):
+        return Line.get_account(kind, Company(company)).id
+    fiscalyear, = FiscalYear.search([
+            ('company', '=', company), ('start_date', '=', START)])
     surplus, = Surplus.create([{
                 'company': company,
                 'fiscalyear': fiscalyear.id,
@@ -61,10 +79,12 @@ def create_surplus(company, category, equity_class):
                 'brought_forward': POOL,
                 'lines': [('create', [
                             {'name': "Patronage", 'kind': 'patronage',
-                                'basis': 'remainder', 'rate': Decimal(1)},
+                                'basis': 'remainder', 'rate': Decimal(1),
+                                'account': get_account('patronage')},
                             {'name': "Carried forward",
                                 'kind': 'carry_forward',
-                                'basis': 'remainder'},
+                                'basis': 'remainder',
+                                'account': get_account('carry_forward')},
                             ])],
                 'pools': [('create', [{
                                 'name': "Purchases",
@@ -76,9 +96,9 @@ def create_surplus(company, category, equity_class):
     return surplus.id
 
 
-def compute(id_):
+def click(button, id_):
     Surplus = Pool().get('coop.surplus')
-    Surplus.compute([Surplus(id_)])
+    getattr(Surplus, button)([Surplus(id_)])
 
 
 def query(sql, **parameters):
@@ -88,11 +108,11 @@ def query(sql, **parameters):
 
 
 def bench(size):
-    company, category, class_ = run(setup, size)
+    company, category, class_, parties, payable, expense = run(setup, size)
     baseline, _ = measure(lambda: run(
             lambda: query(ENTRIES, company=company, category=category)))
     id_ = run(create_surplus, company, category, class_, company=company)
-    seconds, _ = measure(lambda: run(compute, id_, company=company))
+    seconds, _ = measure(lambda: run(click, 'compute', id_, company=company))
     (total,), = run(lambda: query(
             "SELECT SUM(a.gross) FROM coop_patronage_allocation AS a "
             "JOIN coop_patronage_pool AS p ON a.pool = p.id "
@@ -101,6 +121,21 @@ def bench(size):
     print_row(
         "allocation to patrons of three entries: compute", size, seconds,
         baseline, "≤ 10")
+
+    def bare(count):
+        # Each patron has a line in money and one in equity
+        return measure(lambda: run(
+                create_bare_move, company, payable, expense,
+                [p for p in parties[:count] for _ in range(2)],
+                [Decimal('4.56')] * 2 * count, company=company))
+
+    # The first move of a period also creates what the period needs
+    bare(1)
+    baseline, _ = bare(size)
+    run(click, 'approve', id_, company=company)
+    seconds, _ = measure(lambda: run(click, 'post', id_, company=company))
+    print_row(
+        "allocation to patrons: post", size, seconds, baseline, "≤ 1.5")
 
 
 def main():

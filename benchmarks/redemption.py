@@ -62,7 +62,8 @@ def allocate(company, class_):
     session_id, _, _ = Allocate.create()
     wizard = Allocate(session_id)
     wizard.start.company = company
-    wizard.start.fiscalyear, = FiscalYear.search([('company', '=', company)])
+    wizard.start.fiscalyear, = FiscalYear.search([
+            ('company', '=', company), ('start_date', '=', START)])
     wizard.start.end_date = END
     wizard.start.share_classes = [class_]
     wizard.do_allocate(None)
