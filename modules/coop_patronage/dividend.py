@@ -85,6 +85,9 @@ class Dividend(metaclass=PoolMeta):
         if not left or not carry_forward:
             return
         rounded = self.unrounded - self.gross
+        if abs(rounded) > self.currency.rounding * len(self._line_ids()):
+            # The ledger has changed since: the check reports what is left
+            return
         # The rest waits for another dividend, but for the cent by which the
         # line was rounded itself
         if abs(left - rounded) > self.currency.rounding:
