@@ -860,13 +860,15 @@ class AssemblyReportStart(ModelView):
         return Transaction().context.get('company')
 
     @fields.depends(
-        'company', 'fiscalyear', '_parent_fiscalyear.company',
-        'meeting', '_parent_meeting.company')
+        'company', 'fiscalyear', '_parent_fiscalyear.company')
     def on_change_company(self):
         if not self.fiscalyear or self.fiscalyear.company != self.company:
             self.fiscalyear = self.last_fiscalyear(self.company)
-        if self.meeting and self.meeting.company != self.company:
-            self.meeting = None
+            self.meeting = self.last_meeting(self.fiscalyear)
+
+    @fields.depends('fiscalyear')
+    def on_change_fiscalyear(self):
+        self.meeting = self.last_meeting(self.fiscalyear)
 
     @classmethod
     def default_fiscalyear(cls):
@@ -890,6 +892,27 @@ class AssemblyReportStart(ModelView):
                     ], order=[('end_date', 'DESC')], limit=1)
             if fiscalyears:
                 return fiscalyears[0]
+
+    @classmethod
+    def default_meeting(cls):
+        FiscalYear = Pool().get('account.fiscalyear')
+        fiscalyear = cls.default_fiscalyear()
+        meeting = fiscalyear and cls.last_meeting(FiscalYear(fiscalyear))
+        return meeting.id if meeting else None
+
+    @classmethod
+    def last_meeting(cls, fiscalyear):
+        "Return the last meeting that has the fiscal year on its agenda"
+        Meeting = Pool().get('coop.meeting')
+        if fiscalyear:
+            meetings = Meeting.search([
+                    ('company', '=', fiscalyear.company.id),
+                    ('kind', '!=', 'board'),
+                    ('state', '!=', 'cancelled'),
+                    ('items.fiscalyear', '=', fiscalyear.id),
+                    ], order=[('date', 'DESC')], limit=1)
+            if meetings:
+                return meetings[0]
 
 
 class AssemblyReportWizard(Wizard):

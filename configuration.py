@@ -69,9 +69,7 @@ class ConfigurationStart(ModelView):
         "Leave empty to create the categories later.")
     notice_months = fields.Integer(
         "Notice",
-        domain=[
-            ('notice_months', '>=', 0),
-            ],
+        domain=[If(Eval('category_name'), ('notice_months', '>=', 0), ())],
         states={
             'invisible': ~Eval('category_name'),
             'required': Eval('category_name', False),
@@ -209,6 +207,7 @@ class Configuration(Wizard):
         Configuration = pool.get('coop.membership.configuration')
         FiscalYear = pool.get('account.fiscalyear')
         InvoiceSequence = pool.get('account.fiscalyear.invoice_sequence')
+        Journal = pool.get('account.journal')
         Period = pool.get('account.period')
         start_date, end_date = self.start.start_date, self.start.end_date
         name = str(start_date.year)
@@ -243,6 +242,10 @@ class Configuration(Wizard):
         configuration.year_end_month = str(end_date.month)
         configuration.save()
         # The move that closes the year is posted apart
+        if not Journal.search([('type', '=', 'situation')], limit=1):
+            Journal(
+                name=gettext('coop.msg_configuration_closing_journal'),
+                type='situation').save()
         Period(
             name=gettext('coop.msg_configuration_closing', name=name),
             fiscalyear=fiscalyear,

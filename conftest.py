@@ -16,6 +16,7 @@ import tempfile
 import unittest
 from configparser import ConfigParser
 from functools import cache
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 import pytest
@@ -80,15 +81,21 @@ def _flatten(suite):
 
 
 def pytest_collection_modifyitems(items):
-    """Let those without a database run while the first one is prepared
+    """Let databases be prepared while other tests run
 
-    Workers take them one by one, in this order.
+    Workers take the tests one by one, in this order: the first test of a
+    module, which prepares its database, comes before those of the former one.
     """
-    items.sort(key=_has_database)
-    for i, item in enumerate(items):
-        if _has_database(item):
-            items.insert(0, items.pop(i))
-            break
+    free = [i for i in items if not _has_database(i)]
+    groups = [
+        list(group) for _, group in groupby(
+            filter(_has_database, items), key=lambda i: i.path.parent)]
+    firsts = [group.pop(0) for group in groups]
+    items[:] = firsts[:1] + free
+    for group, first in zip_longest(groups, firsts[1:]):
+        if first:
+            items.append(first)
+        items.extend(group)
 
 
 def _has_database(item):

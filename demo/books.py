@@ -101,23 +101,11 @@ def trial_balance():
                 ['debit', 'credit'], config.get_config().context)), ZERO)
 
 
-def close_result(fiscalyear, surplus_account):
+def close_result(fiscalyear):
     "Close the income statement of the year to the undivided surplus"
-    Journal = Model.get('account.journal')
     Move = Model.get('account.move')
-    Period = Model.get('account.period')
-    journal = Journal(name="Closing", code="CLO", type='situation')
-    journal.save()
-    period = Period(name=f"{fiscalyear.name}-closing", type='adjustment')
-    period.fiscalyear = fiscalyear
-    period.start_date = period.end_date = fiscalyear.end_date
-    period.save()
     balance = Wizard('account.fiscalyear.balance_non_deferral')
     balance.form.fiscalyear = fiscalyear
-    balance.form.journal = journal
-    balance.form.period = period
-    balance.form.credit_account = surplus_account
-    balance.form.debit_account = surplus_account
     balance.execute('balance')
     Move.click(Move.find([
                 ('origin', '=', f'account.fiscalyear,{fiscalyear.id}'),

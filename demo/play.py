@@ -259,7 +259,7 @@ class Demo:
         pool.cash_percent = pool.cash_floor = Decimal('0.20')
         pool.equity_class, = ShareClass.find([('code', '=', 'E')])
         surplus.save()
-        books.close_result(fiscalyear, surplus.account_surplus)
+        books.close_result(fiscalyear)
         FiscalYear.click([fiscalyear], 'close')
         surplus.click('compute')
 

@@ -16,6 +16,7 @@ from trytond.modules.coop.tests.translations import (
     EXTRAS, LANGUAGES, MODULES, po_path, set_sources)
 from trytond.modules.coop_membership.books import check_books
 from trytond.pool import Pool, isregisteredby
+from trytond.pyson import PYSONDecoder, PYSONEncoder
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 from trytond.transaction import Transaction, check_access
 
@@ -171,6 +172,23 @@ RELATES = {
     }
 
 
+def allows_empty(domain, name):
+    "Return whether the domain is true for a client if the field is empty"
+    if not domain:
+        return True
+    first, *others = domain
+    if first in ['AND', 'OR']:
+        test = all if first == 'AND' else any
+        return test(allows_empty(d, name) for d in others)
+    if isinstance(first, str):
+        operator, value, *_ = others
+        return first != name or {
+            '=': value is None,
+            '!=': value is not None,
+            }.get(operator, operator in {'in', 'not in'})
+    return all(allows_empty(d, name) for d in domain)
+
+
 class CoopTestCase(CompanyTestMixin, ModuleTestCase):
     "Test Coop module"
     module = 'coop'
@@ -290,6 +308,31 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
                         self.assertTrue(Access.check(
                                 action['res_model'], 'read',
                                 raise_exception=False))
+
+    @with_transaction()
+    def test_optional(self):
+        """Test the clients let be empty what need not be filled in
+
+        Unlike the server, they test the domains of empty fields too.
+        """
+        pool = Pool()
+        empty = []
+        for name, Model in pool.iterobject():
+            if not (name.startswith('coop.') and issubclass(Model, ModelView)):
+                continue
+            values = dict.fromkeys(Model._fields)
+            values.update(Model.default_get(
+                    list(Model._fields), with_rec_name=False))
+            for field_name, field in Model._fields.items():
+                if field.required or field.readonly:
+                    continue
+                decoder = PYSONDecoder({**values, field_name: None})
+                domain = decoder.decode(PYSONEncoder().encode(field.domain))
+                states = decoder.decode(PYSONEncoder().encode(field.states))
+                if (not states.get('required')
+                        and not allows_empty(domain, field_name)):
+                    empty.append(f'{name}.{field_name}')
+        self.assertEqual(empty, [])
 
     @with_transaction()
     def test_configuration(self):

@@ -224,9 +224,11 @@ class Surplus(
         help="The activity the member ratio is measured by.\n"
         "Leave empty for all that fit the basis.")
     member_ratio = fields.Numeric("Member Ratio", digits=(None, 6),
-        domain=[
-            ('member_ratio', '>=', 0),
-            ('member_ratio', '<=', 1),
+        domain=['OR',
+            ('member_ratio', '=', None), [
+                ('member_ratio', '>=', 0),
+                ('member_ratio', '<=', 1),
+                ],
             ],
         states={
             'readonly': (_states['readonly']

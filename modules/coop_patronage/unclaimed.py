@@ -4,11 +4,11 @@ from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_shares.debt import close_claims, open_claims
 from trytond.modules.coop_shares.document import (
-    SLICE, Books, lock_members, save_records)
+    Books, lock_members, save_records)
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateReport, StateTransition, StateView, Wizard)
@@ -116,19 +116,20 @@ class Unclaimed(Wizard):
             }
 
     def _get_allocations(self):
+        "Return the chosen allocations with what is open of them"
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
         allocations = Allocation.browse(self.list.allocations)
         lock_members(a.member for a in allocations)
-        candidates = set(Allocation.search_unclaimed(
-                self.start.company, self.start.date, self.start.years))
+        claims = Allocation.search_unclaimed(
+            self.start.company, self.start.date, self.start.years)
         # Some may have been paid since they were listed
-        return [a for a in allocations if a in candidates]
+        return {a: claims[a] for a in allocations if a in claims}
 
     def do_notice(self, action):
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
-        allocations = self._get_allocations()
+        allocations = list(self._get_allocations())
         Allocation.write(allocations, {'notice_date': self.start.date})
         return action, {'ids': [a.id for a in allocations]}
 
@@ -168,12 +169,12 @@ class UnclaimedMixin:
 
     @classmethod
     def search_unclaimed(cls, company, date, years):
-        """Return the allocations that were due years before the date.
+        """Return what is open of allocations due years before the date.
 
         For those who are no members what they did not claim by joining
         before the pool's expiry date.
         """
-        return cls.search([
+        allocations = cls.search([
                 ('company', '=', company.id),
                 ('pool.surplus.state', '=', 'posted'),
                 ['OR', [
@@ -188,6 +189,10 @@ class UnclaimedMixin:
                         ],
                     ],
                 ])
+        claims = open_claims(a.unclaimed_line for a in allocations)
+        return {
+            a: claims[a.unclaimed_line] for a in allocations
+            if claims[a.unclaimed_line]}
 
     @property
     def unclaimed_line(self):
@@ -195,10 +200,12 @@ class UnclaimedMixin:
         return self.account_move_line or self.held_line
 
     @classmethod
-    def take_back(cls, allocations, date, account):
-        "Post what is unclaimed to the account, but never the equity"
-        pool = Pool()
-        Line = pool.get('account.move.line')
+    def take_back(cls, claims, date, account):
+        """Post what is unclaimed to the account, but never the equity.
+
+        `claims` maps the allocations to what is open of them.
+        """
+        allocations = list(claims)
         for allocation in allocations:
             if not allocation.notice_date:
                 raise UnclaimedError(gettext(
@@ -207,15 +214,15 @@ class UnclaimedMixin:
         books = Books(allocations[0].company)
         for allocation in allocations:
             line = allocation.unclaimed_line
+            amount = claims[allocation]
             allocation.unclaimed_move = books.move(date, [
-                    books.line(line.account, line.credit, party=line.party),
-                    books.line(account, -line.credit),
+                    books.line(line.account, amount, party=line.party),
+                    books.line(account, -amount),
                     ], origin=allocation)
         Books.post([a.unclaimed_move for a in allocations])
         save_records(allocations)
-        for sub_allocations in grouped_slice(allocations, SLICE):
-            Line.reconcile(*(
-                    [a.unclaimed_line, *(
-                            line for line in a.unclaimed_move.lines
-                            if line.account == a.unclaimed_line.account)]
-                    for a in sub_allocations))
+        close_claims({
+                a.unclaimed_line: next(
+                    line for line in a.unclaimed_move.lines
+                    if line.account == a.unclaimed_line.account)
+                for a in allocations})

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""What parties owe, for the documents that pay it from what they give."""
+"""What parties owe, for the documents that pay it from what they give, and
+what they are owed, for those that take back what nobody claims."""
 from collections import defaultdict
 from decimal import Decimal
 
@@ -112,6 +113,68 @@ def pay_debts(credits):
                 to_reconcile.append(lines)
     if to_reconcile:
         Line.reconcile(*to_reconcile)
+
+
+def open_claims(claims):
+    """Return how much of each line to pay is open.
+
+    A part that was paid is only reconciled once the whole is: it pays the
+    oldest lines of the party on the account.  What is on its way to the party
+    counts as paid.
+    """
+    claims = set(claims)
+    lines = [line for group in _open_lines(claims).values() for line in group]
+    paid = defaultdict(Decimal)
+    for line in lines:
+        paid[line.party, line.account] += line.debit
+    open_ = {}
+    for line in lines:
+        key = line.party, line.account
+        part = min(line.credit, paid[key])
+        paid[key] -= part
+        if line in claims:
+            open_[line] = line.credit - part
+            # With account_payment
+            if getattr(line, 'payment_amount', None) is not None:
+                open_[line] = min(open_[line], line.payment_amount)
+    return open_
+
+
+def close_claims(counterparts):
+    """Reconcile the lines to pay with the lines that take back their rest.
+
+    With what was paid of them in parts, if that makes them whole.
+    """
+    Line = Pool().get('account.move.line')
+    partial = {
+        claim for claim, line in counterparts.items()
+        if claim.credit != line.debit}
+    to_reconcile = [
+        [claim, line] for claim, line in counterparts.items()
+        if claim not in partial]
+    to_reconcile.extend(
+        lines for lines in _open_lines(partial).values()
+        if sum(l.debit for l in lines) == sum(l.credit for l in lines))
+    Line.reconcile(*to_reconcile)
+
+
+def _open_lines(lines):
+    """Return by party and account of the lines all that is not reconciled
+
+    The oldest first.
+    """
+    Line = Pool().get('account.move.line')
+    accounts = list({line.account.id for line in lines})
+    open_ = defaultdict(list)
+    for sub_parties in grouped_slice({l.party.id for l in lines}, SLICE):
+        for line in Line.search([
+                    ('account', 'in', accounts),
+                    ('party', 'in', list(sub_parties)),
+                    ('move_state', '=', 'posted'),
+                    ('reconciliation', '=', None),
+                    ], order=[('maturity_date', 'ASC'), ('id', 'ASC')]):
+            open_[line.party, line.account].append(line)
+    return open_
 
 
 def _get_invoice(line):

@@ -14,7 +14,6 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .document import DAY, SLICE, lock_members, save_records
-from .share import QUANTITY_DIGITS
 
 
 class Member(metaclass=PoolMeta):
@@ -198,9 +197,10 @@ class Register(metaclass=PoolMeta):
             'currency.currency', "Currency"), 'on_change_with_currency')
     # Lazy, so that a search does not add up what everybody holds
     share_quantity = fields.Numeric(
-        "Shares", digits=(None, QUANTITY_DIGITS), loading='lazy')
+        "Shares", loading='lazy',
+        help="The number of the shares, without allocated equity.")
     further_shares = fields.Numeric(
-        "Further Shares", digits=(None, QUANTITY_DIGITS), loading='lazy',
+        "Further Shares", loading='lazy',
         help="The shares beyond the first one.")
     share_amount = Monetary(
         "Capital", currency='currency', digits='currency', loading='lazy')
@@ -216,11 +216,16 @@ class Register(metaclass=PoolMeta):
     def _joins(cls):
         pool = Pool()
         Holding = pool.get('coop.share.holding')
+        ShareClass = pool.get('coop.share.class')
         from_item, tables = super()._joins()
         holding = Holding.table_query()
-        tables['holding'] = holding = holding.select(
+        class_ = ShareClass.__table__()
+        shares = Case(
+            (class_.kind != 'allocated', holding.quantity), else_=Literal(0))
+        tables['holding'] = holding = holding.join(class_,
+            condition=holding.share_class == class_.id).select(
             holding.member.as_('member'),
-            Sum(holding.quantity).as_('quantity'),
+            Sum(shares).as_('quantity'),
             Sum(holding.amount).as_('amount'),
             Sum(holding.paid_amount).as_('paid_amount'),
             group_by=holding.member)

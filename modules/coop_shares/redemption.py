@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from sql import Cast, Literal
+from sql import Cast
 from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 from sql.operators import Concat
@@ -27,7 +27,7 @@ from trytond.wizard import (
     Button, StateAction, StateTransition, StateView, Wizard)
 
 from .calculation import expected_years, grant, subtract, take
-from .debt import open_debts, pay_debts
+from .debt import close_claims, open_claims, open_debts, pay_debts
 from .document import (
     DAY, SLICE, Books, ShareDocumentMixin, lock_members, lock_sequence,
     save_records)
@@ -898,20 +898,25 @@ class Redemption(
         class_ = ShareClass.__table__()
         end, settle, lapse, move = (
             AccountMove.__table__() for _ in range(4))
-        line = Line.__table__()
+        line, lapsed_line = Line.__table__(), Line.__table__()
 
         claim = table.amount - Coalesce(table.unpaid_amount, 0)
         kept = (
             Coalesce(table.loss, 0) - Coalesce(table.premium, 0)
             + Coalesce(table.deduction, 0) + Coalesce(table.set_off_amount, 0))
+        lapsed = lapsed_line.select(
+            lapsed_line.debit,
+            where=(lapsed_line.move == lapse.id)
+            & (lapsed_line.account == class_.account_redemption))
         query = (table
+            .join(class_, condition=table.share_class == class_.id)
             .join(end, condition=table.move == end.id)
             .join(settle, 'LEFT', condition=table.settle_move == settle.id)
             .join(lapse, 'LEFT', condition=table.lapse_move == lapse.id)
             .select(
                 table.id,
                 Case(
-                    (lapse.date <= date, Literal(0)),
+                    (lapse.date <= date, claim - kept - lapsed),
                     (settle.date <= date, claim - kept),
                     else_=claim).as_('amount'),
                 where=(table.company == company.id)
@@ -1607,17 +1612,25 @@ class Lapse(Wizard):
             ])
     lapse = StateTransition()
 
-    def default_list(self, fields):
+    def _get_claims(self):
+        "Return by redemption what nobody has collected"
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
-        redemptions = [r.id for r in Redemption.search([
-                    ('company', '=', self.start.company.id),
-                    ('state', '=', 'settled'),
-                    ('payment_date', '<=', self.start.date - relativedelta(
-                            years=self.start.lapse_years)),
-                    ('payable_line.reconciliation', '=', None),
-                    ('payable_line', '!=', None),
-                    ])]
+        redemptions = Redemption.search([
+                ('company', '=', self.start.company.id),
+                ('state', '=', 'settled'),
+                ('payment_date', '<=', self.start.date - relativedelta(
+                        years=self.start.lapse_years)),
+                ('payable_line.reconciliation', '=', None),
+                ('payable_line', '!=', None),
+                ])
+        claims = open_claims(r.payable_line for r in redemptions)
+        return {
+            r: claims[r.payable_line] for r in redemptions
+            if claims[r.payable_line]}
+
+    def default_list(self, fields):
+        redemptions = [r.id for r in self._get_claims()]
         return {
             'company': self.start.company.id,
             'candidates': redemptions,
@@ -1626,27 +1639,30 @@ class Lapse(Wizard):
 
     def transition_lapse(self):
         pool = Pool()
-        Line = pool.get('account.move.line')
         Redemption = pool.get('coop.share.redemption')
         redemptions = Redemption.browse(self.list.redemptions)
+        lock_members(r.member for r in redemptions)
+        claims = self._get_claims()
+        # Some may have been paid since they were listed
+        redemptions = [r for r in redemptions if r in claims]
         if not redemptions:
             return 'end'
-        lock_members(r.member for r in redemptions)
         books = Books(self.start.company)
         for redemption in redemptions:
             class_ = redemption.share_class
             line = redemption.payable_line
+            amount = claims[redemption]
             redemption.lapse_move = books.move(self.start.date, [
-                    books.line(line.account, line.credit, party=line.party),
-                    books.line(class_.get_account('lapsed'), -line.credit),
+                    books.line(line.account, amount, party=line.party),
+                    books.line(class_.get_account('lapsed'), -amount),
                     ], origin=redemption)
         Books.post([r.lapse_move for r in redemptions])
         save_records(redemptions)
-        Line.reconcile(*(
-                [r.payable_line, *(
-                        l for l in r.lapse_move.lines
-                        if l.account == r.payable_line.account)]
-                for r in redemptions))
+        close_claims({
+                r.payable_line: next(
+                    line for line in r.lapse_move.lines
+                    if line.account == r.payable_line.account)
+                for r in redemptions})
         return 'end'
 
 

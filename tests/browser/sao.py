@@ -35,7 +35,7 @@ QUIET = """polls => {
 }"""
 
 
-SCREEN = 'Sao.Tab.tabs.get_current().screen'
+SCREEN = 'Sao.Tab.tabs.get_current()?.screen'
 # What a user should never see: the id of a record, a name of the code or
 # nothing where there should be a name
 FAULTS = r"""() => {
@@ -63,8 +63,16 @@ FAULTS = r"""() => {
         let text = (value.value || value.innerText || '').trim();
         if (raw.test(text)) faults.push(`value "${text}"`);
     }
+    // The lists of other modules, and those in forms, may be wider
+    let screen = %(screen)s;
+    if (screen && screen.model_name.startsWith('coop.')
+            && screen.current_view.view_type == 'tree') {
+        let list = screen.current_view.treeview[0];
+        let more = list.scrollWidth - list.clientWidth;
+        if (more > 0) faults.push(`list wider than the screen by ${more}`);
+    }
     return [...new Set(faults)];
-}"""
+}""".replace('%(screen)s', SCREEN)
 
 
 class ClientError(AssertionError):
@@ -380,15 +388,15 @@ class Sao:
         if text not in (self.get(name) or ''):
             self.complete(self.entry(name), text, label or text)
 
-    def create(self, name, text, values=None):
+    def create(self, name, text, choices=None):
         "Create the record that a link to another record does not find"
         modals = self.page.locator('.modal').filter(visible=True)
         count = modals.count()
         self.complete(self.entry(name), text, 'Create...')
         modals.nth(count).wait_for()
         self.wait()
-        for key, value in (values or {}).items():
-            self.set(key, value)
+        for key, value in (choices or {}).items():
+            self.choose(key, value)
         self.accept()
         modals.nth(count).wait_for(state='hidden')
 

@@ -55,18 +55,19 @@ def post_result(amount, date, revenue, cash, config=None):
         date, [(cash, amount, None), (revenue, -amount, None)], config)
 
 
-def pay_line(line, date, cash, config=None):
-    "Pay the line and reconcile it"
+def pay_line(line, date, cash, part=None, config=None):
+    "Pay the line from the cash account and reconcile it, or pay a part"
     Line = Model.get('account.move.line', config=config)
 
-    amount = line.credit - line.debit
+    amount = part or line.credit - line.debit
     move = _post(
         date, [(line.account, amount, line.party), (cash, -amount, None)],
         config)
-    payment, = [l for l in move.lines if l.account == line.account]
-    Wizard(
-        'account.move.reconcile_lines', [Line(line.id), Line(payment.id)],
-        config=config)
+    if not part:
+        payment, = [l for l in move.lines if l.account == line.account]
+        Wizard(
+            'account.move.reconcile_lines',
+            [Line(line.id), Line(payment.id)], config=config)
     return move
 
 
