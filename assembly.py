@@ -609,7 +609,7 @@ class Assembly:
                 (gettext('coop.msg_assembly_cost'), [
                         y.cost_pools_total.cost for y in self.years]),
                 (gettext('coop.msg_assembly_charged'), [
-                        y.resources_total.charged for y in self.years]),
+                        y.cost_pools_total.charged for y in self.years]),
                 ])
 
     def _get_use(self):

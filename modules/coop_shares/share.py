@@ -19,7 +19,8 @@ from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice, sqlite_apply_types
-from trytond.transaction import Transaction, inactive_records
+from trytond.transaction import (
+    Transaction, inactive_records, without_check_access)
 
 from .calculation import Lot
 from .control import compare
@@ -1153,6 +1154,34 @@ class Holding(ModelSQL, ModelView):
         return (
             context.get('company', -1),
             context.get('date') or Pool().get('ir.date').today())
+
+    @classmethod
+    def search(
+            cls, domain, offset=0, limit=None, order=None, count=False,
+            query=False):
+        Member = Pool().get('coop.member')
+        by, direction = (order or cls._order)[0]
+        if (limit and not domain and not count and not query
+                and by == 'member'):
+            # The first members hold the first holdings: to find those, not
+            # all has to be added up
+            company, _ = cls._company_date()
+            size = offset + limit
+            while size <= 10 * SLICE:
+                with without_check_access():
+                    members = Member.search([
+                            ('company', '=', company),
+                            ], limit=size, order=[('number', direction)])
+                with Transaction().set_context(
+                        holding_members=list(map(int, members))):
+                    holdings = super().search(
+                        domain, offset=offset, limit=limit, order=order)
+                if len(holdings) == limit or len(members) < size:
+                    return cls.browse(holdings)
+                size *= 2
+        return super().search(
+            domain, offset=offset, limit=limit, order=order, count=count,
+            query=query)
 
     @classmethod
     def read(cls, ids, fields_names):
