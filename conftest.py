@@ -207,6 +207,7 @@ class PreparedDatabases:
         return result
 
     def backup_db_cache(self, name):
+        _analyze()
         self.backup(self._key(name))
         self.release()
 
@@ -241,6 +242,21 @@ class PreparedDatabases:
         "Release what a test that failed has not"
         while self.locks:
             self.release()
+
+
+def _analyze():
+    """Let PostgreSQL know its catalogs, which Tryton asks for each table
+
+    What is restored has their statistics.
+    """
+    from trytond import backend
+    from trytond.tests.test_tryton import DB_NAME
+    from trytond.transaction import Transaction
+
+    if backend.name == 'postgresql':
+        with Transaction().start(
+                DB_NAME, 0, autocommit=True, close=True) as transaction:
+            transaction.connection.cursor().execute('ANALYZE')
 
 
 def _keep_classes(Pool):

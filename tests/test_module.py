@@ -4,12 +4,15 @@ import datetime as dt
 import re
 from contextlib import contextmanager
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import polib
 from lxml import etree
 
 from trytond.model import ModelSQL, ModelView
+from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
 from trytond.modules.coop.tests.translations import (
@@ -567,6 +570,44 @@ class CoopTestCase(CompanyTestMixin, ModuleTestCase):
                 for name in re.findall(f':{role}:`([^`]+)`', text):
                     with self.subTest(path=path.name, name=name):
                         self.assertIn(name, names)
+
+    @with_transaction()
+    def test_report_languages(self):
+        "Test the report to the assembly is printed in each language"
+        pool = Pool()
+        Report = pool.get('coop.assembly.report', type='report')
+        Translation = pool.get('ir.translation')
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = get_fiscalyear(company)
+            fiscalyear.save()
+            fiscalyear.create_period([fiscalyear])
+
+            def print_texts(language):
+                with Transaction().set_context(language=language):
+                    extension, content, *_ = Report.execute([fiscalyear.id], {
+                            'model': 'account.fiscalyear',
+                            'ids': [fiscalyear.id],
+                            'meeting': None,
+                            })
+                self.assertEqual(extension, 'odt')
+                with ZipFile(BytesIO(content)) as document:
+                    tree = etree.fromstring(document.read('content.xml'))
+                return {' '.join(t.split()) for t in tree.itertext()}
+
+            printed = print_texts('en')
+            self.assertIn("Balance Sheet", printed)
+            for language in LANGUAGES:
+                path = str(po_path('coop', language))
+                Translation.translation_import(language, 'coop', path)
+                translated = [
+                    e.msgstr for e in polib.pofile(path)
+                    if e.msgctxt == 'report:coop.assembly.report:'
+                    and e.msgid in printed]
+                self.assertGreater(len(translated), 20)
+                self.assertEqual(
+                    set(translated) - print_texts(language), set())
 
     @with_transaction()
     def test_translations(self):
