@@ -83,7 +83,7 @@ def pay_debts(credits):
     Line = pool.get('account.move.line')
     Payment = pool.get('coop.share.subscription.payment')
     Subscription = pool.get('coop.share.subscription')
-    payments, to_reconcile = [], []
+    payments, to_reconcile, partial = [], [], []
     by_invoice = defaultdict(list)
     for debt, lines in credits.items():
         origin = debt.move.origin
@@ -99,6 +99,8 @@ def pay_debts(credits):
             to_reconcile.append([debt, *lines])
         elif invoice:
             by_invoice[invoice].extend(lines)
+        else:
+            partial.append(debt)
     if payments:
         Payment.enter(payments)
         Subscription.reconcile(list({p.subscription for p in payments}))
@@ -113,6 +115,7 @@ def pay_debts(credits):
                 to_reconcile.append(lines)
     if to_reconcile:
         Line.reconcile(*to_reconcile)
+    _reconcile_open(partial)
 
 
 def open_claims(claims):
@@ -146,16 +149,19 @@ def close_claims(counterparts):
     With what was paid of them in parts, if that makes them whole.
     """
     Line = Pool().get('account.move.line')
-    partial = {
+    whole = {
         claim for claim, line in counterparts.items()
-        if claim.credit != line.debit}
-    to_reconcile = [
-        [claim, line] for claim, line in counterparts.items()
-        if claim not in partial]
-    to_reconcile.extend(
-        lines for lines in _open_lines(partial).values()
-        if sum(l.debit for l in lines) == sum(l.credit for l in lines))
-    Line.reconcile(*to_reconcile)
+        if claim.credit == line.debit}
+    Line.reconcile(*([c, l] for c, l in counterparts.items() if c in whole))
+    _reconcile_open(counterparts.keys() - whole)
+
+
+def _reconcile_open(lines):
+    "Reconcile what is open on the accounts of the lines, if it makes a whole"
+    Line = Pool().get('account.move.line')
+    Line.reconcile(*(
+            open_ for open_ in _open_lines(lines).values()
+            if sum(l.debit for l in open_) == sum(l.credit for l in open_)))
 
 
 def _open_lines(lines):

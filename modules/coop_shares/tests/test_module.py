@@ -517,6 +517,31 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
                 sorted(l.credit for l in debt.reconciliation.lines),
                 [0, 20, 40])
 
+    @with_transaction()
+    def test_set_off_rest(self):
+        "Test a debt of which a part was set off is done with its rest"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1, START)
+            pool.get('coop.member').admit([member])
+            issue([member], class_)
+            debt = self._owe(member, Decimal(60))
+            for set_off in [40, 20]:
+                redemption = self._process(
+                    'redemption', ['approve', 'end'], company,
+                    member=member.id, share_class=class_.id,
+                    quantity=Decimal(4), request_date=START, end_date=END,
+                    set_off=True, settlement_date=dt.date(2025, 1, 1))
+                Redemption.settle([redemption])
+                redemption = Redemption(redemption.id)
+                self.assertEqual(redemption.set_off_amount, set_off)
+            debt = debt.__class__(debt.id)
+            self.assertEqual(
+                sorted(l.credit for l in debt.reconciliation.lines),
+                [0, 20, 40])
+
     @with_transaction(context={'_skip_warnings': True})
     def test_set_off_invoices(self):
         """Test what was paid of an invoice is not set off
