@@ -172,7 +172,7 @@ class PreparedDatabases:
     def activate_module(self, modules, lang='en'):
         """Activate the modules without validating their records
 
-        That takes half of the time, and the demo does it too.
+        Which takes half of the time: they are when the demo is installed.
         """
         from trytond.model import ModelStorage
 

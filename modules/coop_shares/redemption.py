@@ -905,11 +905,8 @@ class Redemption(
             Coalesce(table.loss, 0) - Coalesce(table.premium, 0)
             + Coalesce(table.deduction, 0) + Coalesce(table.set_off_amount, 0))
         lapsed = lapsed_line.select(
-            lapsed_line.debit,
-            where=(lapsed_line.move == lapse.id)
-            & (lapsed_line.account == class_.account_redemption))
+            Sum(lapsed_line.debit), where=lapsed_line.move == lapse.id)
         query = (table
-            .join(class_, condition=table.share_class == class_.id)
             .join(end, condition=table.move == end.id)
             .join(settle, 'LEFT', condition=table.settle_move == settle.id)
             .join(lapse, 'LEFT', condition=table.lapse_move == lapse.id)
