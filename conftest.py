@@ -172,7 +172,8 @@ class PreparedDatabases:
     def activate_module(self, modules, lang='en'):
         """Activate the modules without validating their records
 
-        Which takes half of the time: they are when the demo is installed.
+        That takes half of the time.  They are validated when the demo is
+        installed.
         """
         from trytond.model import ModelStorage
 
