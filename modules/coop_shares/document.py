@@ -22,7 +22,8 @@ def lock_members(members):
 
     A lock that comes after the work makes it start all over.
     """
-    members = {m for m in members if m}
+    Member = Pool().get('coop.member')
+    members = Member.browse(sorted({m.id for m in members if m}))
     claim(members)
     for company in sorted({m.company for m in members}, key=int):
         lock_sequence(company, 'share_move_sequence')

@@ -91,11 +91,6 @@ class Redemption(
     request_date = fields.Date("Request Date", required=True, states=_states,
         help="The day that decides on the place in the queue.")
     end_date = fields.Date("End Date",
-        domain=[
-            If(Eval('end_date', None),
-                ('end_date', '>=', Eval('request_date', None)),
-                ()),
-            ],
         states={
             'readonly': ~Eval('state').in_(['requested', 'approved']),
             'required': Eval('state').in_(['ended', 'settled', 'paid']),
@@ -245,6 +240,11 @@ class Redemption(
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
+        cls._sql_constraints += [
+            # A domain would be checked by one query per request date
+            ('end_date', Check(t, t.end_date >= t.request_date),
+                'coop_shares.msg_redemption_end_before_request'),
+            ]
         cls._sql_indexes.update({
                 Index(t, (t.state, Index.Equality(cardinality='low')),
                     where=t.state.in_(

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from trytond import backend
 from trytond.exceptions import UserError
 from trytond.model import ModelSQL, ModelView
+from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import (
@@ -198,14 +199,15 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             self.assertEqual(page[0].quantity, 10)
 
     def _request(self, company, members, class_, quantity):
+        "Request a redemption for each member, two on a day"
         Redemption = Pool().get('coop.share.redemption')
         redemptions = Redemption.create([{
                     'company': company.id,
                     'member': member.id,
                     'share_class': class_.id,
                     'quantity': Decimal(quantity),
-                    'request_date': START,
-                    } for member in members])
+                    'request_date': START + dt.timedelta(i // 2),
+                    } for i, member in enumerate(members)])
         Redemption.approve(redemptions)
         return redemptions
 
@@ -254,6 +256,21 @@ class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
             for few, many in [counts[1:3], counts[4:6]]:
                 self.assertSameQueries(few[0], many[0])
                 self.assertSameQueries(few[1], many[1], updates=False)
+
+    @with_transaction()
+    def test_end_before_request(self):
+        "Test a redemption can not end before it is requested"
+        Redemption = Pool().get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            members = create_members(company, category, 1, START)
+            issue(members, class_)
+            redemption, = self._request(company, members, class_, 5)
+            Redemption.write([redemption], {'end_date': START})
+            with self.assertRaisesRegex(
+                    SQLConstraintError, "before the day it is requested"):
+                Redemption.write([redemption], {
+                        'end_date': START - dt.timedelta(1)})
 
     @with_transaction()
     def test_end_due(self):
