@@ -615,7 +615,7 @@ class CostPoolYear(ModelSQL, ModelView):
         super().__setup__()
         cls.__access__.add('cost_pool')
         cls._order = [
-            ('start_date', 'DESC'), ('cost_pool', 'ASC'), ('id', 'ASC')]
+            ('start_date', 'ASC'), ('cost_pool', 'ASC'), ('id', 'ASC')]
 
     @classmethod
     def table_query(cls):

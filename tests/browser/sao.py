@@ -63,13 +63,27 @@ FAULTS = r"""() => {
         let text = (value.value || value.innerText || '').trim();
         if (raw.test(text)) faults.push(`value "${text}"`);
     }
-    // The lists of other modules, and those in forms, may be wider
+    // The views of other modules may be wider; dashboards have no screen
     let screen = %(screen)s;
-    if (screen && screen.model_name.startsWith('coop.')
-            && screen.current_view.view_type == 'tree') {
-        let list = screen.current_view.treeview[0];
-        let more = list.scrollWidth - list.clientWidth;
-        if (more > 0) faults.push(`list wider than the screen by ${more}`);
+    if (!screen || screen.model_name.startsWith('coop.')) {
+        for (let list of pane.querySelectorAll('.treeview')) {
+            let more = list.scrollWidth - list.clientWidth;
+            // In forms some are wider by the edge of the last column
+            if (!seen(list) || more <= 5) continue;
+            let titles = [...list.querySelectorAll('th label')].map(
+                label => label.innerText.trim()).filter(title => title);
+            faults.push(
+                `list wider than its place by ${more}: ${titles.join(', ')}`);
+        }
+        // A name that is too long is no fault, a number is
+        for (let text of pane.querySelectorAll(
+                '.treeview th label, .treeview .column-date, '
+                + '.treeview .column-time, .treeview .column-integer, '
+                + '.treeview .column-float, .treeview .column-selection')) {
+            let more = text.scrollWidth - text.clientWidth;
+            if (seen(text) && more > 0)
+                faults.push(`"${text.innerText}" is cut off by ${more}`);
+        }
     }
     return [...new Set(faults)];
 }""".replace('%(screen)s', SCREEN)
