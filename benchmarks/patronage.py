@@ -47,7 +47,9 @@ def setup(size):
                 START + dt.timedelta(draw.randrange(365)),
                 Decimal(draw.randrange(100, 20_000)) / 100)
             for party in parties for _ in range(3)))
-    class_ = create_class(company)
+    # In cents, that each patron gets a row of the ledger
+    class_ = create_class(
+        company, kind='allocated', par_value=Decimal(1), quantity_digits=2)
     with Transaction().set_context(company=company):
         configuration = Configuration(1)
         configuration.resolution_required = False

@@ -10,7 +10,7 @@ from trytond.pool import Pool
 PAR_VALUE = Decimal(50)
 
 
-def create_class(company):
+def create_class(company, **values):
     "Create a share class on the accounts of the chart and return its id"
     pool = Pool()
     Account = pool.get('account.account')
@@ -21,11 +21,13 @@ def create_class(company):
                 ('company', '=', company), ('name', '=', name)])
         return account
 
+    values.setdefault('par_value', PAR_VALUE)
     class_ = ShareClass(
-        name="Share", code='A', company=company, par_value=PAR_VALUE,
+        name="Share", code='A', company=company,
         account_capital=account("Member Shares"),
         account_subscribed=account("Subscribed Shares Receivable"),
-        account_redemption=account("Redeemed Shares Payable"))
+        account_redemption=account("Redeemed Shares Payable"),
+        **values)
     class_.save()
     return class_.id
 

@@ -31,7 +31,7 @@ class CreditNoteMixin:
             by_pool[allocation.pool].append(allocation)
         for pool_, allocations in by_pool.items():
             credit_notes = pool_._get_credit_notes(
-                allocations, date, maturity_date)
+                date, maturity_date, allocations)
             if not credit_notes:
                 continue
             books = Books(pool_.company)
@@ -53,10 +53,21 @@ class CreditNoteMixin:
                     for a in credit_notes))
             pool_._post_credit_notes(credit_notes)
 
-    def _get_credit_notes(self, allocations, date, maturity_date):
-        "Return the unsaved credit notes by the allocation they pay out"
+    def _get_credit_notes(self, date, maturity_date, allocations=None):
+        """Return the unsaved credit notes by the allocation they pay out
+
+        Unless allocations are given they are all that are paid out at once.
+        """
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
         if self.surplus.recognition != 'revenue_reduction':
             return {}
+        if allocations is None:
+            allocations = Allocation.search([
+                    ('pool', '=', self.id),
+                    ('net', '!=', 0),
+                    ('kept', '=', False),
+                    ], order=[('id', 'ASC')])
         sales = self._get_sales([a.party for a in allocations])
         credit_notes = {}
         for allocation in allocations:

@@ -861,32 +861,39 @@ class PatronagePool(
     def _post(self):
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
-        Move = pool.get('account.move')
         Line = pool.get('account.move.line')
+        Member = pool.get('coop.member')
+        Move = pool.get('account.move')
         ShareMove = pool.get('coop.share.move')
+        cursor = Transaction().connection.cursor()
 
         books = Books(self.company)
         date = self.surplus.posting_date
-        allocations = Allocation.search([
-                ('pool', '=', self.id),
-                ('gross', '!=', 0),
-                ], order=[('id', 'ASC')])
-        ids = [a.id for a in allocations]
+        # All of them do not fit in Tryton's cache of records
+        allocation = Allocation.__table__()
+        cursor.execute(*allocation.select(
+                allocation.id, allocation.member,
+                where=allocation.id.in_(Allocation.search([
+                            ('pool', '=', self.id),
+                            ('gross', '!=', 0),
+                            ], order=[], query=True)),
+                order_by=allocation.id))
+        allocations = cursor.fetchall()
         # Each chunk would lock its own and start all over
-        lock_members(a.member for a in allocations)
-        chunks = [list(chunk) for chunk in grouped_slice(ids, SLICE // 2)]
+        lock_members({Member(member) for _, member in allocations if member})
+        chunks = [
+            [id_ for id_, _ in chunk]
+            for chunk in grouped_slice(allocations, SLICE // 2)]
         moves = [
             books.move(date, [], origin=self, description=self.name)
             for _ in chunks]
         Move.save(moves)
-        accounts = self.get_accounts(self.company, allocations)
         maturity_date = self.payment_deadline or date
-        credit_notes = self._get_credit_notes(
-            [a for a in allocations if a.net and not a.kept],
-            date, maturity_date)
+        credit_notes = self._get_credit_notes(date, maturity_date)
         set_offs, to_shares, due = [], [], []
         for move, chunk in zip(moves, chunks):
             allocations = Allocation.browse(chunk)
+            accounts = self.get_accounts(self.company, allocations)
             rows = []
             for allocation in allocations:
                 rows.extend(

@@ -22,11 +22,28 @@ def lock_members(members):
 
     A lock that comes after the work makes it start all over.
     """
-    Member = Pool().get('coop.member')
-    members = Member.browse(sorted({m.id for m in members if m}))
+    members = {m for m in members if m}
     claim(members)
-    for company in sorted({m.company for m in members}, key=int):
+    for company in _get_companies(members):
         lock_sequence(company, 'share_move_sequence')
+
+
+def _get_companies(members):
+    "Return the companies without reading the members, which may be many"
+    pool = Pool()
+    Company = pool.get('company.company')
+    Member = pool.get('coop.member')
+    member = Member.__table__()
+    cursor = Transaction().connection.cursor()
+    companies = set()
+    for sub_members in grouped_slice(members, 10 * SLICE):
+        cursor.execute(*member.select(
+                member.company,
+                where=fields.SQL_OPERATORS['in'](
+                    member.id, [m.id for m in sub_members]),
+                group_by=member.company))
+        companies.update(company for company, in cursor)
+    return Company.browse(sorted(companies))
 
 
 def lock_sequence(company, name):
