@@ -97,8 +97,11 @@ class Distribution(ModelSQL, ModelView):
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
     share_class = fields.Many2One('coop.share.class', "Share Class")
+    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
+        'on_change_with_quantity_digits')
     quantity = fields.Numeric(
-        "Shares per Member", digits=(None, QUANTITY_DIGITS))
+        "Shares per Member",
+        digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)))
     members = fields.Integer("Members")
     amount = Monetary("Amount", currency='currency', digits='currency')
 
@@ -134,3 +137,8 @@ class Distribution(ModelSQL, ModelView):
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
+
+    @fields.depends('share_class')
+    def on_change_with_quantity_digits(self, name=None):
+        if self.share_class:
+            return self.share_class.quantity_digits
