@@ -27,6 +27,9 @@ ROOT = Path(__file__).parent
 if os.environ.get('TRYTOND_DATABASE_URI', '').startswith('postgresql'):
     os.environ['DB_NAME'] = 'test_' + os.environ.get(
         'PYTEST_XDIST_WORKER', 'main')
+    # The planner misjudges the catalogs, which grow in one transaction when
+    # modules are activated
+    os.environ['PGOPTIONS'] = '-c enable_hashjoin=off -c enable_mergejoin=off'
 
 
 # A busy machine is not an error
@@ -195,11 +198,16 @@ class PreparedDatabases:
         return self.tools._get_config()
 
     def restore_db_cache(self, name):
+        from trytond import backend
+
         key = self._key(name)
         digest = hashlib.sha1(f'{ROOT} {key}'.encode()).hexdigest()
         lock = (Path(tempfile.gettempdir()) / f'coop-{digest}.lock').open('w')
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.locks.append(lock)
+        # The list of the databases is cached, also without those that others
+        # have made meanwhile
+        backend.Database.clear_cache()
         result = self.restore(key)
         if result:
             self.release()
@@ -320,6 +328,12 @@ def _prepared_databases():
     # Generic tests ask for each class of a module all over again
     misc.import_module = cache(misc.import_module)
     return PreparedDatabases(test_tryton, tools)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection():
+    # Before tests import what it replaces
+    _prepared_databases()
 
 
 @pytest.hookimpl(tryfirst=True)
