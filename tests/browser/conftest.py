@@ -39,6 +39,12 @@ clean_timeout = 31536000
 """
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    # The longest first
+    items.sort(key=lambda item: item.path.stem != 'test_tutorial')
+
+
 @pytest.fixture(scope='session')
 def prepared():
     "The folder of the prepared databases, made again when a source changes"
