@@ -33,7 +33,7 @@ class Story:
 
     def forget(self):
         for path in [self.database, *self.directory.glob('done-*.sqlite')]:
-            path.unlink(missing_ok=True)
+            remove(path)
 
     def play(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ class Story:
                 if self._kept(number).exists()), default=0)
         if done == len(self.chapters):
             return
-        self.database.unlink(missing_ok=True)
+        remove(self.database)
         if done:
             copy(self._kept(done), self.database)
             print(f"Going on after chapter {done}")
@@ -56,14 +56,24 @@ class Story:
             print(f"{number}. {chapter.__doc__}", flush=True)
             chapter()
             copy(self.database, self._kept(number))
-            self._kept(number - 1).unlink(missing_ok=True)
+            remove(self._kept(number - 1))
             print(f"   ({time.monotonic() - start:.0f} s)", flush=True)
+
+
+def remove(database):
+    """Remove the database and the logs beside it
+
+    SQLite would write what a killed process has left in its log into the
+    next database of the same name.
+    """
+    for path in [database, *database.parent.glob(f'{database.name}-*')]:
+        path.unlink(missing_ok=True)
 
 
 def copy(source, target):
     "Copy the database, whole or not at all"
     part = target.with_suffix('.part')
-    part.unlink(missing_ok=True)
+    remove(part)
     with closing(sqlite3.connect(source)) as from_, \
             closing(sqlite3.connect(part)) as to:
         from_.backup(to)
