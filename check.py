@@ -8,7 +8,7 @@ from sql.conditionals import Coalesce
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
-from trytond.modules.coop_membership.books import (
+from trytond.modules.coop_membership.agreement import (
     BooksMixin, Difference, check_books)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta

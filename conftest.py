@@ -16,9 +16,8 @@ import tempfile
 import unittest
 from configparser import ConfigParser
 from functools import cache
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -115,10 +114,6 @@ def pytest_pycollect_makemodule(module_path, parent):
         return ScenarioModule.from_parent(parent, path=module_path)
 
 
-MODULES = [
-    'coop_membership', 'coop_shares', 'coop_commons', 'coop_patronage', 'coop']
-
-
 def _directory(module):
     return ROOT if module == 'coop' else ROOT / 'modules' / module
 
@@ -130,8 +125,24 @@ def _config(module):
     return {
         key: [
             name for name in config['tryton'].get(key, '').split()
-            if name in MODULES]
+            if (_directory(name) / 'tryton.cfg').exists()]
         for key in ['depends', 'extras_depend']}
+
+
+def _sort(modules):
+    "Return the modules of ours, those first that others depend on"
+    result = []
+
+    def add(module):
+        if module not in result:
+            for name in chain(*_config(module).values()):
+                add(name)
+            result.append(module)
+
+    for module in sorted(modules):
+        if (_directory(module) / 'tryton.cfg').exists():
+            add(module)
+    return result
 
 
 @cache
@@ -167,22 +178,9 @@ class PreparedDatabases:
         self.backup = test_tryton.backup_db_cache
         self.drop = test_tryton.drop_db
         self.activate = test_tryton.activate_module
-        test_tryton.activate_module = self.activate_module
         test_tryton.restore_db_cache = self.restore_db_cache
         test_tryton.backup_db_cache = self.backup_db_cache
         tools.activate_modules = self.activate_modules
-
-    def activate_module(self, modules, lang='en'):
-        """Activate the modules without validating their records
-
-        That takes half of the time.  They are validated when the demo is
-        installed.
-        """
-        from trytond.model import ModelStorage
-
-        nothing = classmethod(lambda cls, records, field_names=None: None)
-        with patch.object(ModelStorage, '_validate', nothing):
-            self.activate(modules, lang=lang)
 
     def activate_modules(self, modules, *setup):
         "Activate the modules and set up for proteus"
@@ -223,24 +221,23 @@ class PreparedDatabases:
     def _key(self, name):
         modules, _, _ = name.partition('--')
         sources = ' '.join(
-            _sources(m) for m in MODULES if m in modules.split('-'))
+            _sources(m) for m in _sort(modules.split('-')))
         return f'{name} {sources}'
 
     def restore_base(self, name):
         "Restore the database without the set up, or with fewer modules"
         modules, _, setup = name.partition('--')
         modules = modules.split('-')
-        own = [m for m in MODULES if m in modules]
+        own = [m for m in _sort(modules) if m in modules]
         if setup:
             base = modules
         elif len(modules) > 1:
             base = own[-1:]
         else:
-            base = [
-                m for m in MODULES if m in _config(own[-1])['depends']][-1:]
+            base = _sort(_config(own[-1])['depends'])[-1:]
         if base:
             self.drop()
-            self.activate_module(base)
+            self.activate(base)
 
     def release(self):
         lock = self.locks.pop()
@@ -268,65 +265,10 @@ def _analyze():
             transaction.connection.cursor().execute('ANALYZE')
 
 
-def _keep_classes(Pool):
-    """Let the next database with the same modules have the same classes
-
-    Tryton sets them up for each database that is restored, and again when
-    proteus connects to it.
-    """
-    init = Pool.init
-    kept = {}
-
-    def init_or_keep(pool, update=None, **options):
-        modules = None if update or options else _activated(pool.database_name)
-        if modules and modules in kept:
-            with Pool._lock:
-                pool._pool, pool._modules = kept[modules]
-                Pool._pools[pool.database_name] = pool._pool
-                Pool._pool_modules[pool.database_name] = pool._modules
-                Pool._pool_instances.clear()
-                Pool._pool_instances.add(pool)
-                pool.ready = True
-        else:
-            kept.clear()
-            init(pool, update=update, **options)
-            if modules:
-                kept[modules] = pool._pool, pool._modules
-
-    Pool.init = init_or_keep
-
-
-def _activated(database_name):
-    "Return the modules of a database of which none is to be changed"
-    from sql import Table
-
-    from trytond import backend
-    from trytond.transaction import Transaction
-
-    module = Table('ir_module')
-    with Transaction().start(
-            database_name, 0, readonly=True, close=True) as transaction:
-        cursor = transaction.connection.cursor()
-        try:
-            cursor.execute(*module.select(
-                    module.name, module.state,
-                    where=module.state != 'not activated'))
-        except backend.DatabaseOperationalError:
-            return None
-        states = dict(cursor)
-    if set(states.values()) == {'activated'}:
-        return frozenset(states)
-
-
 @cache
 def _prepared_databases():
-    from trytond.pool import Pool
     from trytond.tests import test_tryton, tools
-    from trytond.tools import misc
 
-    _keep_classes(Pool)
-    # Generic tests ask for each class of a module all over again
-    misc.import_module = cache(misc.import_module)
     return PreparedDatabases(test_tryton, tools)
 
 

@@ -11,10 +11,8 @@ SERIES = '8.0'
 # Tryton module name -> directory relative to this file
 MODULES = {
     'coop': '.',
-    'coop_membership': 'modules/coop_membership',
-    'coop_shares': 'modules/coop_shares',
-    'coop_patronage': 'modules/coop_patronage',
-    'coop_commons': 'modules/coop_commons',
+    **{path.parent.name: f'modules/{path.parent.name}'
+        for path in sorted(ROOT.glob('modules/*/tryton.cfg'))},
     }
 DATA = [
     'tryton.cfg', '*.xml', '*.fodt', 'view/*.xml', 'locale/*.po',
@@ -33,8 +31,9 @@ def get_packages():
     for name, directory in MODULES.items():
         package = f'trytond.modules.{name}'
         yield package, directory
-        yield f'{package}.tests', f'{directory}/tests'
-    yield 'trytond.modules.coop.scripts', 'scripts'
+        for sub in ['tests', 'scripts']:
+            if (ROOT / directory / sub / '__init__.py').exists():
+                yield f'{package}.{sub}', f'{directory}/{sub}'
 
 
 def get_requires(key):

@@ -17,7 +17,7 @@ from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
 from trytond.modules.coop.tests.translations import (
     EXTRAS, LANGUAGES, MODULES, po_path, set_sources)
-from trytond.modules.coop_membership.books import check_books
+from trytond.modules.coop_membership.agreement import check_books
 from trytond.pool import Pool, isregisteredby
 from trytond.pyson import PYSONDecoder, PYSONEncoder
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction

@@ -6,6 +6,7 @@ What is translated stays, what is new is added empty or, if the same text is
 translated elsewhere, fuzzy, and what is obsolete goes.
 """
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 from trytond.modules import get_module_info
@@ -15,9 +16,10 @@ from trytond.transaction import Transaction
 
 LANGUAGES = ['de', 'es', 'fr', 'it']
 MODULES = {
-    name: get_module_info(name) for name in [
-        'coop_membership', 'coop_shares', 'coop_patronage', 'coop_commons',
-        'coop']}
+    name: get_module_info(name) for name in sorted(
+        entry_point.name
+        for entry_point in distribution('trytond-coop').entry_points
+        if entry_point.group == 'trytond.modules')}
 # The optional modules bring texts too
 EXTRAS = sorted({
         extra for info in MODULES.values()
@@ -90,7 +92,7 @@ def update(languages):
 
 
 def main(languages):
-    activate_module(['coop', *EXTRAS])
+    activate_module([*MODULES, *EXTRAS])
     with Transaction().start(DB_NAME, 1):
         update(languages or LANGUAGES)
 

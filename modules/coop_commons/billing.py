@@ -13,7 +13,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.product import price_digits
 from trytond.pool import Pool

@@ -13,7 +13,7 @@ from trytond.i18n import gettext
 from trytond.model import (
     Check, DeactivableMixin, Index, ModelSQL, ModelView, Workflow, fields)
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary

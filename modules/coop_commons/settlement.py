@@ -15,8 +15,8 @@ from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_membership.books import BooksMixin, Difference
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool

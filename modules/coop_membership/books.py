@@ -1,42 +1,72 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import Decimal
-from typing import Any, NamedTuple
-
 from trytond.pool import Pool
+from trytond.tools import grouped_slice
+
+# The size from which creating records together does not get faster
+SLICE = 500
 
 
-class Difference(NamedTuple):
-    """A place where a sub-ledger and the books do not agree.
-
-    `record` is the record to open to mend it, `description` says in plain
-    words what is compared, `expected` is what the sub-ledger says and
-    `found` what the account says, in company currency.  `kind` is 'error',
-    or 'timing' for a difference that ends by itself, because the move had to
-    be dated in a later period than the event.
-    """
-    record: Any
-    description: str
-    expected: Decimal | None = None
-    found: Decimal | None = None
-    party: Any = None
-    kind: str = 'error'
+def save_records(records):
+    "Save the list of records in slices"
+    for sub_records in grouped_slice(records, SLICE):
+        sub_records = list(sub_records)
+        sub_records[0].__class__.save(sub_records)
 
 
-class BooksMixin:
-    __slots__ = ()
+class Books:
+    "Prepare the accounting moves of a company"
+
+    def __init__(self, company):
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        self.company = company
+        self.journal = Configuration(1).get_multivalue(
+            'journal', company=company.id)
+        self._periods = {}
+
+    def move(self, date, lines, origin=None, description=None):
+        "Return an unsaved move of the lines"
+        pool = Pool()
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        if date not in self._periods:
+            self._periods[date] = Period.find_open(self.company, date)
+            # Post locks it, which would start all over at the end
+            self._periods[date][0].move_sequence_used.lock()
+        period, date = self._periods[date]
+        return Move(
+            company=self.company, journal=self.journal, period=period,
+            date=date, origin=origin, description=description, lines=lines)
+
+    def line(self, account, amount, party=None, maturity_date=None, **values):
+        "Return an unsaved line: a positive amount is a debit"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        return Line(
+            account=account,
+            debit=max(amount, 0),
+            credit=max(-amount, 0),
+            party=party if account.party_required else None,
+            maturity_date=maturity_date,
+            **values)
+
+    def reversal(self, move, date, origin=None):
+        "Return an unsaved move that takes back the move"
+        return self.move(date, [
+                self.line(
+                    line.account, line.credit - line.debit,
+                    party=line.party, maturity_date=line.maturity_date)
+                for line in move.lines],
+            origin=origin or move.origin)
 
     @classmethod
-    def check_books(cls, company, date):
-        """Return the list of differences between the records of the model
-        and the accounts of the company at the end of the date."""
-        return []
-
-
-def check_books(company, date):
-    "Return the differences of all the models of the database"
-    differences = []
-    for _, Model in sorted(Pool().iterobject()):
-        if issubclass(Model, BooksMixin):
-            differences.extend(Model.check_books(company, date))
-    return differences
+    def post(cls, moves):
+        "Save and post the moves"
+        pool = Pool()
+        Move = pool.get('account.move')
+        moves = [m for m in moves if m]
+        for sub_moves in grouped_slice(moves, SLICE):
+            sub_moves = list(sub_moves)
+            Move.save(sub_moves)
+            Move.post(sub_moves)

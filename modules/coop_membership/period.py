@@ -1,8 +1,12 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+
 from sql.conditionals import Case
 
 from trytond.sql.functions import DateRange
+
+DAY = dt.timedelta(days=1)
 
 
 def period_range(table):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_shares.document import SLICE, Books, save_records
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction

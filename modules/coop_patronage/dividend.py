@@ -4,7 +4,7 @@ from sql import Null
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
-from trytond.modules.coop_shares.document import Books
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_shares.exceptions import DividendError
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval

@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from itertools import groupby
 
-from trytond.modules.coop_shares.document import DAY
+from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool, PoolMeta
 
 

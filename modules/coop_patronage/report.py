@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 
 from trytond.modules.company import CompanyReport
-from trytond.modules.coop_shares.document import SLICE
+from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool
 from trytond.report import Report
 from trytond.tools import grouped_slice

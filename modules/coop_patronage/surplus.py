@@ -14,10 +14,11 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
+from trytond.modules.coop_membership.books import SLICE, Books
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.coop_membership.rounding import half_up
-from trytond.modules.coop_shares.document import DAY, SLICE, Books
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval

@@ -4,9 +4,9 @@ from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_shares.debt import close_claims, open_claims
-from trytond.modules.coop_shares.document import (
-    Books, lock_members, save_records)
+from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction

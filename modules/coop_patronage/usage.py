@@ -9,7 +9,7 @@ from sql.functions import Round
 
 from trytond.model import Index, fields
 from trytond.modules.coop_commons.usage import CONFIRMED
-from trytond.modules.coop_shares.document import SLICE
+from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice, timezone as tz
 from trytond.transaction import Transaction, without_check_access

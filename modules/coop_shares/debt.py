@@ -5,10 +5,9 @@ what they are owed, for those that take back what nobody claims."""
 from collections import defaultdict
 from decimal import Decimal
 
+from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
-
-from .document import SLICE
 
 
 def open_debts(company, parties=None):

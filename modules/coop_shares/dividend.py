@@ -14,10 +14,12 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -25,7 +27,7 @@ from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .document import DAY, SLICE, Books, ShareDocumentMixin, save_records
+from .document import ShareDocumentMixin
 from .exceptions import DividendError, DividendValidationError
 from .share_days import (
     capital_years, counting_dates, first_day, holding, maximum_amount,

@@ -1,20 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import datetime as dt
 from itertools import groupby
 
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
-
-DAY = dt.timedelta(days=1)
-# The size from which creating records together does not get faster
-SLICE = 500
 
 
 def lock_members(members):
@@ -52,13 +48,6 @@ def lock_sequence(company, name):
     Configuration(1).get_multivalue(name, company=company.id).lock()
 
 
-def save_records(records):
-    "Save the list of records in slices"
-    for sub_records in grouped_slice(records, SLICE):
-        sub_records = list(sub_records)
-        sub_records[0].__class__.save(sub_records)
-
-
 def set_numbers(records, name):
     "Number the records that have none by the configured sequence"
     pool = Pool()
@@ -73,64 +62,6 @@ def set_numbers(records, name):
         for record, number in zip(
                 c_records, sequence.get_many(len(c_records))):
             record.number = number
-
-
-class Books:
-    "Prepare the accounting moves of a company"
-
-    def __init__(self, company):
-        pool = Pool()
-        Configuration = pool.get('coop.membership.configuration')
-        self.company = company
-        self.journal = Configuration(1).get_multivalue(
-            'journal', company=company.id)
-        self._periods = {}
-
-    def move(self, date, lines, origin=None, description=None):
-        "Return an unsaved move of the lines"
-        pool = Pool()
-        Move = pool.get('account.move')
-        Period = pool.get('account.period')
-        if date not in self._periods:
-            self._periods[date] = Period.find_open(self.company, date)
-            # Post locks it, which would start all over at the end
-            self._periods[date][0].move_sequence_used.lock()
-        period, date = self._periods[date]
-        return Move(
-            company=self.company, journal=self.journal, period=period,
-            date=date, origin=origin, description=description, lines=lines)
-
-    def line(self, account, amount, party=None, maturity_date=None, **values):
-        "Return an unsaved line: a positive amount is a debit"
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        return Line(
-            account=account,
-            debit=max(amount, 0),
-            credit=max(-amount, 0),
-            party=party if account.party_required else None,
-            maturity_date=maturity_date,
-            **values)
-
-    def reversal(self, move, date, origin=None):
-        "Return an unsaved move that takes back the move"
-        return self.move(date, [
-                self.line(
-                    line.account, line.credit - line.debit,
-                    party=line.party, maturity_date=line.maturity_date)
-                for line in move.lines],
-            origin=origin or move.origin)
-
-    @classmethod
-    def post(cls, moves):
-        "Save and post the moves"
-        pool = Pool()
-        Move = pool.get('account.move')
-        moves = [m for m in moves if m]
-        for sub_moves in grouped_slice(moves, SLICE):
-            sub_moves = list(sub_moves)
-            Move.save(sub_moves)
-            Move.post(sub_moves)
 
 
 class ShareDocumentMixin:

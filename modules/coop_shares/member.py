@@ -8,12 +8,14 @@ from sql.conditionals import Case, Coalesce
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
+from trytond.modules.coop_membership.books import SLICE, save_records
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .document import DAY, SLICE, lock_members, save_records
+from .document import lock_members
 
 
 class Member(metaclass=PoolMeta):

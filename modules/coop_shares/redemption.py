@@ -15,8 +15,10 @@ from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.books import BooksMixin, Difference
+from trytond.modules.coop_membership.agreement import BooksMixin, Difference
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Date, Eval, If
@@ -28,9 +30,7 @@ from trytond.wizard import (
 
 from .calculation import expected_years, grant, subtract, take
 from .debt import close_claims, open_claims, open_debts, pay_debts
-from .document import (
-    DAY, SLICE, Books, ShareDocumentMixin, lock_members, lock_sequence,
-    save_records)
+from .document import ShareDocumentMixin, lock_members, lock_sequence
 from .exceptions import RedemptionError
 
 _states = {

@@ -8,6 +8,8 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.company import CompanyReport
+from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
@@ -15,7 +17,7 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, check_access
 from trytond.wizard import Button, StateReport, StateView, Wizard
 
-from .document import DAY, SLICE, set_numbers
+from .document import set_numbers
 from .exceptions import CertificateError
 
 

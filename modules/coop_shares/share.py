@@ -14,7 +14,9 @@ from trytond.i18n import gettext
 from trytond.model import (
     Check, DeactivableMixin, Index, ModelSQL, ModelView, Unique, fields)
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.books import BooksMixin
+from trytond.modules.coop_membership.agreement import BooksMixin, compare
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -23,8 +25,7 @@ from trytond.transaction import (
     Transaction, inactive_records, without_check_access)
 
 from .calculation import Lot
-from .control import compare
-from .document import DAY, SLICE, Books, lock_members, save_records
+from .document import lock_members
 from .exceptions import (
     HoldingError, LimitError, OpeningError, ReversalError,
     ShareClassValidationError, ShareMoveValidationError)

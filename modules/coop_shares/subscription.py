@@ -11,7 +11,8 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.books import BooksMixin
+from trytond.modules.coop_membership.agreement import BooksMixin, compare
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Date, Eval, If
@@ -21,9 +22,7 @@ from trytond.transaction import Transaction, inactive_records
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .calculation import capital_part, complete_sets, instalment_parts, paid_on
-from .control import compare
-from .document import (
-    SLICE, Books, ShareDocumentMixin, lock_members, save_records)
+from .document import ShareDocumentMixin, lock_members
 from .exceptions import PaymentError, SubscriptionError
 
 _states = {

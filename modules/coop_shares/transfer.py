@@ -7,14 +7,15 @@ from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
 from .calculation import subtract, take
-from .document import (
-    DAY, Books, ShareDocumentMixin, lock_members, save_records)
+from .document import ShareDocumentMixin, lock_members
 from .exceptions import TransferError
 
 _states = {

@@ -6,7 +6,8 @@ from proteus import Model
 from proteus.config import get_config
 
 from trytond.modules.company.tests.tools import get_company
-from trytond.modules.coop_membership.books import check_books as _check_books
+from trytond.modules.coop_membership.agreement import (
+    check_books as _check_books)
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
