@@ -42,3 +42,7 @@ class MeetingQuorumError(UserError):
 
 class MeetingValidationError(ValidationError):
     pass
+
+
+class RefusedError(UserError):
+    pass

@@ -1,2 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+
+from .document import DocumentTestMixin
+
+__all__ = ['DocumentTestMixin']

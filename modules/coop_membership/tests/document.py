@@ -1,0 +1,367 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""Attack what must stay as it is, as users do who know the protocol
+
+The models are found in the pool: one that is new fails the test until it is a
+document, a part, a result, a row of a ledger or a value of a configuration,
+or is named as a master with the reason.
+"""
+from collections import Counter
+from contextlib import contextmanager
+
+from trytond.exceptions import UserError
+from trytond.model import ModelSingleton, ModelSQL, fields
+from trytond.model.exceptions import AccessError
+from trytond.model.modelstorage import _record_eval_pyson
+from trytond.modules.company.model import CompanyValueMixin
+from trytond.modules.coop_membership.document import (
+    DocumentMixin, LedgerMixin, PartMixin, ResultMixin, part_fields)
+from trytond.pool import Pool, isregisteredby
+from trytond.pyson import PYSONEncoder
+from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction, check_access
+
+__all__ = ['DocumentTestMixin']
+
+_LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
+
+
+class DocumentTestMixin:
+    """The modules tell how their records are made, the rest is here"""
+
+    # What is neither document, part, result nor row of a ledger: the reason
+    masters = {}
+    # What can not be made, by pair of model and state: the reason
+    excused = {}
+    # The models that every employee may create, and the wizards that anybody
+    # may start: the reason
+    open_models = {}
+    open_wizards = {}
+
+    def make(self, Model, state):
+        """Return a record of the document in the state
+
+        Each time another one.
+        """
+        raise NotImplementedError
+
+    @property
+    def _models(self):
+        for name, Model in sorted(Pool().iterobject()):
+            if (issubclass(Model, ModelSQL)
+                    and name.startswith('coop.')
+                    and _is_made_by(Model, self.module)
+                    and not callable(getattr(Model, 'table_query', None))):
+                yield Model
+
+    @property
+    def _documents(self):
+        for Model in self._models:
+            if issubclass(Model, DocumentMixin):
+                yield Model
+
+    @with_transaction()
+    def test_document_kinds(self):
+        "Test each model is of one of the kinds that are guarded"
+        kinds = (
+            DocumentMixin, PartMixin, ResultMixin, LedgerMixin,
+            CompanyValueMixin, ModelSingleton)
+        for Model in self._models:
+            with self.subTest(model=Model.__name__):
+                if 'state' in Model._fields:
+                    self.assertTrue(
+                        issubclass(Model, (DocumentMixin, ResultMixin)),
+                        "has a state, but is not guarded as a document")
+                elif not issubclass(Model, kinds):
+                    self.assertTrue(
+                        self.masters.get(Model.__name__),
+                        "is of no kind, and not named as master")
+                if issubclass(Model, PartMixin):
+                    self.assertTrue(Model._holding_name())
+
+    @with_transaction()
+    def test_document_attacks(self):
+        "Test what is done stays done, whoever tries"
+        attempts = Counter()
+        self._users = {}
+        for Model in self._documents:
+            made = self._attack_document(Model, attempts)
+            with self.subTest(model=Model.__name__):
+                # In each state at least the state itself was tried
+                self.assertTrue(made)
+                self.assertGreaterEqual(
+                    attempts[Model.__name__], made * len(Model._fields) // 2)
+        print(f"{self.module}: {sum(attempts.values())} attempts")  # noqa: T201
+
+    @with_transaction()
+    def test_document_rights(self):
+        "Test who has no group can neither write nor start anything"
+        attempts = 0
+        self._users = {}
+        nobody = self._create_user(groups=False)
+        for Model in self._models:
+            if issubclass(Model, ModelSingleton):
+                modes = ['write']
+            else:
+                modes = ['create', 'write', 'delete']
+            for mode in modes:
+                if mode in self.open_models.get(Model.__name__, ()):
+                    continue
+                attempts += 1
+                with self.subTest(model=Model.__name__, mode=mode), \
+                        self._as(nobody), self.assertRaises(AccessError):
+                    Pool().get('ir.model.access').check(Model.__name__, mode)
+        for name, Wizard_ in sorted(Pool().iterobject(type='wizard')):
+            if (not isregisteredby(Wizard_, self.module, type_='wizard')
+                    or not name.startswith('coop.')
+                    or name in self.open_wizards):
+                continue
+            attempts += 1
+            with self.subTest(wizard=name), \
+                    self._as(nobody), self.assertRaises(UserError):
+                Wizard_.create()
+        self.assertTrue(attempts)
+
+    def _attack_document(self, Model, attempts):
+        """Try all on documents of the model in all states
+
+        Return in how many states they could be made.
+        """
+        everything = self._create_user(groups=True)
+        stranger = self._create_user(groups=True, company=False)
+        made = 0
+        states = [s for s, _ in Model.state.selection]
+        for state in states:
+            if (Model.__name__, state) in self.excused:
+                self.assertTrue(self.excused[Model.__name__, state])
+                continue
+            # Outside of a subtest, where a lock could not start over
+            document = self.make(Model, state)
+            self.assertEqual(document.state, state)
+            made += 1
+            for text, user, attack in [
+                    *self._writes(document, everything),
+                    *self._creations(document, everything),
+                    *self._deletions(document, everything),
+                    *self._buttons(document, everything),
+                    *self._parts(document, everything),
+                    ('read by a stranger', stranger,
+                        lambda: Model.read([document.id], ['id'])),
+                    ]:
+                attempts[Model.__name__] += 1
+                with self.subTest(
+                        model=Model.__name__, state=state, attack=text):
+                    self._refused(user, attack)
+            with self.subTest(
+                    model=Model.__name__, state=state, attack='copy'):
+                self._copy(document, everything)
+        return made
+
+    def _refused(self, user, attack):
+        "Assert that the attack is refused for the user"
+        with self._as(user), _savepoint():
+            try:
+                attack()
+            except AccessError:
+                return
+            self.fail("was let through")
+
+    def _writes(self, document, user):
+        "Each field that is frozen, and the state"
+        Model = document.__class__
+        open_ = Model.modifiable(document.state)
+        parts = part_fields(Model)
+        for name, field in Model._fields.items():
+            if (name in _LOG or name in open_ or name in parts
+                    or isinstance(field, fields.Function)
+                    and not field.setter):
+                continue
+            if field._type in {'one2many', 'many2many'}:
+                value = []
+            else:
+                value, = Model.read([document.id], [name])
+                value = value[name]
+            yield f'write {name}', user, _write(document, {name: value})
+        for state, _ in Model.state.selection:
+            yield f'write {state}', user, _write(document, {'state': state})
+
+    def _creations(self, document, user):
+        "A record that begins in a later state"
+        Model = document.__class__
+        if document.state == Model._initial_state:
+            return
+
+        def create():
+            try:
+                Model.create([_get_values(document)])
+            except AccessError:
+                raise
+            except UserError:
+                # Refused for its values: what about its state?
+                Model.check_modification('create', [document], external=True)
+
+        yield f'create {document.state}', user, create
+
+    def _deletions(self, document, user):
+        Model = document.__class__
+        if (document.state not in (
+                    Model._delete_states or {Model._initial_state})
+                or getattr(document, 'number', None)):
+            yield 'delete', user, lambda: Model.delete([document])
+
+    def _buttons(self, document, user):
+        "Each button where it is not shown, and by who has no group"
+        Model = document.__class__
+        nobody = self._create_user(groups=False)
+        for button, states in Model._buttons.items():
+            method = getattr(Model, button)
+            if button not in self.open_models.get(Model.__name__, ()):
+                yield f'{button} by nobody', nobody, _call(method, document)
+            with self._as(user):
+                hidden = any(
+                    _evaluate(document, states[key])
+                    for key in ['invisible', 'readonly'] if key in states)
+            if hidden:
+                yield f'{button} out of order', user, _call(method, document)
+
+    def _parts(self, document, user):
+        "What the document holds: changed, deleted, moved away and in"
+        Model = document.__class__
+        open_ = Model.modifiable(document.state)
+        for name, Part in part_fields(Model).items():
+            if name in open_:
+                continue
+            if Model._fields[name]._type == 'many2many':
+                parts = Part.search([(Part._document, '=', document.id)])
+            else:
+                parts = getattr(document, name)
+            allowed = Part._modify_states.get(document.state, set())
+            for part in parts[:1]:
+                yield f'delete {name}', user, _call(Part.delete, part)
+                yield f'move {name}', user, _write(
+                    part, {Part._document: document.id})
+                for field in Part._fields.values():
+                    if (field.name in _LOG or field.name in allowed
+                            or isinstance(field, fields.Function)
+                            and not field.setter
+                            or field.name in part_fields(Part)
+                            or field._type in {'one2many', 'many2many'}):
+                        continue
+                    value, = Part.read([part.id], [field.name])
+                    yield f'write {name}.{field.name}', user, _write(
+                        part, {field.name: value[field.name]})
+                yield f'create in {name}', user, _create(
+                    Part, _get_values(part))
+            if Model._initial_state != document.state:
+                yield from self._enter(document, name, Part, user)
+
+    def _enter(self, document, name, Part, user):
+        "A part of an open document that is moved into this one"
+        Model = document.__class__
+        other = self.make(Model, Model._initial_state)
+        parts = Part.search([(Part._document, '=', other.id)], limit=1)
+        for part in parts:
+            yield f'enter {name}', user, _write(
+                part, {Part._document: document.id})
+
+    def _copy(self, document, user):
+        "A copy begins anew, with nothing of what was done"
+        Model = document.__class__
+        with self._as(user), _savepoint():
+            try:
+                copy, = Model.copy([document])
+            except UserError:
+                # A copy that would contradict another one
+                return
+            self.assertEqual(copy.state, Model._initial_state)
+            internal = Model.internal_names() - {'state'}
+            empty = {
+                n for n in internal
+                if n not in Model._defaults
+                and not Model._fields[n].required}
+            for name in empty - Model._internal_given:
+                self.assertFalse(
+                    getattr(copy, name), msg=f'copied {name}')
+
+    def _create_user(self, groups, company=True):
+        "Return a user with all groups of the cooperative or none"
+        pool = Pool()
+        Company = pool.get('company.company')
+        Group = pool.get('res.group')
+        User = pool.get('res.user')
+        key = (groups, company)
+        if key not in self._users:
+            user = User(
+                name=f"User {groups} {company}",
+                login=f'user-{groups}-{company}')
+            if company:
+                user.companies = Company.search([])
+                user.company = user.companies[0]
+            if groups:
+                user.groups = Group.search([('name', '!=', "Administration")])
+            user.save()
+            self._users[key] = user
+        return self._users[key]
+
+    @contextmanager
+    def _as(self, user):
+        context = {
+            'company': user.company.id if user.company else None,
+            'companies': [c.id for c in user.companies],
+            'groups': [g.id for g in user.groups],
+            }
+        with Transaction().set_user(user.id), \
+                Transaction().set_context(context), check_access():
+            yield
+
+
+def _is_made_by(Model, module):
+    "Return whether the model is of the module, not only extended by it"
+    for cls in reversed(Model.__mro__):
+        if cls.__dict__.get('__name__') == Model.__name__:
+            return cls.__module__.startswith(f'trytond.modules.{module}.')
+    return False
+
+
+@contextmanager
+def _savepoint():
+    "Take back what is written"
+    transaction = Transaction()
+    cursor = transaction.connection.cursor()
+    cursor.execute('SAVEPOINT attack')
+    try:
+        yield
+    finally:
+        cursor.execute('ROLLBACK TO SAVEPOINT attack')
+        transaction.counter += 1
+        for cache in transaction.cache.values():
+            cache.clear()
+
+
+def _write(record, values):
+    Model = record.__class__
+    return lambda: Model.write([Model(record.id)], values)
+
+
+def _create(Model, values):
+    return lambda: Model.create([values])
+
+
+def _call(method, record):
+    return lambda: method([record.__class__(record.id)])
+
+
+def _get_values(record):
+    "Return what makes a record as this one"
+    values = {}
+    for name, field in record._fields.items():
+        if (name in _LOG or isinstance(field, fields.Function)
+                or field._type in {'one2many', 'many2many'}):
+            continue
+        values[name] = record.__class__.read([record.id], [name])[0][name]
+    return values
+
+
+def _evaluate(record, expression):
+    return _record_eval_pyson(
+        record, PYSONEncoder().encode(expression), encoded=True)
