@@ -145,8 +145,7 @@ class DocumentTestMixin:
                     *self._deletions(document, everything),
                     *self._buttons(document, everything),
                     *self._parts(document, everything),
-                    ('read by a stranger', stranger,
-                        lambda: Model.read([document.id], ['id'])),
+                    ('read by a stranger', stranger, _read(document)),
                     ]:
                 attempts[Model.__name__] += 1
                 with self.subTest(
@@ -336,6 +335,10 @@ def _savepoint():
         transaction.counter += 1
         for cache in transaction.cache.values():
             cache.clear()
+
+
+def _read(record):
+    return lambda: record.__class__.read([record.id], ['id'])
 
 
 def _write(record, values):
