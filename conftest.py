@@ -109,6 +109,14 @@ def _has_database(item):
         set_up.__func__ is not unittest.TestCase.setUpClass.__func__)
 
 
+def pytest_terminal_summary(terminalreporter):
+    "Tell how often the documents were attacked"
+    for report in terminalreporter.getreports('passed'):
+        for line in report.capstdout.splitlines():
+            if line.endswith(' attempts'):
+                terminalreporter.write_line(line)
+
+
 def pytest_pycollect_makemodule(module_path, parent):
     if module_path.name == 'test_scenario.py':
         return ScenarioModule.from_parent(parent, path=module_path)
