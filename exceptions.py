@@ -5,7 +5,3 @@ from trytond.exceptions import UserError
 
 class ConfigurationError(UserError):
     pass
-
-
-class ImportCompanyError(UserError):
-    pass

@@ -90,11 +90,11 @@ setup(
             f'{name} = trytond.modules.{name}' for name in MODULES],
         'console_scripts': [
             'trytond_import_coop_members ='
-            ' trytond.modules.coop.scripts.import_members:run',
+            ' trytond.modules.coop_import.scripts.import_members:run',
             'trytond_import_coop_patronage ='
-            ' trytond.modules.coop.scripts.import_patronage:run',
+            ' trytond.modules.coop_import.scripts.import_patronage:run',
             'trytond_import_coop_usage ='
-            ' trytond.modules.coop.scripts.import_usage:run',
+            ' trytond.modules.coop_import.scripts.import_usage:run',
             ],
         },
     classifiers=[

@@ -18,7 +18,7 @@ from tryton import (
     Papers, activate, configure, connect, create_company, skip_configuration)
 
 from trytond.exceptions import UserError
-from trytond.modules.coop.scripts import (
+from trytond.modules.coop_import.scripts import (
     import_members, import_patronage, import_usage)
 
 DATABASE = 'coop'

@@ -22,9 +22,10 @@ SHOTS = CACHE / 'screenshots'
 DATABASES = ['empty', 'before', 'after']
 SOURCES = [
     'constraints.txt', '*.py', '*.xml', 'tryton.cfg', 'view/*.xml',
-    'scripts/*.py', 'demo/*.py', 'demo/data/*', 'tests/browser/cooperative.py',
+    'demo/*.py', 'demo/data/*', 'tests/browser/cooperative.py',
     'modules/*/*.py', 'modules/*/*.xml', 'modules/*/tryton.cfg',
-    'modules/*/view/*.xml', 'modules/*/tests/tools.py']
+    'modules/*/scripts/*.py', 'modules/*/view/*.xml',
+    'modules/*/tests/tools.py']
 CONFIGURATION = """\
 [database]
 uri = sqlite://

@@ -5,7 +5,7 @@ from itertools import groupby
 from trytond.pool import Pool, PoolMeta
 
 from .columns import PATRONAGE
-from .import_ import Importer, ImportMixin, save, update
+from .importer import Importer, ImportMixin, save, update
 
 
 class Entry(ImportMixin, metaclass=PoolMeta):
@@ -23,17 +23,17 @@ class EntryImporter(Importer):
     def resolve(self):
         self.resolve_column(
             'category', 'coop.patronage.category', 'code', 'name',
-            message='coop.msg_import_patronage_category')
+            message='msg_import_patronage_category')
         self.resolve_user()
         for row in self.rows:
             category = row['category']
             if not category:
                 continue
             if category.source != 'entry':
-                row.error('category', 'coop.msg_import_category_source',
+                row.error('category', 'msg_import_category_source',
                     category=category.rec_name)
             elif category.measure not in row.values:
-                row.error(category.measure, 'coop.msg_import_missing')
+                row.error(category.measure, 'msg_import_missing')
             self.check_currency(row, 'amount')
         self._find_entries()
 
@@ -64,7 +64,7 @@ class EntryImporter(Importer):
             if value is not None and value != current:
                 if column == 'member' and 'member' not in row.values:
                     column = 'party'
-                row.error(column, 'coop.msg_import_entry_change',
+                row.error(column, 'msg_import_entry_change',
                     value=getattr(value, 'rec_name', value),
                     current=getattr(current, 'rec_name', current))
 

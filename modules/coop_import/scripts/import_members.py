@@ -2,16 +2,17 @@
 # PYTHON_ARGCOMPLETE_OK
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.modules.coop.columns import MEMBER
-from trytond.modules.coop.scripts import importer
+from trytond.modules.coop_import.columns import MEMBER, SHARES
+from trytond.modules.coop_import.scripts import importer
 
+COLUMNS = {**MEMBER, **SHARES}
 UNIQUE = [('number',), ('party_code',), ('identifier_type', 'identifier')]
 
 
 def do_import(filename, **kwargs):
     "Import through the current configuration of proteus"
     return importer.load(
-        filename, 'coop.member', MEMBER, unique=UNIQUE, **kwargs)
+        filename, 'coop.member', COLUMNS, unique=UNIQUE, **kwargs)
 
 
 def run():
@@ -19,7 +20,7 @@ def run():
         "Import members with their party, shares and subscriptions.  A row "
         "without number, name and any other value of a member adds to the "
         "shares, subscriptions, representatives and consents of the member "
-        "above.", MEMBER, do_import)
+        "above.", COLUMNS, do_import)
 
 
 if __name__ == '__main__':

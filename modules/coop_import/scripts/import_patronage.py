@@ -2,8 +2,8 @@
 # PYTHON_ARGCOMPLETE_OK
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.modules.coop.columns import PATRONAGE
-from trytond.modules.coop.scripts import importer
+from trytond.modules.coop_import.columns import PATRONAGE
+from trytond.modules.coop_import.scripts import importer
 
 UNIQUE = [('category', 'external_id')]
 

@@ -50,6 +50,9 @@ MEMBER = {
         Text(), "name of a document the member consents to", True,
         'consents'),
     'consent_date': Column(Date(), "day of the consent", True, 'consents'),
+    }
+
+SHARES = {
     'share_class': Column(
         Text(), "code or name of the class of shares held", True, 'shares'),
     'share_quantity': Column(Number(above=0), "number of shares held", True,

@@ -6,8 +6,9 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop.columns import MEMBER, PATRONAGE, USAGE
-from trytond.modules.coop.rows import (
+from trytond.modules.coop_import.columns import (
+    MEMBER, PATRONAGE, READING, SHARES, USAGE)
+from trytond.modules.coop_import.rows import (
     IBAN, CellError, Choice, Column, Date, DateTime, Email, Flag, Integer,
     Number, Text, read)
 
@@ -80,7 +81,7 @@ class RowsTestCase(unittest.TestCase):
                 with self.assertRaises(CellError) as cm:
                     type_(cell)
                 self.assertEqual(
-                    cm.exception.message, f'coop.msg_import_{message}')
+                    cm.exception.message, f'msg_import_{message}')
 
     @given(st.text(max_size=12))
     def test_cell_any(self, cell):
@@ -99,7 +100,7 @@ class RowsTestCase(unittest.TestCase):
                 (2, {'number': '1', 'name': ' Ann ', 'date': '1997-01-01',
                         'class': 'A', 'quantity': '5'}),
                 (3, {'number': '', 'name': '', 'class': 'B',
-                        'quantity': '2.5', 'other': 'x'}),
+                        'quantity': '2.5', 'other': ''}),
                 (4, {'number': '2', 'name': 'Bob', 'date': ''}),
                 ], COLUMNS)
         self.assertEqual([r.line for r in rows], [2, 4])
@@ -128,6 +129,9 @@ class RowsTestCase(unittest.TestCase):
                     [(3, 'quantity', 'above')]),
                 ([{'number': '1', 'name': 'Ann'}, {'quantity': '1'}],
                     [(3, 'class', 'missing')]),
+                # Nobody knows what it is
+                ([{'number': '1', 'name': 'Ann', 'other': 'x'}],
+                    [(2, 'other', 'column')]),
                 # Nothing to continue
                 ([{'class': 'A', 'quantity': '1'}],
                     [(2, 'name', 'missing'), (2, 'number', 'missing')]),
@@ -136,12 +140,12 @@ class RowsTestCase(unittest.TestCase):
                 row, = read(enumerate(cells, 2), COLUMNS)
                 self.assertEqual([
                         (e.line, e.column,
-                            e.message.removeprefix('coop.msg_import_'))
+                            e.message.removeprefix('msg_import_'))
                         for e in row.first_errors], expected)
 
     def test_columns(self):
         "Test the columns of the models are told to the user"
-        for columns in [MEMBER, PATRONAGE, USAGE]:
+        for columns in [MEMBER, SHARES, PATRONAGE, USAGE, READING]:
             for name, column in columns.items():
                 with self.subTest(name=name):
                     self.assertTrue(column.help)

@@ -33,7 +33,7 @@ class ImportProcessTestCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        config = activate_modules('coop', create_company)
+        config = activate_modules('coop_import', create_company)
         cls.addClassCleanup(drop_db)
         create_category(name="Users", code='U')
         users = config.get_proxy('res.user')
@@ -71,8 +71,8 @@ class ImportProcessTestCase(unittest.TestCase):
     def start(self, *args):
         return subprocess.Popen([
                 sys.executable, '-c',
-                "from trytond.modules.coop.scripts.import_members import run; "
-                "run()",
+                "from trytond.modules.coop_import.scripts.import_members "
+                "import run; run()",
                 *map(str, args)],
             env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -4,24 +4,49 @@ from itertools import groupby
 from operator import itemgetter
 
 from trytond.exceptions import UserError
-from trytond.pool import Pool
+from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
 
-from .import_ import save
+from .columns import MEMBER, SHARES
+from .importer import save
+from .member import MemberImporter
 
 
-class ShareImporterMixin:
-    "The shares that members hold and subscribe"
+class Member(metaclass=PoolMeta):
+    __name__ = 'coop.member'
 
-    def _resolve_shares(self):
+    @classmethod
+    def get_importer(cls, options):
+        return ShareholderImporter
+
+
+class ShareholderImporter(MemberImporter):
+    "The import of members with the shares they hold and subscribe"
+
+    columns = {**MEMBER, **SHARES}
+
+    def lock(self):
+        super().lock()
         pool = Pool()
-        Configuration = pool.get('coop.share.configuration')
+        JournalPeriod = pool.get('account.journal.period')
+        Sequence = pool.get('ir.sequence.strict')
+        if any({'shares', 'subscriptions'} & row.many.keys()
+                for row in self.rows):
+            with without_check_access():
+                Sequence.lock(Sequence.search([
+                            ('company', 'in', [self.company, None]),
+                            ]))
+            JournalPeriod.lock()
+
+    def resolve(self):
+        super().resolve()
+        Configuration = Pool().get('coop.share.configuration')
         for many, column in [
                 ('shares', 'share_class'),
                 ('subscriptions', 'subscription_class')]:
             self.resolve_column(
                 column, 'coop.share.class', 'code', 'name', many=many,
-                message='coop.msg_import_share_class')
+                message='msg_import_share_class')
         cutover_date = Configuration(1).get_multivalue(
             'cutover_date', company=self.company)
         for row, item in self.items('shares'):
@@ -37,13 +62,13 @@ class ShareImporterMixin:
                 row, item, share_class, 'subscription_quantity')
             if share_class and share_class.kind == 'allocated':
                 row.error(
-                    'subscription_class', 'coop.msg_import_share_allocated',
+                    'subscription_class', 'msg_import_share_allocated',
                     line=item.line, share_class=share_class.rec_name)
             for column in ['subscription_date', 'subscription_paid']:
                 self._check_period(row, item, column, periods)
             date, paid = item['subscription_date'], item['subscription_paid']
             if paid and date and paid < date:
-                row.error('subscription_paid', 'coop.msg_import_before',
+                row.error('subscription_paid', 'msg_import_before',
                     line=item.line, value=paid, other='subscription_date',
                     limit=date)
         self._match_subscriptions()
@@ -58,21 +83,21 @@ class ShareImporterMixin:
         if share_class and quantity is not None:
             digits = share_class.quantity_digits or 0
             if quantity != round(quantity, digits):
-                row.error(column, 'coop.msg_import_digits',
+                row.error(column, 'msg_import_digits',
                     line=item.line, value=quantity, digits=digits)
 
     def _check_holding(self, row, item, cutover_date):
         share_class, date = item['share_class'], item['share_date']
         admission = self._admission(row)
         if not admission:
-            row.error('admission_date', 'coop.msg_import_missing')
+            row.error('admission_date', 'msg_import_missing')
         elif date and date < admission:
-            row.error('share_date', 'coop.msg_import_before', line=item.line,
+            row.error('share_date', 'msg_import_before', line=item.line,
                 value=date, other='admission_date', limit=admission)
         if not cutover_date:
-            row.error('share_date', 'coop.msg_import_cutover', line=item.line)
+            row.error('share_date', 'msg_import_cutover', line=item.line)
         elif date and date > cutover_date:
-            row.error('share_date', 'coop.msg_import_after_cutover',
+            row.error('share_date', 'msg_import_after_cutover',
                 line=item.line, value=date, limit=cutover_date)
         if not share_class:
             return
@@ -80,8 +105,8 @@ class ShareImporterMixin:
         if bool(item['share_vintage']) != allocated:
             row.error(
                 'share_vintage',
-                'coop.msg_import_vintage_missing' if allocated
-                else 'coop.msg_import_vintage',
+                'msg_import_vintage_missing' if allocated
+                else 'msg_import_vintage',
                 line=item.line, share_class=share_class.rec_name)
 
     def _check_period(self, row, item, column, periods):
@@ -95,7 +120,7 @@ class ShareImporterMixin:
             except UserError:
                 periods[date] = None
         if not periods[date]:
-            row.error(column, 'coop.msg_import_period', line=item.line,
+            row.error(column, 'msg_import_period', line=item.line,
                 value=date)
 
     def _match_shares(self):
@@ -122,7 +147,7 @@ class ShareImporterMixin:
             if item.record and (
                     item.record.quantity != quantity
                     or item.record.amount != amount):
-                row.error('share_quantity', 'coop.msg_import_share_change',
+                row.error('share_quantity', 'msg_import_share_change',
                     line=item.line, move=item.record.rec_name,
                     quantity=item.record.quantity, amount=item.record.amount)
 
@@ -143,7 +168,7 @@ class ShareImporterMixin:
                     item['subscription_quantity'])) if row.member else None
             if item['subscription_paid'] and not admission:
                 row.error('subscription_paid',
-                    'coop.msg_import_subscription_applicant', line=item.line)
+                    'msg_import_subscription_applicant', line=item.line)
 
     def _search_shares(self, Model, member, domain):
         members = [row.member.id for row in self.rows if row.member]
@@ -156,7 +181,7 @@ class ShareImporterMixin:
         self.resolve_column(
             'subscription_payment_method', 'account.invoice.payment.method',
             'name', many='subscriptions',
-            message='coop.msg_import_payment_method')
+            message='msg_import_payment_method')
         methods = PaymentMethod.search([
                 ('company', '=', self.company),
                 ], limit=2)
@@ -169,7 +194,15 @@ class ShareImporterMixin:
                 item.values['subscription_payment_method'] = method
             else:
                 row.error('subscription_payment_method',
-                    'coop.msg_import_missing', line=item.line)
+                    'msg_import_missing', line=item.line)
+
+    def _admit(self):
+        updated = self._store_subscriptions()
+        updated |= super()._admit()
+        updated |= self._store_shares()
+        updated |= self._confirm_subscriptions()
+        updated |= self._pay_subscriptions()
+        return updated
 
     def _store_shares(self):
         pool = Pool()

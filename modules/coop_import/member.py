@@ -5,8 +5,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
 
 from .columns import MEMBER
-from .import_ import Importer, ImportMixin, save, update
-from .import_share import ShareImporterMixin
+from .importer import Importer, ImportMixin, save, update
 
 CONTACTS = ['phone', 'mobile', 'email', 'website']
 ADDRESS = ['street', 'postal_code', 'city', 'country']
@@ -20,42 +19,32 @@ class Member(ImportMixin, metaclass=PoolMeta):
         return MemberImporter
 
 
-class MemberImporter(ShareImporterMixin, Importer):
+class MemberImporter(Importer):
 
     columns = MEMBER
 
     def lock(self):
-        pool = Pool()
-        JournalPeriod = pool.get('account.journal.period')
-        Member = pool.get('coop.member')
-        Sequence = pool.get('ir.sequence.strict')
+        Member = Pool().get('coop.member')
         members = self.find(
             'coop.member', {row['number'] for row in self.rows}, 'number')
         Member.lock(sorted(m.id for m in members.values()))
-        if any({'shares', 'subscriptions'} & row.many.keys()
-                for row in self.rows):
-            with without_check_access():
-                Sequence.lock(Sequence.search([
-                            ('company', 'in', [self.company, None]),
-                            ]))
-            JournalPeriod.lock()
 
     def resolve(self):
         self.resolve_column(
             'category', 'coop.member.category', 'code', 'name',
-            message='coop.msg_import_category')
+            message='msg_import_category')
         self.resolve_column(
             'country', 'country.country', 'code', 'code3',
-            message='coop.msg_import_country', company=False)
+            message='msg_import_country', company=False)
         self.resolve_column(
             'language', 'ir.lang', 'code',
-            message='coop.msg_import_language', company=False)
+            message='msg_import_language', company=False)
         self.resolve_column(
             'party_code', 'party.party', 'code',
-            message='coop.msg_import_party', company=False)
+            message='msg_import_party', company=False)
         self.resolve_column(
             'consent', 'coop.membership.document', 'name', many='consents',
-            message='coop.msg_import_document')
+            message='msg_import_document')
         members = self.find(
             'coop.member', {row['number'] for row in self.rows}, 'number')
         for row in self.rows:
@@ -66,7 +55,6 @@ class MemberImporter(ShareImporterMixin, Importer):
         self._check_identifiers()
         self._check_accounts()
         self._find_parties()
-        self._resolve_shares()
 
     def _check_dates(self, row):
         today = Pool().get('ir.date').today()
@@ -76,21 +64,21 @@ class MemberImporter(ShareImporterMixin, Importer):
         application, birth = row['application_date'], row['birth_date']
         notice, exit_date = row['notice_date'], row['exit_date']
         if birth and birth > today:
-            row.error('birth_date', 'coop.msg_import_future', value=birth)
+            row.error('birth_date', 'msg_import_future', value=birth)
         if application and admission and application > admission:
-            row.error('application_date', 'coop.msg_import_after',
+            row.error('application_date', 'msg_import_after',
                 value=application, other='admission_date', limit=admission)
         if exit_date or row['exit_reason'] or notice:
             if not admission:
-                row.error('admission_date', 'coop.msg_import_missing')
+                row.error('admission_date', 'msg_import_missing')
             for column in ['exit_date', 'exit_reason']:
                 if column not in row.values:
-                    row.error(column, 'coop.msg_import_missing')
+                    row.error(column, 'msg_import_missing')
         if exit_date and admission and exit_date < admission:
-            row.error('exit_date', 'coop.msg_import_before',
+            row.error('exit_date', 'msg_import_before',
                 value=exit_date, other='admission_date', limit=admission)
         if notice and exit_date and notice > exit_date:
-            row.error('notice_date', 'coop.msg_import_after',
+            row.error('notice_date', 'msg_import_after',
                 value=notice, other='exit_date', limit=exit_date)
 
     def _check_member(self, row):
@@ -102,7 +90,7 @@ class MemberImporter(ShareImporterMixin, Importer):
         for name in names:
             value, current = row[name], getattr(member, name)
             if value and current and value != current:
-                row.error(name, 'coop.msg_import_member_change',
+                row.error(name, 'msg_import_member_change',
                     value=getattr(value, 'rec_name', value),
                     current=getattr(current, 'rec_name', current))
 
@@ -116,20 +104,20 @@ class MemberImporter(ShareImporterMixin, Importer):
             type_, code = row['identifier_type'], row['identifier']
             if type_ and type_ not in types:
                 row.error(
-                    'identifier_type', 'coop.msg_import_identifier_type',
+                    'identifier_type', 'msg_import_identifier_type',
                     value=type_)
             elif code:
                 identifier = Identifier(type=type_, code=code)
                 try:
                     identifier.check_code()
                 except UserError:
-                    row.error('identifier', 'coop.msg_import_identifier',
+                    row.error('identifier', 'msg_import_identifier',
                         value=code, type=type_)
                 else:
                     # As it is stored
                     row.values['identifier'] = identifier.on_change_with_code()
             elif type_:
-                row.error('identifier', 'coop.msg_import_missing')
+                row.error('identifier', 'msg_import_missing')
 
     def _check_accounts(self):
         rows = [row for row in self.rows if row['iban']]
@@ -139,7 +127,7 @@ class MemberImporter(ShareImporterMixin, Importer):
             Pool().get('bank.account.number')
         except KeyError:
             for row in rows:
-                row.error('iban', 'coop.msg_import_bank')
+                row.error('iban', 'msg_import_bank')
 
     def _find_parties(self):
         """Find the party of the member, the one with the code or the one with
@@ -172,7 +160,7 @@ class MemberImporter(ShareImporterMixin, Importer):
         for member in members:
             for row, column in found[member.party]:
                 if row.member != member:
-                    row.error(column, 'coop.msg_import_party_member',
+                    row.error(column, 'msg_import_party_member',
                         party=member.party.rec_name,
                         member=member.number or member.rec_name)
 
@@ -181,11 +169,7 @@ class MemberImporter(ShareImporterMixin, Importer):
         updated = self._store_parties()
         updated |= self._store_members()
         updated |= self._store_lists()
-        updated |= self._store_subscriptions()
         updated |= self._admit()
-        updated |= self._store_shares()
-        updated |= self._confirm_subscriptions()
-        updated |= self._pay_subscriptions()
         updated |= self._leave()
         return created, updated
 

@@ -37,7 +37,7 @@ except ImportError:
     sys.exit("proteus must be installed to use %s" % prog)
 
 from trytond.exceptions import UserError, UserWarning
-from trytond.modules.coop.rows import Date, Number, is_continuation
+from trytond.modules.coop_import.rows import Date, Number, is_continuation
 
 DELIMITERS = ',;\t|'
 REJECTS = ['line', 'column', 'reason']

@@ -42,9 +42,9 @@ class Text:
 
     def __call__(self, cell):
         if any(not c.isprintable() for c in cell):
-            raise CellError('coop.msg_import_unprintable')
+            raise CellError('msg_import_unprintable')
         if self.size and len(cell) > self.size:
-            raise CellError('coop.msg_import_long', size=self.size)
+            raise CellError('msg_import_long', size=self.size)
         return cell
 
 
@@ -53,7 +53,7 @@ class Email(Text):
     def __call__(self, cell):
         cell = super().__call__(cell)
         if not _EMAIL.fullmatch(cell):
-            raise CellError('coop.msg_import_email', value=cell)
+            raise CellError('msg_import_email', value=cell)
         return cell
 
 
@@ -62,7 +62,7 @@ class IBAN(Text):
     def __call__(self, cell):
         cell = super().__call__(cell)
         if not iban.is_valid(cell):
-            raise CellError('coop.msg_import_iban', value=cell)
+            raise CellError('msg_import_iban', value=cell)
         return iban.compact(cell)
 
 
@@ -75,7 +75,7 @@ class Date:
                 raise ValueError
             return dt.date.fromisoformat(cell)
         except ValueError:
-            raise CellError('coop.msg_import_date', value=cell) from None
+            raise CellError('msg_import_date', value=cell) from None
 
 
 class DateTime:
@@ -91,7 +91,7 @@ class DateTime:
                 raise ValueError
             return dt.datetime.fromisoformat(text)
         except ValueError:
-            raise CellError('coop.msg_import_time', value=cell) from None
+            raise CellError('msg_import_time', value=cell) from None
 
 
 class Number:
@@ -103,18 +103,18 @@ class Number:
 
     def __call__(self, cell):
         if not _NUMBER.fullmatch(cell):
-            raise CellError('coop.msg_import_number', value=cell)
+            raise CellError('msg_import_number', value=cell)
         value = Decimal(cell)
         if self.minimum is not None and value < self.minimum:
             raise CellError(
-                'coop.msg_import_minimum', value=cell, limit=self.minimum)
+                'msg_import_minimum', value=cell, limit=self.minimum)
         if self.above is not None and value <= self.above:
             raise CellError(
-                'coop.msg_import_above', value=cell, limit=self.above)
+                'msg_import_above', value=cell, limit=self.above)
         if (self.digits is not None
                 and value != round(value, self.digits)):
             raise CellError(
-                'coop.msg_import_digits', value=cell, digits=self.digits)
+                'msg_import_digits', value=cell, digits=self.digits)
         return value
 
 
@@ -135,7 +135,7 @@ class Flag:
             return True
         elif value in _FALSE:
             return False
-        raise CellError('coop.msg_import_flag', value=cell)
+        raise CellError('msg_import_flag', value=cell)
 
 
 class Choice:
@@ -146,7 +146,7 @@ class Choice:
     def __call__(self, cell):
         if cell not in self.choices:
             raise CellError(
-                'coop.msg_import_choice', value=cell,
+                'msg_import_choice', value=cell,
                 choices=", ".join(self.choices))
         return cell
 
@@ -215,8 +215,9 @@ def read(rows, columns):
     result = []
     for line, cells in rows:
         cells = {
-            name: (cell or '').strip() for name, cell in cells.items()
-            if name in columns}
+            name: (cell or '').strip() for name, cell in cells.items()}
+        unknown = [n for n in cells if n not in columns and cells[n]]
+        cells = {n: cell for n, cell in cells.items() if n in columns}
         if result and is_continuation(cells, columns):
             row = result[-1]
             row.lines.append(line)
@@ -225,6 +226,8 @@ def read(rows, columns):
             row = Row(line)
             result.append(row)
             lists = set()
+        for name in unknown:
+            row.error(name, 'msg_import_column', line=line)
         items = {'': row.values}
         for name, cell in cells.items():
             if not cell:
@@ -241,7 +244,7 @@ def read(rows, columns):
             if (column.required
                     and column.many in items.keys() - lists
                     and name not in items[column.many]):
-                row.error(name, 'coop.msg_import_missing', line=line)
+                row.error(name, 'msg_import_missing', line=line)
         del items['']
         for many, values in items.items():
             row.many.setdefault(many, []).append(Item(line, values))

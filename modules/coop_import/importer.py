@@ -77,7 +77,7 @@ class ImportMixin:
     def _import_read(cls, rows, options, lock=False):
         company = Transaction().context.get('company')
         if not company:
-            raise ImportCompanyError(gettext('coop.msg_import_company'))
+            raise ImportCompanyError(gettext('coop_import.msg_import_company'))
         Importer = cls.get_importer(options or {})
         importer = Importer(
             company, read(rows, Importer.columns), options or {})
@@ -94,7 +94,7 @@ class ImportMixin:
             'unchanged': unchanged,
             'errors': [
                 [error.line, error.column,
-                    gettext(error.message, **error.variables)]
+                    gettext(f'coop_import.{error.message}', **error.variables)]
                 for row in rows for error in row.first_errors],
             }
 
@@ -162,7 +162,6 @@ class Importer:
             if name not in records:
                 row.error(column, message, line=item.line, value=name)
 
-
     def resolve_user(self, *others, required=True):
         """Find who the row is about: a member, a party or one of the others
 
@@ -170,7 +169,7 @@ class Importer:
         """
         self.resolve_column(
             'party', 'party.party', 'code',
-            message='coop.msg_import_party', company=False)
+            message='msg_import_party', company=False)
         members = self.find(
             'coop.member', {row['member'] for row in self.rows}, 'number')
         columns = ['member', 'party', *others]
@@ -178,13 +177,13 @@ class Importer:
             row.member = members.get(row['member'])
             row.user = row.member.party if row.member else row['party']
             if row['member'] and not row.member:
-                row.error('member', 'coop.msg_import_member',
+                row.error('member', 'msg_import_member',
                     value=row['member'])
             filled = [c for c in columns if c in row.values]
             if not filled and required:
-                row.error('member', 'coop.msg_import_missing')
+                row.error('member', 'msg_import_missing')
             elif len(filled) > 1:
-                row.error(filled[1], 'coop.msg_import_user',
+                row.error(filled[1], 'msg_import_user',
                     columns=", ".join(filled))
 
     def check_currency(self, row, column):
@@ -193,7 +192,7 @@ class Importer:
         currency = Company(self.company).currency
         amount = row[column]
         if amount is not None and currency.round(amount) != amount:
-            row.error(column, 'coop.msg_import_digits',
+            row.error(column, 'msg_import_digits',
                 value=amount, digits=currency.digits)
 
 

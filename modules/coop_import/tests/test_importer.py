@@ -5,8 +5,8 @@ import os
 import tempfile
 import unittest
 
-from trytond.modules.coop.rows import Column, Date, Number, Text
-from trytond.modules.coop.scripts.importer import (
+from trytond.modules.coop_import.rows import Column, Date, Number, Text
+from trytond.modules.coop_import.scripts.importer import (
     CSVFile, FileError, Import, RefusedError, get_parser)
 
 COLUMNS = {
