@@ -1,11 +1,9 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 
-from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -14,15 +12,9 @@ from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateAction, StateTransition, StateView, Wizard)
 
-from .exceptions import ConfigurationError
-
-# The accounts of a share class, by their name in the templates of the charts
-SHARE_ACCOUNTS = [
-    'capital', 'subscribed', 'redemption', 'premium', 'loss', 'deduction',
-    'lapsed']
-CASH = 'account_template_1_1_1'
-RECEIVABLE = 'account_template_1_2_1'
-PAYABLE = 'account_template_2_1_1'
+from .company_setup import (
+    create_category, create_chart, create_fiscalyear, create_payment_method,
+    create_share_class, create_surplus, set_default_category)
 
 
 class ConfigurationStart(ModelView):
@@ -151,182 +143,24 @@ class Configuration(Wizard):
     plans = StateAction('coop_patronage.act_plan_form')
 
     def transition_configure(self):
-        with Transaction().set_context(company=self.start.company.id):
-            if not self.start.has_chart:
-                self.create_chart()
-            if not self.start.has_fiscalyear:
-                self.create_fiscalyear()
-            self.create_payment_method()
+        start = self.start
+        company = start.company
+        with Transaction().set_context(company=company.id):
+            if not start.has_chart:
+                create_chart(company, start.account_template)
+            if not start.has_fiscalyear:
+                create_fiscalyear(company, start.start_date, start.end_date)
+            create_payment_method(company)
             category = None
-            if self.start.category_name:
-                category = self.create_category()
-            if self.start.share_name:
-                self.create_share_class()
+            if start.category_name:
+                category = create_category(
+                    company, start.category_name, start.notice_months)
+            if start.share_name:
+                create_share_class(
+                    company, start.share_name, start.share_code,
+                    start.par_value)
             if category:
-                self.set_default_category(category)
-            if self.start.plan:
-                self.create_surplus()
+                set_default_category(category)
+            if start.plan:
+                create_surplus(company, start.plan)
         return 'plans'
-
-    def create_chart(self):
-        pool = Pool()
-        CreateChart = pool.get('account.create_chart', type='wizard')
-        session, *_ = CreateChart.create()
-        create = CreateChart(session)
-        create.account.company = self.start.company
-        create.account.account_template = self.start.account_template
-        create.transition_create_account()
-        for name, value in create.default_properties([]).items():
-            setattr(create.properties, name, value)
-        # The accounts of the shares are receivable and payable as well
-        create.properties.account_receivable = self.find_account(
-            'account', RECEIVABLE)
-        create.properties.account_payable = self.find_account(
-            'account', PAYABLE)
-        create.transition_create_properties()
-        CreateChart.delete(session)
-
-    def find_account(self, module, template):
-        "Return the account of the company made from the template"
-        pool = Pool()
-        Account = pool.get('account.account')
-        ModelData = pool.get('ir.model.data')
-        templates = ModelData.search([
-                ('module', '=', module),
-                ('fs_id', 'like', template.replace('_', r'\_') + r'\___'),
-                ('model', '=', 'account.account.template'),
-                ])
-        accounts = Account.search([
-                ('company', '=', self.start.company.id),
-                ('template', 'in', [t.db_id for t in templates]),
-                ], limit=1)
-        return accounts[0] if accounts else None
-
-    def create_fiscalyear(self):
-        pool = Pool()
-        Configuration = pool.get('coop.membership.configuration')
-        FiscalYear = pool.get('account.fiscalyear')
-        InvoiceSequence = pool.get('account.fiscalyear.invoice_sequence')
-        Journal = pool.get('account.journal')
-        Period = pool.get('account.period')
-        start_date, end_date = self.start.start_date, self.start.end_date
-        name = str(start_date.year)
-        if end_date.year != start_date.year:
-            name += f'/{end_date.year}'
-        invoice, credit_note, supplier = (
-            self.create_sequence(
-                f'{string} {name}',
-                'account_invoice', 'sequence_type_account_invoice')
-            for string in [
-                gettext('coop.msg_configuration_invoice'),
-                gettext('coop.msg_configuration_credit_note'),
-                gettext('coop.msg_configuration_supplier_invoice'),
-                ])
-        fiscalyear = FiscalYear(
-            name=name,
-            company=self.start.company,
-            start_date=start_date,
-            end_date=end_date,
-            move_sequence=self.create_sequence(
-                name, 'account', 'sequence_type_account_move'),
-            invoice_sequences=[InvoiceSequence(
-                    company=self.start.company,
-                    out_invoice_sequence=invoice,
-                    out_credit_note_sequence=credit_note,
-                    in_invoice_sequence=supplier,
-                    in_credit_note_sequence=supplier)])
-        fiscalyear.save()
-        FiscalYear.create_period([fiscalyear])
-        # The years that are not created yet end in the same month
-        configuration = Configuration(1)
-        configuration.year_end_month = str(end_date.month)
-        configuration.save()
-        # The move that closes the year is posted apart
-        if not Journal.search([('type', '=', 'situation')], limit=1):
-            Journal(
-                name=gettext('coop.msg_configuration_closing_journal'),
-                type='situation').save()
-        Period(
-            name=gettext('coop.msg_configuration_closing', name=name),
-            fiscalyear=fiscalyear,
-            type='adjustment',
-            start_date=end_date,
-            end_date=end_date).save()
-
-    def create_sequence(self, name, module, type):
-        pool = Pool()
-        ModelData = pool.get('ir.model.data')
-        Sequence = pool.get('ir.sequence.strict')
-        sequence = Sequence(
-            name=name,
-            company=self.start.company,
-            sequence_type=ModelData.get_id(module, type))
-        sequence.save()
-        return sequence
-
-    def create_payment_method(self):
-        "Let subscriptions be paid in cash where there is no method yet"
-        pool = Pool()
-        Journal = pool.get('account.journal')
-        PaymentMethod = pool.get('account.invoice.payment.method')
-        account = self.find_account('account', CASH)
-        journals = Journal.search([('type', '=', 'cash')], limit=1)
-        if (not account or not journals or PaymentMethod.search([
-                        ('company', '=', self.start.company.id),
-                        ], limit=1)):
-            return
-        PaymentMethod(
-            name=journals[0].name,
-            company=self.start.company,
-            journal=journals[0],
-            debit_account=account,
-            credit_account=account).save()
-
-    def create_category(self):
-        Category = Pool().get('coop.member.category')
-        category = Category(
-            name=self.start.category_name,
-            company=self.start.company,
-            notice_months=self.start.notice_months)
-        category.save()
-        return category
-
-    def set_default_category(self, category):
-        Configuration = Pool().get('coop.membership.configuration')
-        configuration = Configuration(1)
-        configuration.default_category = category
-        configuration.save()
-
-    def create_share_class(self):
-        ShareClass = Pool().get('coop.share.class')
-        accounts = {
-            f'account_{name}': self.find_account(
-                'coop_shares', f'account_template_{name}')
-            for name in SHARE_ACCOUNTS}
-        for name in ['capital', 'subscribed', 'redemption']:
-            if not accounts[f'account_{name}']:
-                raise ConfigurationError(gettext(
-                        'coop.msg_configuration_account',
-                        share_class=self.start.share_name,
-                        company=self.start.company.rec_name))
-        ShareClass(
-            company=self.start.company,
-            name=self.start.share_name,
-            code=self.start.share_code,
-            par_value=self.start.par_value,
-            minimum=Decimal(1),
-            **accounts).save()
-
-    def create_surplus(self):
-        "Prepare the appropriation of the last fiscal year with the plan"
-        pool = Pool()
-        FiscalYear = pool.get('account.fiscalyear')
-        Surplus = pool.get('coop.surplus')
-        fiscalyear, = FiscalYear.search([
-                ('company', '=', self.start.company.id),
-                ], order=[('start_date', 'DESC')], limit=1)
-        surplus = Surplus(
-            company=self.start.company, fiscalyear=fiscalyear,
-            plan=self.start.plan)
-        surplus.on_change_plan()
-        surplus.save()

@@ -1,6 +1,5 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
@@ -8,18 +7,29 @@ from sql import Null
 from sql.aggregate import Sum
 from sql.conditionals import Case
 
-from trytond.model import ModelView, fields
-from trytond.modules.company import CompanyReport
+from trytond.model import fields
 from trytond.modules.coop_membership.apportionment import apportion
+from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
-from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, check_access, without_check_access
-from trytond.wizard import Button, StateReport, StateView, Wizard
 
-from .assembly import Row, fetch, get_formats
+from .figures import Row, fetch
 
-DAY = dt.timedelta(days=1)
+
+def members_of(company, fiscalyear):
+    "Return the members who were it on any day of the fiscal year"
+    Membership = Pool().get('coop.membership')
+    with check_access():
+        memberships = Membership.search([
+                ('member.company', '=', company.id),
+                ('start_date', '<=', fiscalyear.end_date),
+                ['OR',
+                    ('end_date', '=', None),
+                    ('end_date', '>=', fiscalyear.start_date),
+                    ],
+                ])
+    return {m.member for m in memberships}
 
 
 class Statements:
@@ -279,100 +289,3 @@ class Statements:
                 balances[party] = self.company.currency.round(
                     Decimal(balance))
         return balances
-
-
-class MemberStatementStart(ModelView):
-    __name__ = 'coop.member.statement.start'
-    __string__ = "Member Statement"
-
-    company = fields.Many2One('company.company', "Company", required=True)
-    fiscalyear = fields.Many2One(
-        'account.fiscalyear', "Fiscal Year", required=True,
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ])
-    members = fields.Many2Many(
-        'coop.member', None, None, "Members",
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ('state', 'in', ['member', 'leaving', 'left']),
-            ],
-        help="Leave empty for all the members of the year.")
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
-    def default_fiscalyear(cls):
-        pool = Pool()
-        Start = pool.get('coop.assembly.report.start')
-        return Start.default_fiscalyear()
-
-
-class MemberStatementWizard(Wizard):
-    __name__ = 'coop.member.statement'
-    __string__ = "Member Statement"
-    start = StateView(
-        'coop.member.statement.start',
-        'coop.member_statement_start_view_form', [
-            Button("Cancel", 'end', 'tryton-cancel'),
-            Button("Print", 'print_', 'tryton-print', default=True),
-            ])
-    print_ = StateReport('coop.member.statement')
-
-    def default_start(self, fields):
-        if self.model and self.model.__name__ == 'coop.member':
-            return {'members': [m.id for m in self.records]}
-        return {}
-
-    def do_print_(self, action):
-        pool = Pool()
-        Membership = pool.get('coop.membership')
-        fiscalyear = self.start.fiscalyear
-        members = self.start.members
-        if not members:
-            with check_access():
-                memberships = Membership.search([
-                        ('member.company', '=', self.start.company.id),
-                        ('start_date', '<=', fiscalyear.end_date),
-                        ['OR',
-                            ('end_date', '=', None),
-                            ('end_date', '>=', fiscalyear.start_date),
-                            ],
-                        ])
-            members = {m.member for m in memberships}
-        return action, {
-            'ids': [m.id for m in sorted(
-                    members,
-                    key=lambda m: (len(m.number or ''), m.number, m.id))],
-            'model': 'coop.member',
-            'fiscalyear': fiscalyear.id,
-            }
-
-
-class MemberStatement(CompanyReport):
-    __name__ = 'coop.member.statement'
-
-    @classmethod
-    def get_context(cls, records, header, data):
-        pool = Pool()
-        Date = pool.get('ir.date')
-        FiscalYear = pool.get('account.fiscalyear')
-        Member = pool.get('coop.member')
-        context = super().get_context(records, header, data)
-        if data.get('fiscalyear'):
-            fiscalyear = FiscalYear(data['fiscalyear'])
-        else:
-            Start = pool.get('coop.assembly.report.start')
-            fiscalyear = FiscalYear(Start.default_fiscalyear())
-        company = fiscalyear.company
-        with Transaction().set_context(company=company.id):
-            context.update(
-                company=company,
-                fiscalyear=fiscalyear,
-                statements=Statements(
-                    fiscalyear, Member.browse([int(r) for r in records])),
-                today=Date.today(),
-                **get_formats(cls, company.currency))
-        return context

@@ -8,8 +8,7 @@ from sql.operators import Concat
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If, PYSONEncoder
-from trytond.wizard import StateAction, Wizard
+from trytond.pyson import Eval, If
 
 MEMBERSHIP = 'coop_membership.group_coop_membership'
 ACCOUNTING = 'coop_membership.group_coop_accounting'
@@ -376,26 +375,3 @@ class Work(ModelSQL, ModelView):
             yield kind, name, table, columns, {
                 'where': table.state == state,
                 }
-
-
-class Open(Wizard):
-    __name__ = 'coop.work.open'
-    __string__ = "Open Work"
-    _readonly = True
-    start_state = 'open_'
-    open_ = StateAction('coop_membership.act_member_form')
-
-    def do_open_(self, action):
-        ActWindow = Pool().get('ir.action.act_window')
-        record = self.record.record
-        action = ActWindow.get(ACTIONS[record.__name__])
-        action['domains'] = []
-        if record.__name__ == 'coop.commons.resource':
-            states = {kind: state for state, kind in USAGES}
-            action['pyson_domain'] = PYSONEncoder().encode([
-                    ('resource', '=', record.id),
-                    ('state', '=', states[self.record.kind]),
-                    ])
-            return action, {}
-        action['views'].reverse()
-        return action, {'res_id': record.id}

@@ -15,7 +15,7 @@ from common import (
 from shares import PAR_VALUE, create_class, insert_moves
 from sql.aggregate import Count, Sum
 
-from trytond.modules.coop_membership.tests.test_module import count_queries
+from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 

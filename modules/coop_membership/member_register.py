@@ -1,23 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import Decimal
-
 from sql.aggregate import Max
 from sql.conditionals import Case
 from sql.functions import CharLength
 
-from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.company import CompanyReport
-from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.report import Report
-from trytond.transaction import Transaction, check_access
-from trytond.wizard import Button, StateReport, StateView, Wizard
+from trytond.transaction import Transaction
 
-from .exceptions import RegisterError
-from .member import EXIT_REASONS, context_date, format_date
+from .date import context_date
+from .membership import EXIT_REASONS
 
 
 class Register(ModelSQL, ModelView):
@@ -210,180 +203,3 @@ class RegisterContext(ModelView):
     @classmethod
     def default_with_left(cls):
         return Transaction().context.get('with_left', False)
-
-
-class PrintRegister(Wizard):
-    __name__ = 'coop.member.register.print'
-    __string__ = "Print Member Register"
-
-    start = StateView(
-        'coop.member.register.print.start',
-        'coop_membership.register_print_start_view_form', [
-            Button("Cancel", 'end', 'tryton-cancel'),
-            Button("Print", 'print_', 'tryton-print', default=True),
-            ])
-    print_ = StateReport('coop.member.register')
-
-    def do_print_(self, action):
-        category = self.start.category
-        return action, {
-            'company': self.start.company.id,
-            'date': self.start.date,
-            'category': category.id if category else None,
-            'with_left': self.start.with_left,
-            'columns': self.start.columns,
-            }
-
-
-class PrintRegisterStart(ModelView):
-    __name__ = 'coop.member.register.print.start'
-    __string__ = "Print Member Register"
-
-    company = fields.Many2One('company.company', "Company", required=True)
-    date = fields.Date("Date", required=True)
-    category = fields.Many2One(
-        'coop.member.category', "Category",
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        help="Leave empty for all the categories.")
-    with_left = fields.Boolean("With Left",
-        help="Check to include the members who left before the date.")
-    columns = fields.Selection('get_columns', "Columns", required=True,
-        sort=False)
-
-    @classmethod
-    def get_columns(cls):
-        Configuration = Pool().get('coop.membership.configuration')
-        return Configuration.fields_get(
-            ['register_columns'])['register_columns']['selection']
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
-    def default_date(cls):
-        return Pool().get('ir.date').today()
-
-    @classmethod
-    def default_columns(cls):
-        Configuration = Pool().get('coop.membership.configuration')
-        return Configuration(1).get_multivalue('register_columns')
-
-
-class RegisterColumn:
-    "A column of the printed register"
-
-    def __init__(self, name, report_context):
-        Register = Pool().get('coop.member.register')
-        self.name = name
-        self.field = Register._fields[name]
-        self.label = Register.fields_get([name])[name]['string']
-        self.context = report_context
-
-    def get(self, record):
-        "Return the text of the record"
-        value = getattr(record, self.name)
-        if value is None:
-            return ''
-        elif self.field._type == 'date':
-            return self.context['format_date'](
-                value, self.context['user'].language)
-        elif self.field._type == 'selection':
-            return getattr(record, f'{self.name}_string')
-        elif self.field._type == 'many2one':
-            return value.name if self.name == 'party' else value.rec_name
-        elif self.field._type == 'text':
-            return ', '.join(value.splitlines())
-        elif self.is_number:
-            return self._format_number(value)
-        return value
-
-    @property
-    def is_number(self):
-        return self.field._type in {'integer', 'float', 'numeric'}
-
-    @property
-    def total(self):
-        if self.is_number:
-            return self._format_number(sum(
-                    getattr(r, self.name) or 0
-                    for r in self.context['records']))
-        return ''
-
-    def _format_number(self, value):
-        lang = self.context['user'].language
-        if isinstance(self.field, Monetary):
-            return self.context['format_currency'](
-                value, lang, self.context['company'].currency)
-        # Without the zeros of the database
-        digits = max(-Decimal(value).normalize().as_tuple().exponent, 0)
-        return self.context['format_number'](value, lang, digits=digits)
-
-
-class RegisterReportMixin:
-    __slots__ = ()
-
-    @classmethod
-    def get_context(cls, records, header, data):
-        pool = Pool()
-        Company = pool.get('company.company')
-        Configuration = pool.get('coop.membership.configuration')
-        Register = pool.get('coop.member.register')
-        context = super().get_context(records, header, data)
-        company = context.setdefault(
-            'company', Company(Transaction().context.get('company')))
-        context['date'] = context_date()
-        columns = (data.get('columns')
-            or Configuration(1).get_multivalue(
-                'register_columns', company=company.id))
-        context['columns'] = [
-            RegisterColumn(name, context)
-            for name in Register.get_presets()[columns]]
-        return context
-
-
-class RegisterReport(RegisterReportMixin, Report):
-    __name__ = 'coop.member.register'
-
-    @classmethod
-    def execute(cls, ids, data):
-        Register = Pool().get('coop.member.register')
-        context = {
-            name: data[name]
-            for name in ['company', 'date', 'category', 'with_left']
-            if name in data}
-        with Transaction().set_context(context):
-            if context:
-                with check_access():
-                    ids = [r.id for r in Register.search([])]
-            return super().execute(ids, data)
-
-
-class Extract(RegisterReportMixin, CompanyReport):
-    __name__ = 'coop.member.extract'
-
-    @classmethod
-    def get_context(cls, records, header, data):
-        Register = Pool().get('coop.member.register')
-        context = super().get_context(records, header, data)
-        date = context['date']
-        with Transaction().set_context(
-                company=context['company'].id, with_left=True,
-                category=None):
-            entries = {r.id: r for r in Register.search([
-                        ('id', 'in', [r.id for r in records]),
-                        ])}
-        for member in records:
-            if member.id not in entries:
-                raise RegisterError(gettext(
-                        'coop_membership.msg_register_no_entry',
-                        member=member.rec_name,
-                        date=format_date(date)))
-        context['entry'] = lambda member: entries[member.id]
-        context['memberships'] = lambda member: [
-            m for m in member.memberships if m.start_date <= date]
-        context['representatives'] = lambda member: [
-            r for r in member.representatives if r.is_valid(date)]
-        return context

@@ -4,12 +4,10 @@ from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import fields
-from trytond.modules.party.exceptions import EraseError
-from trytond.pool import Pool, PoolMeta
+from trytond.pool import PoolMeta
 from trytond.pyson import Eval
 
 from .exceptions import MemberValidationError
-from .member import format_date
 
 
 class Party(metaclass=PoolMeta):
@@ -57,40 +55,4 @@ class Replace(metaclass=PoolMeta):
             ('coop.member.representative', 'party'),
             ('coop.meeting.attendance', 'representative'),
             ('coop.meeting.item', 'candidate'),
-            ]
-
-
-class Erase(metaclass=PoolMeta):
-    __name__ = 'party.erase'
-
-    def check_erase_company(self, party, company):
-        pool = Pool()
-        Date = pool.get('ir.date')
-        Member = pool.get('coop.member')
-        for member in Member.search([
-                    ('company', '=', company.id),
-                    ('party', '=', party.id),
-                    ]):
-            if member.state not in {'left', 'rejected'}:
-                raise EraseError(gettext(
-                        'coop_membership.msg_erase_party_member',
-                        party=party.rec_name,
-                        company=company.rec_name))
-            elif (member.retention_date
-                    and Date.today() <= member.retention_date):
-                raise EraseError(gettext(
-                        'coop_membership.msg_erase_party_retention',
-                        party=party.rec_name,
-                        company=company.rec_name,
-                        date=format_date(member.retention_date)))
-        super().check_erase_company(party, company)
-
-    def to_erase(self, party_id):
-        pool = Pool()
-        Member = pool.get('coop.member')
-        Party = pool.get('party.party')
-        return super().to_erase(party_id) + [
-            (Party, [('id', '=', party_id)], False, ['birth_date'], [None]),
-            (Member, [('party', '=', party_id)], True,
-                ['rejection_reason'], [None]),
             ]

@@ -13,8 +13,9 @@ from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import (
     CompanyTestMixin, create_company, set_company)
-from trytond.modules.coop_membership.tests.test_module import (
-    count_queries, create_category, create_members)
+from trytond.modules.coop_membership.tests.queries import count_queries
+from trytond.modules.coop_membership.tests.records import (
+    create_category, create_members)
 from trytond.modules.coop_shares.exceptions import RedemptionError
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction

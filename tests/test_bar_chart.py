@@ -4,7 +4,7 @@ import unittest
 import xml.etree.ElementTree as ET
 from decimal import Decimal
 
-from trytond.modules.coop.chart import bars, ticks
+from trytond.modules.coop.bar_chart import bars, ticks
 
 SVG = '{http://www.w3.org/2000/svg}'
 

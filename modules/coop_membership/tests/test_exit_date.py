@@ -7,14 +7,14 @@ from functools import partial
 from dateutil.relativedelta import relativedelta
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_membership.notice import first_exit_date, year_end
+from trytond.modules.coop_membership.exit_date import first_exit_date, year_end
 
 dates = st.dates(dt.date(1900, 1, 1), dt.date(2100, 12, 31))
 months = st.integers(0, 60)
 exit_at = st.sampled_from(['any_day', 'month_end', 'fiscal_year_end'])
 
 
-class NoticeTestCase(unittest.TestCase):
+class ExitDateTestCase(unittest.TestCase):
     "Test the day a membership may end on"
 
     def test_german_law(self):

@@ -1,0 +1,150 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+from functools import cached_property
+
+from sql import Null
+from sql.aggregate import Sum
+
+from trytond.i18n import gettext
+from trytond.model import sum_tree
+from trytond.pool import Pool
+from trytond.transaction import Transaction
+
+from .figures import Row, fetch
+
+
+class AccountsFigures:
+    "The income statement and the balance sheet"
+
+    @cached_property
+    def income_statement(self):
+        return self._get_statement('income')
+
+    @cached_property
+    def balance_sheet(self):
+        rows = self._get_statement('balance')
+        # The result is part of the equity once the year is closed
+        results = []
+        for name in ['amount', 'previous']:
+            roots = [r for r in rows if not r.depth]
+            results.append(sum(
+                    (getattr(r, name) or 0) * (1 if r.assets else -1)
+                    for r in roots))
+        if any(results):
+            rows.append(Row(
+                    type=None, name=gettext('coop.msg_assembly_result'),
+                    depth=0, assets=False,
+                    amount=results[0], previous=results[1]))
+        return rows
+
+    def _get_statement(self, statement):
+        "Return the rows of the types with the last year beside"
+        Type = Pool().get('account.account.type')
+        types = Type.search([
+                ('company', '=', self.company.id),
+                ('statement', '=', statement),
+                ])
+        amounts = self._get_amounts(types, statement)
+        previous = {}
+        if self.previous:
+            previous = self.previous._get_amounts(types, statement)
+        childs = defaultdict(list)
+        for type_ in types:
+            parent = type_.parent if type_.parent in types else None
+            childs[parent].append(type_)
+        rows = []
+
+        # The result is part of the equity until the year is closed
+        results = {t.parent for t in Type.search([
+                    ('parent', 'in', [t.id for t in types]),
+                    ('statement', '!=', statement),
+                    ])}
+
+        def result(type_, amounts):
+            if amounts:
+                return amounts[type_.id] - sum(
+                    amounts[t.id] for t in childs[type_])
+
+        def has_assets(type_):
+            return type_.assets or any(map(has_assets, childs[type_]))
+
+        def add(parent, depth, assets):
+            for type_ in sorted(
+                    childs[parent], key=lambda t: (t.sequence or 0, t.id)):
+                if depth == 0:
+                    assets = has_assets(type_)
+                type_rows = [Row(
+                        type=type_, name=type_.name, depth=depth,
+                        assets=assets, amount=amounts[type_.id],
+                        previous=previous.get(type_.id))]
+                if type_ in results:
+                    type_rows.append(Row(
+                            type=None,
+                            name=gettext('coop.msg_assembly_result'),
+                            depth=depth + 1, assets=assets,
+                            amount=result(type_, amounts),
+                            previous=result(type_, previous)))
+                # Charts do not mark all the types of the assets' side
+                if bool(type_.assets) != assets:
+                    for row in type_rows:
+                        row.amount = 0 - row.amount
+                        if row.previous is not None:
+                            row.previous = 0 - row.previous
+                row, *of_result = type_rows
+                if any(r.amount or r.previous for r in type_rows):
+                    rows.append(row)
+                    add(type_, depth + 1, assets)
+                    rows.extend(
+                        r for r in of_result if r.amount or r.previous)
+        add(None, 0, False)
+        return rows
+
+    def _get_amounts(self, types, statement):
+        Type = Pool().get('account.account.type')
+        if statement == 'balance':
+            with Transaction().set_context(
+                    company=self.company.id, date=self.end, posted=True,
+                    cumulate=True):
+                return {t.id: t.amount for t in Type.browse(types)}
+        return sum_tree(types, self._get_results())
+
+    def _get_results(self):
+        "Return the income of the year by type, without the closing move"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        account = Account.__table__()
+        line = Line.__table__()
+        move = Move.__table__()
+        period = Period.__table__()
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .join(period, condition=move.period == period.id)
+            .join(account, condition=line.account == account.id)
+            .select(
+                account.type, Sum(line.credit - line.debit).as_('amount'),
+                where=(period.fiscalyear == self.fiscalyear.id)
+                & (move.state == 'posted')
+                & ((move.origin == Null)
+                    | (move.origin != str(self.fiscalyear))),
+                group_by=account.type))
+        return defaultdict(Decimal, (
+                (type_, self.currency.round(Decimal(amount)))
+                for type_, amount in fetch(query, [None, 'NUMERIC'])))
+
+    @property
+    def result(self):
+        return sum(
+            (r.amount for r in self.income_statement if not r.depth),
+            Decimal(0))
+
+    @property
+    def result_chart(self):
+        return self._chart([
+                (gettext('coop.msg_assembly_result'), [
+                        year.result for year in self.years]),
+                ])

@@ -1,0 +1,186 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"Create what the books of a new cooperative start with"
+from decimal import Decimal
+
+from trytond.i18n import gettext
+from trytond.pool import Pool
+
+from .exceptions import ConfigurationError
+
+# The accounts of a share class, by their name in the templates of the charts
+SHARE_ACCOUNTS = [
+    'capital', 'subscribed', 'redemption', 'premium', 'loss', 'deduction',
+    'lapsed']
+CASH = 'account_template_1_1_1'
+RECEIVABLE = 'account_template_1_2_1'
+PAYABLE = 'account_template_2_1_1'
+
+
+def create_chart(company, template):
+    pool = Pool()
+    CreateChart = pool.get('account.create_chart', type='wizard')
+    session, *_ = CreateChart.create()
+    create = CreateChart(session)
+    create.account.company = company
+    create.account.account_template = template
+    create.transition_create_account()
+    for name, value in create.default_properties([]).items():
+        setattr(create.properties, name, value)
+    # The accounts of the shares are receivable and payable as well
+    create.properties.account_receivable = find_account(
+        company, 'account', RECEIVABLE)
+    create.properties.account_payable = find_account(
+        company, 'account', PAYABLE)
+    create.transition_create_properties()
+    CreateChart.delete(session)
+
+
+def find_account(company, module, template):
+    "Return the account of the company made from the template"
+    pool = Pool()
+    Account = pool.get('account.account')
+    ModelData = pool.get('ir.model.data')
+    templates = ModelData.search([
+            ('module', '=', module),
+            ('fs_id', 'like', template.replace('_', r'\_') + r'\___'),
+            ('model', '=', 'account.account.template'),
+            ])
+    accounts = Account.search([
+            ('company', '=', company.id),
+            ('template', 'in', [t.db_id for t in templates]),
+            ], limit=1)
+    return accounts[0] if accounts else None
+
+
+def create_fiscalyear(company, start_date, end_date):
+    pool = Pool()
+    Configuration = pool.get('coop.membership.configuration')
+    FiscalYear = pool.get('account.fiscalyear')
+    InvoiceSequence = pool.get('account.fiscalyear.invoice_sequence')
+    Journal = pool.get('account.journal')
+    Period = pool.get('account.period')
+    name = str(start_date.year)
+    if end_date.year != start_date.year:
+        name += f'/{end_date.year}'
+    invoice, credit_note, supplier = (
+        create_sequence(
+            company, f'{string} {name}',
+            'account_invoice', 'sequence_type_account_invoice')
+        for string in [
+            gettext('coop.msg_configuration_invoice'),
+            gettext('coop.msg_configuration_credit_note'),
+            gettext('coop.msg_configuration_supplier_invoice'),
+            ])
+    fiscalyear = FiscalYear(
+        name=name,
+        company=company,
+        start_date=start_date,
+        end_date=end_date,
+        move_sequence=create_sequence(
+            company, name, 'account', 'sequence_type_account_move'),
+        invoice_sequences=[InvoiceSequence(
+                company=company,
+                out_invoice_sequence=invoice,
+                out_credit_note_sequence=credit_note,
+                in_invoice_sequence=supplier,
+                in_credit_note_sequence=supplier)])
+    fiscalyear.save()
+    FiscalYear.create_period([fiscalyear])
+    # The years that are not created yet end in the same month
+    configuration = Configuration(1)
+    configuration.year_end_month = str(end_date.month)
+    configuration.save()
+    # The move that closes the year is posted apart
+    if not Journal.search([('type', '=', 'situation')], limit=1):
+        Journal(
+            name=gettext('coop.msg_configuration_closing_journal'),
+            type='situation').save()
+    Period(
+        name=gettext('coop.msg_configuration_closing', name=name),
+        fiscalyear=fiscalyear,
+        type='adjustment',
+        start_date=end_date,
+        end_date=end_date).save()
+
+
+def create_sequence(company, name, module, type):
+    pool = Pool()
+    ModelData = pool.get('ir.model.data')
+    Sequence = pool.get('ir.sequence.strict')
+    sequence = Sequence(
+        name=name,
+        company=company,
+        sequence_type=ModelData.get_id(module, type))
+    sequence.save()
+    return sequence
+
+
+def create_payment_method(company):
+    "Let subscriptions be paid in cash where there is no method yet"
+    pool = Pool()
+    Journal = pool.get('account.journal')
+    PaymentMethod = pool.get('account.invoice.payment.method')
+    account = find_account(company, 'account', CASH)
+    journals = Journal.search([('type', '=', 'cash')], limit=1)
+    if (not account or not journals or PaymentMethod.search([
+                    ('company', '=', company.id),
+                    ], limit=1)):
+        return
+    PaymentMethod(
+        name=journals[0].name,
+        company=company,
+        journal=journals[0],
+        debit_account=account,
+        credit_account=account).save()
+
+
+def create_category(company, name, notice_months):
+    Category = Pool().get('coop.member.category')
+    category = Category(
+        name=name,
+        company=company,
+        notice_months=notice_months)
+    category.save()
+    return category
+
+
+def set_default_category(category):
+    Configuration = Pool().get('coop.membership.configuration')
+    configuration = Configuration(1)
+    configuration.default_category = category
+    configuration.save()
+
+
+def create_share_class(company, name, code, par_value):
+    ShareClass = Pool().get('coop.share.class')
+    accounts = {
+        f'account_{account}': find_account(
+            company, 'coop_shares', f'account_template_{account}')
+        for account in SHARE_ACCOUNTS}
+    for account in ['capital', 'subscribed', 'redemption']:
+        if not accounts[f'account_{account}']:
+            raise ConfigurationError(gettext(
+                    'coop.msg_configuration_account',
+                    share_class=name,
+                    company=company.rec_name))
+    ShareClass(
+        company=company,
+        name=name,
+        code=code,
+        par_value=par_value,
+        minimum=Decimal(1),
+        **accounts).save()
+
+
+def create_surplus(company, plan):
+    "Prepare the appropriation of the last fiscal year with the plan"
+    pool = Pool()
+    FiscalYear = pool.get('account.fiscalyear')
+    Surplus = pool.get('coop.surplus')
+    fiscalyear, = FiscalYear.search([
+            ('company', '=', company.id),
+            ], order=[('start_date', 'DESC')], limit=1)
+    surplus = Surplus(company=company, fiscalyear=fiscalyear, plan=plan)
+    surplus.on_change_plan()
+    surplus.save()

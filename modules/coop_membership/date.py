@@ -1,0 +1,13 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.pool import Pool
+from trytond.transaction import Transaction
+
+
+def context_date():
+    return (Transaction().context.get('date')
+        or Pool().get('ir.date').today())
+
+
+def format_date(date):
+    return Pool().get('ir.lang').get().strftime(date) if date else ''

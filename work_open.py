@@ -1,0 +1,30 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.pool import Pool
+from trytond.pyson import PYSONEncoder
+from trytond.wizard import StateAction, Wizard
+
+from .work import ACTIONS, USAGES
+
+
+class Open(Wizard):
+    __name__ = 'coop.work.open'
+    __string__ = "Open Work"
+    _readonly = True
+    start_state = 'open_'
+    open_ = StateAction('coop_membership.act_member_form')
+
+    def do_open_(self, action):
+        ActWindow = Pool().get('ir.action.act_window')
+        record = self.record.record
+        action = ActWindow.get(ACTIONS[record.__name__])
+        action['domains'] = []
+        if record.__name__ == 'coop.commons.resource':
+            states = {kind: state for state, kind in USAGES}
+            action['pyson_domain'] = PYSONEncoder().encode([
+                    ('resource', '=', record.id),
+                    ('state', '=', states[self.record.kind]),
+                    ])
+            return action, {}
+        action['views'].reverse()
+        return action, {'res_id': record.id}
