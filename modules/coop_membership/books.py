@@ -1,7 +1,9 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
 
 # The size from which creating records together does not get faster
 SLICE = 500
@@ -24,9 +26,25 @@ class Books:
         self.journal = Configuration(1).get_multivalue(
             'journal', company=company.id)
         self._periods = {}
+        lang = company.party.lang
+        self._language = lang.code if lang else Transaction().language
+
+    def narrate(self, origin):
+        "Return what the origin is, in the language of the company"
+        if not origin:
+            return
+        with Transaction().set_context(language=self._language):
+            origin = origin.__class__(origin.id)
+            narration = getattr(origin, 'narration', None)
+            return narration or ' '.join(
+                [origin.__names__()['model'], origin.rec_name])
 
     def move(self, date, lines, origin=None, description=None):
-        "Return an unsaved move of the lines"
+        """Return an unsaved move of the lines
+
+        The move and each line say what they are: the description, or what
+        the origin is.
+        """
         pool = Pool()
         Move = pool.get('account.move')
         Period = pool.get('account.period')
@@ -35,6 +53,10 @@ class Books:
             # Post locks it, which would start all over at the end
             self._periods[date][0].move_sequence_used.lock()
         period, date = self._periods[date]
+        description = description or self.narrate(origin)
+        for line in lines:
+            if not getattr(line, 'description', None):
+                line.description = description
         return Move(
             company=self.company, journal=self.journal, period=period,
             date=date, origin=origin, description=description, lines=lines)
@@ -53,12 +75,17 @@ class Books:
 
     def reversal(self, move, date, origin=None):
         "Return an unsaved move that takes back the move"
+        origin = origin or move.origin
+        with Transaction().set_context(language=self._language):
+            description = gettext(
+                'coop_membership.msg_narration_reversal',
+                description=move.description or self.narrate(origin) or '')
         return self.move(date, [
                 self.line(
                     line.account, line.credit - line.debit,
                     party=line.party, maturity_date=line.maturity_date)
                 for line in move.lines],
-            origin=origin or move.origin)
+            origin=origin, description=description)
 
     @classmethod
     def post(cls, moves):

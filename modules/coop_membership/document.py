@@ -210,6 +210,21 @@ class DocumentMixin(SearchMixin, _GuardMixin):
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
 
+    @property
+    def narration(self):
+        """What the moves of the document say that it is
+
+        In the language of the context, as "Share Subscription 12, member 17".
+        """
+        narration = ' '.join([self.__names__()['model'], self.rec_name])
+        member = getattr(self, 'member', None)
+        if member:
+            narration = gettext(
+                'coop_membership.msg_narration_member',
+                document=narration,
+                member=member.number or member.party.rec_name)
+        return narration
+
     @classmethod
     def view_attributes(cls):
         return [
