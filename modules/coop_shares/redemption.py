@@ -28,10 +28,11 @@ from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateAction, StateTransition, StateView, Wizard)
 
-from .calculation import expected_years, grant, subtract, take
+from .calculation import expected_years, grant
 from .debt import close_claims, open_claims, open_debts, pay_debts
 from .document import ShareDocumentMixin, lock_members, lock_sequence
 from .exceptions import RedemptionError
+from .lot import subtract, take
 
 _states = {
     'readonly': Eval('state') != 'requested',

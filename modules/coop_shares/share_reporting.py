@@ -11,7 +11,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
-from .share import QUANTITY_DIGITS
+from .quantity import QUANTITY_DIGITS
 
 
 class Capital(ModelSQL, ModelView):
