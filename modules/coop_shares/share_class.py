@@ -13,6 +13,7 @@ from trytond.transaction import Transaction
 
 from .exceptions import ShareClassValidationError
 from .quantity import QUANTITY_DIGITS
+from .share_class_budget import ShareClassBudget
 from .share_class_limits import ShareClassLimits
 
 _account_domain = [
@@ -33,7 +34,8 @@ _other_domain = _account_domain + [
 
 
 class ShareClass(
-        ShareClassLimits, DeactivableMixin, ModelSQL, ModelView):
+        ShareClassLimits, ShareClassBudget,
+        DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.class'
     __string__ = "Share Class"
 
@@ -278,12 +280,6 @@ class ShareClass(
     def unit(self):
         "The smallest quantity"
         return Decimal(1).scaleb(-self.quantity_digits)
-
-    @property
-    def budgeted(self):
-        return (
-            self.redemption_cap is not None
-            or self.minimum_capital is not None)
 
     def get_account(self, name):
         "Return the account or raise an error that names it"

@@ -5,13 +5,13 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_shares.calculation import expected_years, grant
+from trytond.modules.coop_shares.redemption_order import expected_years, grant
 
 quantities = st.lists(st.integers(1, 100).map(D), max_size=8)
 
 
-class CalculationTestCase(unittest.TestCase):
-    "Test the calculations of the shares"
+class RedemptionOrderTestCase(unittest.TestCase):
+    "Test how the requests share a budget"
 
     def test_grant(self):
         "Test the two rules to share a budget"

@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""The calculations of the shares, apart from any record."""
+"""How the requests in a queue share a budget, and how long each waits."""
 from decimal import ROUND_DOWN, Decimal
 from math import ceil
 
