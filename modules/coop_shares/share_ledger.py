@@ -182,3 +182,22 @@ class ShareLedger:
             lots[member, class_].append(
                 Lot(vintage, acquired, quantity, amount))
         return lots
+
+    @classmethod
+    def holders(cls, company, from_date, date):
+        """Return the ids of the members who hold shares on the date.
+
+        Or gave some away since the other one, if there is one.
+        """
+        holdings = cls.holdings_at(company, date, by=('member',))
+        ids = {member for member, in holdings}
+        if from_date:
+            for move in cls.search([
+                        ('company', '=', company.id),
+                        ('state', '=', 'done'),
+                        ('date', '>=', from_date),
+                        ('date', '<=', date),
+                        ('from_member', '!=', None),
+                        ]):
+                ids.add(move.from_member.id)
+        return ids
