@@ -20,9 +20,9 @@ from trytond.modules.coop_membership.agreement import Difference
 from trytond.modules.coop_membership.books import SLICE, Books
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.coop_membership.rounding import half_up
-from trytond.modules.coop_shares.calculation import instalment_parts
 from trytond.modules.coop_shares.debt import open_debts, pay_debts
 from trytond.modules.coop_shares.document import lock_members
+from trytond.modules.coop_shares.instalment import instalment_parts
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, PYSONEncoder

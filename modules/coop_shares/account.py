@@ -42,18 +42,6 @@ class MoveLine(metaclass=PoolMeta):
         return [('reconciliation', '!=', None)]
 
 
-class MoveLinePayment(metaclass=PoolMeta):
-    __name__ = 'account.move.line'
-
-    @classmethod
-    def get_paid_domain(cls):
-        # Or about to be
-        return ['OR',
-            super().get_paid_domain(),
-            ('payments', 'where', [('state', '!=', 'failed')]),
-            ]
-
-
 class Reconciliation(metaclass=PoolMeta):
     __name__ = 'account.move.reconciliation'
 

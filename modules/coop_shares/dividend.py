@@ -1,40 +1,28 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from collections import defaultdict
 from decimal import Decimal
-from fractions import Fraction
-from itertools import groupby
-from operator import itemgetter
 
-from sql import Cast, Literal, Null, Union
+from sql import Cast, Null
 from sql.aggregate import Sum
-from sql.conditionals import Case, Coalesce
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
+from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.agreement import BooksMixin, Difference
-from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import DAY
-from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
+from .dividend_agreement import DividendAgreement
+from .dividend_computation import DividendComputation
+from .dividend_posting import DividendPosting
 from .document import ShareDocumentMixin
 from .exceptions import DividendError, DividendValidationError
-from .share_days import (
-    capital_years, counting_dates, first_day, holding, maximum_amount,
-    monthly_mean, share_days, withheld)
-
-# The kinds of rows that give shares which nobody held before
-ACQUIRED = ['issue', 'allocation', 'opening']
 
 _states = {
     'readonly': Eval('state') != 'draft',
@@ -52,7 +40,8 @@ _account_domain = [
 
 
 class Dividend(
-        CancelledMixin, BooksMixin, ShareDocumentMixin,
+        CancelledMixin, DividendComputation, DividendPosting,
+        DividendAgreement, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend'
     __string__ = "Share Dividend"
@@ -430,28 +419,6 @@ class Dividend(
         pass
 
     @classmethod
-    def create_lines(cls, dividend, rows, count):
-        "Create the lines of the rows, which are a part of count"
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        cls.lock([dividend])
-        if dividend.state != 'draft':
-            return
-        # Another computation may have created some of them meanwhile
-        members = {member for member, *_ in dividend._current_lines()}
-        rows = [r for r in rows if r[0] not in members]
-        for sub_rows in grouped_slice(rows, SLICE):
-            Line.create([{
-                        'dividend': dividend.id,
-                        'member': member,
-                        'basis': basis,
-                        'gross': gross,
-                        'withholding': withholding,
-                        } for member, basis, gross, withholding in sub_rows])
-        if len(members) + len(rows) == count:
-            cls._computed([dividend])
-
-    @classmethod
     @ModelView.button
     @Workflow.transition('approved')
     def approve(cls, dividends):
@@ -489,48 +456,6 @@ class Dividend(
         pass
 
     @classmethod
-    def post_lines(cls, dividend, first_id, last_id):
-        "Post the lines that are not posted yet between the two included"
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        Move = pool.get('account.move')
-        MoveLine = pool.get('account.move.line')
-
-        cls.lock([dividend])
-        if dividend.state != 'approved':
-            return
-        ids = dividend._line_ids(
-            to_post=True, first_id=first_id, last_id=last_id)
-        if ids:
-            books = Books(dividend.company)
-            move = books.move(
-                dividend.posting_date, [], origin=dividend,
-                description=dividend.number)
-            move.save()
-            gross = withholding = 0
-            for sub_ids in grouped_slice(ids, SLICE):
-                lines = Line.browse(list(sub_ids))
-                save_records([
-                        books.line(
-                            dividend.account_payable, -line.net,
-                            party=line.member.party,
-                            maturity_date=dividend.payment_date,
-                            move=move, origin=line)
-                        for line in lines if line.net])
-                Line.write(lines, {'move': move.id})
-                gross += sum(l.gross for l in lines)
-                withholding += sum(l.withholding for l in lines)
-            lines = [books.line(dividend.debit_account, gross, move=move)]
-            if withholding:
-                lines.append(books.line(
-                        dividend.account_withholding, -withholding,
-                        move=move))
-            MoveLine.save(lines)
-            Move.post([move])
-        if not dividend._line_ids(to_post=True):
-            cls._posted([dividend])
-
-    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, dividends):
@@ -554,48 +479,6 @@ class Dividend(
             for move in moves:
                 dividend._cancel_move(move)
 
-    def _cancel_move(self, move):
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        Move = pool.get('account.move')
-        MoveLine = pool.get('account.move.line')
-        cursor = Transaction().connection.cursor()
-        move_line = MoveLine.__table__()
-        line = Line.__table__()
-
-        books = Books(self.company)
-        reversal = books.move(
-            move.date, [], origin=move, description=move.description)
-        reversal.save()
-        cursor.execute(*move_line.select(
-                move_line.id,
-                where=move_line.move == move.id,
-                order_by=move_line.id))
-        to_reconcile = []
-        for sub_ids in grouped_slice([i for i, in cursor], SLICE):
-            lines = MoveLine.browse(list(sub_ids))
-            reversals = [
-                books.line(
-                    l.account, l.credit - l.debit, party=l.party,
-                    maturity_date=l.maturity_date, move=reversal, origin=l)
-                for l in lines]
-            MoveLine.save(reversals)
-            to_reconcile.extend(
-                pair for pair in zip(lines, reversals)
-                if pair[0].account.reconcile)
-        Move.post([reversal])
-        for pairs in grouped_slice(to_reconcile, SLICE):
-            MoveLine.reconcile(*pairs)
-        cursor.execute(*line.select(line.id, where=line.move == move.id))
-        for sub_ids in grouped_slice([i for i, in cursor], SLICE):
-            Line.write(
-                Line.browse(list(sub_ids)), {'cancel_move': reversal.id})
-
-    @property
-    def debit_account(self):
-        "The account the dividend is taken from"
-        return self.account
-
     def _line_ids(self, to_post=False, first_id=None, last_id=None):
         pool = Pool()
         line = pool.get('coop.share.dividend.line').__table__()
@@ -610,38 +493,6 @@ class Dividend(
             where &= line.id <= last_id
         cursor.execute(*line.select(line.id, where=where, order_by=line.id))
         return [id_ for id_, in cursor]
-
-    def _current_lines(self):
-        "Return the lines by member, basis, gross and withholding"
-        pool = Pool()
-        line = pool.get('coop.share.dividend.line').__table__()
-        cursor = Transaction().connection.cursor()
-        cursor.execute(*line.select(
-                line.member, line.basis, line.gross, line.withholding,
-                line.id,
-                where=line.dividend == self.id))
-        return {tuple(row): id_ for *row, id_ in cursor}
-
-    def _moves(self):
-        "Return the moves that are not reversed"
-        pool = Pool()
-        Move = pool.get('account.move')
-        line = pool.get('coop.share.dividend.line').__table__()
-        cursor = Transaction().connection.cursor()
-        cursor.execute(*line.select(
-                line.move,
-                where=(line.dividend == self.id)
-                & (line.move != Null) & (line.cancel_move == Null),
-                group_by=line.move,
-                order_by=line.move))
-        return Move.browse([id_ for id_, in cursor])
-
-    @classmethod
-    def _delete_lines(cls, ids):
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        for sub_ids in grouped_slice(ids, SLICE):
-            Line.delete(Line.browse(list(sub_ids)))
 
     def _check_period(self):
         others = self.search([
@@ -725,332 +576,3 @@ class Dividend(
                     dividend=self.rec_name,
                     fields=', '.join(
                         self.__names__(n)['field'] for n in missing)))
-
-    def _compute_lines(self):
-        "Return a list of member, basis, gross and withholding"
-        unit = self.currency.rounding
-        bases, capitals = self._get_bases()
-        self._check_cap(sum(capitals.values()))
-        if self.method == 'rate':
-            rate = Fraction(self.rate)
-            gross = {
-                m: half_up(rate * capital, unit)
-                for m, capital in capitals.items()}
-        else:
-            gross = apportion(self.amount, bases, unit) if bases else {}
-        if not any(gross.values()):
-            raise DividendError(gettext(
-                    'coop_shares.msg_dividend_nothing',
-                    dividend=self.rec_name))
-        places = Decimal(1).scaleb(-DividendLine.basis.digits[1])
-        return [(
-                member, half_up(basis, places), gross[member],
-                withheld(
-                    gross[member], self.withholding_rate or 0,
-                    self.exemption or 0, unit))
-            for member, basis in bases.items()]
-
-    def _get_bases(self):
-        "Return the basis and the capital for a year by member"
-        bases, capitals = {}, {}
-        measure = self._measure()
-        for member, changes in self._get_changes():
-            basis, capital = measure(changes)
-            if basis > 0:
-                bases[member], capitals[member] = basis, capital
-        return bases, capitals
-
-    @property
-    def unrounded(self):
-        "The amount of all lines if only their sum was rounded"
-        if self.method == 'pot':
-            return self.amount
-        _, capitals = self._get_bases()
-        return half_up(
-            Fraction(self.rate) * sum(capitals.values()),
-            self.currency.rounding)
-
-    def _measure(self):
-        "Return the function of changes that gives basis and capital"
-        start, end = self.start_date, self.end_date
-        if self.basis in {'share_days', 'paid_share_days'}:
-            def measure(changes):
-                return (
-                    share_days(changes, start, end),
-                    capital_years(changes, start, end, self.year_length))
-        else:
-            years = capital_years(
-                [(start, Decimal(1))], start, end, self.year_length)
-            if self.basis == 'opening_balance':
-                def balance(changes):
-                    return Fraction(holding(changes, start))
-            else:
-                dates = counting_dates(start, end, self.cutoff_day)
-                if not dates:
-                    raise DividendError(gettext(
-                            'coop_shares.msg_dividend_no_month',
-                            dividend=self.rec_name,
-                            day=self.cutoff_day))
-
-                def balance(changes):
-                    return monthly_mean(changes, dates)
-
-            def measure(changes):
-                basis = balance(changes)
-                return basis, basis * years
-        return measure
-
-    def _check_cap(self, capital):
-        pool = Pool()
-        Lang = pool.get('ir.lang')
-        if self.rate_cap is None or not capital:
-            return
-        if self.method == 'rate':
-            rate = self.rate
-            exceeded = rate > self.rate_cap
-        else:
-            rate = Fraction(self.amount) / capital
-            rate = Decimal(rate.numerator) / rate.denominator
-            exceeded = self.amount > maximum_amount(
-                capital, self.rate_cap, self.currency.rounding)
-        if exceeded:
-            lang = Lang.get()
-            raise DividendError(gettext(
-                    'coop_shares.msg_dividend_cap',
-                    dividend=self.rec_name,
-                    rate=lang.format_number(rate * 100, digits=4),
-                    maximum=lang.format_number(
-                        self.rate_cap * 100, digits=4),
-                    reason=self.cap_reason or ''))
-
-    def _get_changes(self):
-        "Yield each member with the list of the changes of the holding"
-        pool = Pool()
-        ShareMove = pool.get('coop.share.move')
-        cursor = Transaction().connection.cursor()
-        in_ = fields.SQL_OPERATORS['in']
-        classes = [c.id for c in self.classes]
-        # What was held before the period counts from its first day
-        before = self.start_date - DAY
-
-        def clamp(date):
-            return Case((date < before, before), else_=date).as_('date')
-
-        rows = ShareMove._rows(
-            lambda t, member, sign: [
-                member.as_('member'),
-                clamp(t.date),
-                t.kind.as_('kind'),
-                t.reversal_of.as_('reversal_of'),
-                (t.amount * sign).as_('amount'),
-                ],
-            lambda t, member: (
-                (t.state == 'done')
-                & (t.company == self.company.id)
-                & in_(t.share_class, classes)
-                & (t.date <= self.end_date)))
-        reversed_ = ShareMove.__table__()
-        changes = (rows
-            .join(reversed_, 'LEFT',
-                condition=rows.reversal_of == reversed_.id)
-            .select(
-                rows.member.as_('member'), rows.date.as_('date'),
-                Coalesce(reversed_.kind, rows.kind).in_(
-                    ACQUIRED).as_('acquired'),
-                rows.amount.as_('amount')))
-        if self.basis == 'paid_share_days':
-            changes = Union(
-                changes, *self._get_unpaid_changes(clamp), all_=True)
-        query = changes.select(
-            changes.member, changes.date.as_('date'), changes.acquired,
-            Sum(changes.amount).as_('amount'),
-            group_by=[changes.member, changes.date, changes.acquired],
-            order_by=[changes.member.asc, changes.date.asc])
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'DATE', None, 'NUMERIC'])
-        cursor.execute(*query)
-        for member, rows in groupby(cursor, key=itemgetter(0)):
-            yield member, [(
-                    first_day(date, acquired, self.first_day_counts),
-                    self.currency.round(amount))
-                for _, date, acquired, amount in rows]
-
-    def _get_unpaid_changes(self, clamp):
-        "Return the queries of the changes of what is held but not paid"
-        pool = Pool()
-        Subscription = pool.get('coop.share.subscription')
-        Payment = pool.get('coop.share.subscription.payment')
-        subscription = Subscription.__table__()
-        payment = Payment.__table__()
-        where = (
-            subscription.state.in_(['confirmed', 'paid'])
-            & (subscription.effective == 'confirmation')
-            & (subscription.company == self.company.id)
-            & fields.SQL_OPERATORS['in'](
-                subscription.share_class, [c.id for c in self.classes])
-            & (subscription.effective_date <= self.end_date))
-        # What was paid before counts from the first day of the shares
-        date = Case(
-            (payment.date < subscription.effective_date,
-                subscription.effective_date),
-            else_=payment.date)
-        return [
-            subscription.select(
-                subscription.member, clamp(subscription.effective_date),
-                Literal(True).as_('acquired'),
-                (-subscription.amount).as_('amount'),
-                where=where),
-            payment.join(
-                subscription,
-                condition=payment.subscription == subscription.id).select(
-                subscription.member, clamp(date),
-                # What a redemption releases ends with the shares
-                (payment.redemption == Null).as_('acquired'),
-                payment.capital_amount.as_('amount'),
-                where=where & (payment.date <= self.end_date)),
-            ]
-
-    @classmethod
-    def check_books(cls, company, date):
-        "Compare the amounts to pay with their account"
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        Move = pool.get('account.move')
-        MoveLine = pool.get('account.move.line')
-        cursor = Transaction().connection.cursor()
-        differences = super().check_books(company, date)
-
-        table = cls.__table__()
-        line = Line.__table__()
-        move = Move.__table__()
-        move_line = MoveLine.__table__()
-        where = (table.company == company.id) & (move.date <= date)
-        expected, found = defaultdict(Decimal), defaultdict(Decimal)
-        for name, sign in [('move', 1), ('cancel_move', -1)]:
-            column = getattr(line, name)
-            query = (table
-                .join(line, condition=line.dividend == table.id)
-                .join(move, condition=column == move.id)
-                .select(
-                    table.id,
-                    Sum(line.gross - line.withholding).as_('amount'),
-                    where=where,
-                    group_by=table.id))
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC'])
-            cursor.execute(*query)
-            for id_, amount in cursor:
-                expected[id_] += sign * company.currency.round(amount)
-            moves = line.select(
-                line.dividend, column.as_('move'),
-                where=column != Null,
-                group_by=[line.dividend, column])
-            query = (table
-                .join(moves, condition=moves.dividend == table.id)
-                .join(move, condition=moves.move == move.id)
-                .join(move_line, condition=(move_line.move == move.id)
-                    & (move_line.account == table.account_payable))
-                .select(
-                    table.id,
-                    Sum(move_line.credit - move_line.debit).as_('amount'),
-                    where=where & (move.state == 'posted'),
-                    group_by=table.id))
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC'])
-            cursor.execute(*query)
-            for id_, amount in cursor:
-                found[id_] += company.currency.round(amount)
-        for id_ in sorted(expected.keys() | found.keys()):
-            if expected[id_] != found[id_]:
-                dividend = cls(id_)
-                differences.append(Difference(
-                        record=dividend,
-                        description=gettext(
-                            'coop_shares.msg_books_dividend',
-                            dividend=dividend.rec_name,
-                            account=dividend.account_payable.rec_name),
-                        expected=expected[id_],
-                        found=found[id_]))
-        return differences
-
-
-class DividendClass(ModelSQL):
-    __name__ = 'coop.share.dividend-coop.share.class'
-
-    dividend = fields.Many2One(
-        'coop.share.dividend', "Share Dividend", required=True,
-        ondelete='CASCADE')
-    share_class = fields.Many2One(
-        'coop.share.class', "Share Class", required=True,
-        ondelete='RESTRICT')
-
-
-class DividendLine(ModelSQL, ModelView):
-    __name__ = 'coop.share.dividend.line'
-    __string__ = "Share Dividend Line"
-
-    dividend = fields.Many2One(
-        'coop.share.dividend', "Share Dividend", required=True,
-        ondelete='CASCADE')
-    member = fields.Many2One(
-        'coop.member', "Member", required=True, ondelete='RESTRICT')
-    basis = fields.Numeric("Basis", digits=(None, 4), required=True,
-        help="The amount for each day it was held, or the amount held.")
-    gross = Monetary(
-        "Gross", currency='currency', digits='currency', required=True)
-    withholding = Monetary(
-        "Withholding", currency='currency', digits='currency', required=True)
-    net = fields.Function(Monetary(
-            "Net", currency='currency', digits='currency'),
-        'on_change_with_net')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"), 'on_change_with_currency')
-    move = fields.Many2One(
-        'account.move', "Account Move", ondelete='RESTRICT')
-    cancel_move = fields.Many2One(
-        'account.move', "Cancel Move", ondelete='RESTRICT')
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        t = cls.__table__()
-        cls.__access__.add('dividend')
-        cls._order = [('dividend', 'DESC'), ('id', 'ASC')]
-        cls._sql_constraints += [
-            ('member_unique', Unique(t, t.dividend, t.member),
-                'coop_shares.msg_dividend_line_member_unique'),
-            ]
-
-    @classmethod
-    def column_net(cls, tables):
-        table, _ = tables[None]
-        return table.gross - table.withholding
-
-    @fields.depends('gross', 'withholding')
-    def on_change_with_net(self, name=None):
-        return (self.gross or 0) - (self.withholding or 0)
-
-    @fields.depends('dividend', '_parent_dividend.currency')
-    def on_change_with_currency(self, name=None):
-        return self.dividend.currency if self.dividend else None
-
-    def get_rec_name(self, name):
-        return f'{self.dividend.rec_name} @ {self.member.rec_name}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, value = clause
-        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
-        return [bool_op,
-            ('dividend.rec_name', operator, value),
-            ('member.rec_name', operator, value),
-            ]
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            raise AccessError(gettext(
-                    'coop_shares.msg_dividend_line_modify',
-                    line=lines[0].rec_name))

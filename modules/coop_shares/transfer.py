@@ -14,9 +14,9 @@ from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
-from .calculation import subtract, take
 from .document import ShareDocumentMixin, lock_members
 from .exceptions import TransferError
+from .lot import subtract, take
 
 _states = {
     'readonly': Eval('state') != 'draft',

@@ -1,0 +1,77 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, Unique, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+
+
+class DividendLine(ModelSQL, ModelView):
+    __name__ = 'coop.share.dividend.line'
+    __string__ = "Share Dividend Line"
+
+    dividend = fields.Many2One(
+        'coop.share.dividend', "Share Dividend", required=True,
+        ondelete='CASCADE')
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='RESTRICT')
+    basis = fields.Numeric("Basis", digits=(None, 4), required=True,
+        help="The amount for each day it was held, or the amount held.")
+    gross = Monetary(
+        "Gross", currency='currency', digits='currency', required=True)
+    withholding = Monetary(
+        "Withholding", currency='currency', digits='currency', required=True)
+    net = fields.Function(Monetary(
+            "Net", currency='currency', digits='currency'),
+        'on_change_with_net')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+    move = fields.Many2One(
+        'account.move', "Account Move", ondelete='RESTRICT')
+    cancel_move = fields.Many2One(
+        'account.move', "Cancel Move", ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('dividend')
+        cls._order = [('dividend', 'DESC'), ('id', 'ASC')]
+        cls._sql_constraints += [
+            ('member_unique', Unique(t, t.dividend, t.member),
+                'coop_shares.msg_dividend_line_member_unique'),
+            ]
+
+    @classmethod
+    def column_net(cls, tables):
+        table, _ = tables[None]
+        return table.gross - table.withholding
+
+    @fields.depends('gross', 'withholding')
+    def on_change_with_net(self, name=None):
+        return (self.gross or 0) - (self.withholding or 0)
+
+    @fields.depends('dividend', '_parent_dividend.currency')
+    def on_change_with_currency(self, name=None):
+        return self.dividend.currency if self.dividend else None
+
+    def get_rec_name(self, name):
+        return f'{self.dividend.rec_name} @ {self.member.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, value = clause
+        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
+        return [bool_op,
+            ('dividend.rec_name', operator, value),
+            ('member.rec_name', operator, value),
+            ]
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        if external:
+            raise AccessError(gettext(
+                    'coop_shares.msg_dividend_line_modify',
+                    line=lines[0].rec_name))

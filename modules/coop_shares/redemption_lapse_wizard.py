@@ -1,0 +1,96 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import ModelView, fields
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction
+from trytond.wizard import Button, StateTransition, StateView, Wizard
+
+
+class LapseStart(ModelView):
+    __name__ = 'coop.share.redemption.lapse.start'
+    __string__ = "Lapse Redemptions"
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    date = fields.Date("Date", required=True,
+        help="The date of the accounting moves.")
+    lapse_years = fields.Integer("Years", required=True,
+        domain=[
+            ('lapse_years', '>', 0),
+            ],
+        help="The number of years after which a claim lapses.")
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_date(cls):
+        return Pool().get('ir.date').today()
+
+    @fields.depends('company')
+    def on_change_company(self):
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        if self.company:
+            self.lapse_years = Configuration(1).get_multivalue(
+                'lapse_years', company=self.company.id)
+
+    @classmethod
+    def default_lapse_years(cls):
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        return Configuration(1).get_multivalue(
+            'lapse_years', company=cls.default_company())
+
+
+class LapseList(ModelView):
+    __name__ = 'coop.share.redemption.lapse.list'
+    __string__ = "Lapse Redemptions"
+
+    company = fields.Many2One('company.company', "Company", readonly=True)
+    candidates = fields.Many2Many(
+        'coop.share.redemption', None, None, "Candidates", readonly=True)
+    redemptions = fields.Many2Many(
+        'coop.share.redemption', None, None, "Redemptions",
+        domain=[
+            ('id', 'in', Eval('candidates', [])),
+            ],
+        help="The claims that lapse.\n"
+        "Remove those that do not.")
+
+
+class Lapse(Wizard):
+    __name__ = 'coop.share.redemption.lapse'
+    __string__ = "Lapse Redemptions"
+    start = StateView(
+        'coop.share.redemption.lapse.start',
+        'coop_shares.redemption_lapse_start_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("List", 'list', 'tryton-forward', default=True),
+            ])
+    list = StateView(
+        'coop.share.redemption.lapse.list',
+        'coop_shares.redemption_lapse_list_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("Lapse", 'lapse', 'tryton-ok'),
+            ])
+    lapse = StateTransition()
+
+    def default_list(self, fields):
+        Redemption = Pool().get('coop.share.redemption')
+        redemptions = [
+            r.id for r in Redemption.get_unclaimed(
+                self.start.company, self.start.date, self.start.lapse_years)]
+        return {
+            'company': self.start.company.id,
+            'candidates': redemptions,
+            'redemptions': redemptions,
+            }
+
+    def transition_lapse(self):
+        Redemption = Pool().get('coop.share.redemption')
+        Redemption.lapse(
+            Redemption.browse(self.list.redemptions), self.start.company,
+            self.start.date, self.start.lapse_years)
+        return 'end'

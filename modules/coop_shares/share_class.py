@@ -1,0 +1,328 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from trytond.i18n import gettext
+from trytond.model import (
+    Check, DeactivableMixin, ModelSQL, ModelView, Unique, fields)
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction
+
+from .exceptions import ShareClassValidationError
+from .quantity import QUANTITY_DIGITS
+from .share_class_budget import ShareClassBudget
+from .share_class_limits import ShareClassLimits
+
+_account_domain = [
+    ('company', '=', Eval('company', -1)),
+    ('closed', '!=', True),
+    ]
+_equity_domain = _account_domain + [
+    ('type.statement', '=', 'balance'),
+    ('type.assets', '!=', True),
+    ('type.receivable', '!=', True),
+    ('type.payable', '!=', True),
+    ('party_required', '=', True),
+    ]
+_other_domain = _account_domain + [
+    ('type', '!=', None),
+    ('party_required', '!=', True),
+    ]
+
+
+class ShareClass(
+        ShareClassLimits, ShareClassBudget,
+        DeactivableMixin, ModelSQL, ModelView):
+    __name__ = 'coop.share.class'
+    __string__ = "Share Class"
+
+    name = fields.Char("Name", required=True, translate=True)
+    code = fields.Char("Code", required=True,
+        help="The short name of the class, unique in the company.")
+    company = fields.Many2One('company.company', "Company", required=True)
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+    par_value = Monetary(
+        "Par Value", currency='currency', digits='currency', required=True,
+        help="The nominal value of a share.")
+    quantity_digits = fields.Integer("Quantity Digits", required=True,
+        domain=[
+            ('quantity_digits', '>=', 0),
+            ('quantity_digits', '<=', QUANTITY_DIGITS),
+            ],
+        help="The number of decimals of the quantities, "
+        "0 for whole shares.")
+    kind = fields.Selection([
+            ('membership', "Membership"),
+            ('additional', "Additional"),
+            ('allocated', "Allocated"),
+            ], "Kind", required=True, sort=False,
+        help="Membership shares are held by every member, additional ones "
+        "by choice and allocated ones come from patronage.")
+    categories = fields.Many2Many(
+        'coop.share.class-coop.member.category', 'share_class', 'category',
+        "Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The categories whose members may hold the shares.\n"
+        "Leave empty for all.")
+    minimum = fields.Numeric(
+        "Minimum", digits=(None, Eval('quantity_digits', 0)),
+        domain=['OR',
+            ('minimum', '=', None),
+            ('minimum', '>=', 0),
+            ],
+        help="The quantity a member holds at least, if any.")
+    maximum = fields.Numeric(
+        "Maximum", digits=(None, Eval('quantity_digits', 0)),
+        domain=['OR',
+            ('maximum', '=', None),
+            ('maximum', '>=', Eval('minimum', 0)),
+            ],
+        help="The quantity a member holds at most.")
+    maximum_percent = fields.Numeric("Maximum Percentage", digits=(None, 4),
+        domain=['OR',
+            ('maximum_percent', '=', None),
+            [
+                ('maximum_percent', '>', 0),
+                ('maximum_percent', '<=', 100),
+                ],
+            ],
+        help="The percentage of the capital of the class "
+        "a member holds at most.")
+    transferable = fields.Boolean("Transferable",
+        help="Check if members can transfer the shares.\n"
+        "They are inherited in any case.")
+    redeemable = fields.Boolean("Redeemable",
+        help="Check if the cooperative takes the shares back.")
+    lock_in_months = fields.Integer("Lock-in",
+        domain=['OR',
+            ('lock_in_months', '=', None),
+            ('lock_in_months', '>=', 0),
+            ],
+        help="The number of months a share is held at least.")
+    participates = fields.Boolean("Participates",
+        help="Check if share dividends are paid on the shares.")
+    effective = fields.Selection([
+            ('confirmation', "Confirmation"),
+            ('payment', "Payment"),
+            ], "Effective on", required=True, sort=False,
+        help="When a subscribed share counts: "
+        "from its confirmation or from its full payment.")
+    redemption_cap = fields.Numeric("Redemption Cap", digits=(None, 4),
+        domain=['OR',
+            ('redemption_cap', '=', None),
+            [
+                ('redemption_cap', '>=', 0),
+                ('redemption_cap', '<=', 100),
+                ],
+            ],
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="The percentage of the capital of the class at the start of "
+        "a fiscal year that is redeemed in it at most.")
+    minimum_capital = Monetary(
+        "Minimum Capital", currency='currency', digits='currency',
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="The capital of the class below which nothing is redeemed.")
+    redemption_order = fields.Selection([
+            ('request_date', "Request Date"),
+            ('pro_rata', "Pro Rata"),
+            ], "Redemption Order", required=True, sort=False,
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="How the requests share what can be redeemed in a year.")
+    payment_months = fields.Integer("Payment after", required=True,
+        domain=[
+            ('payment_months', '>=', 0),
+            ],
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="The number of months after the end of the holding "
+        "when a redemption is paid.")
+    repaid_premium = Monetary(
+        "Repaid Premium", currency='currency', digits='currency',
+        domain=['OR',
+            ('repaid_premium', '=', None),
+            ('repaid_premium', '>=', 0),
+            ],
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="The part of the premium of a share that is paid back "
+        "when it is redeemed.\n"
+        "Leave empty to keep the premium.")
+    account_capital = fields.Many2One(
+        'account.account', "Account Capital", required=True,
+        domain=_equity_domain,
+        help="The equity account of the capital, per member.")
+    account_subscribed = fields.Many2One(
+        'account.account', "Account Subscribed", required=True,
+        domain=_account_domain + [
+            ('type.receivable', '=', True),
+            ('party_required', '=', True),
+            ('reconcile', '=', True),
+            ],
+        help="The receivable account of what members have still to pay.")
+    account_unpaid = fields.Many2One(
+        'account.account', "Account Unpaid",
+        domain=_equity_domain + [
+            ('id', '!=', Eval('account_capital', -1)),
+            ],
+        states={
+            'required': Eval('effective') == 'payment',
+            },
+        help="The account of the capital that is subscribed but not paid, "
+        "if it is kept apart from the capital.")
+    account_redemption = fields.Many2One(
+        'account.account', "Account Redemption",
+        domain=_account_domain + [
+            ('type.payable', '=', True),
+            ('party_required', '=', True),
+            ('reconcile', '=', True),
+            ],
+        states={
+            'required': Eval('redeemable', False),
+            },
+        help="The payable account of what is due to leaving members.")
+    account_premium = fields.Many2One(
+        'account.account', "Account Premium", domain=_other_domain,
+        help="The account of what is paid above the par value.")
+    account_loss = fields.Many2One(
+        'account.account', "Account Loss", domain=_other_domain,
+        help="The account of the losses that redeemed shares bear.")
+    account_deduction = fields.Many2One(
+        'account.account', "Account Deduction", domain=_other_domain,
+        help="The account of what is deducted from redemptions.")
+    account_lapsed = fields.Many2One(
+        'account.account', "Account Lapsed", domain=_other_domain,
+        help="The account of the claims that were not collected in time.")
+
+    @classmethod
+    def __setup__(cls):
+        cls.code.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('code_unique', Unique(t, t.company, t.code),
+                'coop_shares.msg_class_code_unique'),
+            ('par_value_positive', Check(t, t.par_value > 0),
+                'coop_shares.msg_class_par_value_positive'),
+            ]
+        cls._order.insert(0, ('code', 'ASC'))
+        # The books would not agree with the ledger any more
+        cls._modify_unused = {
+            'company', 'kind', 'effective', 'account_capital',
+            'account_subscribed', 'account_unpaid', 'account_redemption'}
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_quantity_digits(cls):
+        return 0
+
+    @classmethod
+    def default_kind(cls):
+        return 'membership'
+
+    @classmethod
+    def default_transferable(cls):
+        return True
+
+    @classmethod
+    def default_redeemable(cls):
+        return True
+
+    @classmethod
+    def default_participates(cls):
+        return True
+
+    @classmethod
+    def default_effective(cls):
+        return 'confirmation'
+
+    @classmethod
+    def default_redemption_order(cls):
+        return 'request_date'
+
+    @classmethod
+    def default_payment_months(cls):
+        return 0
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    def get_rec_name(self, name):
+        return f'[{self.code}] {self.name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, value = clause
+        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
+        return [bool_op,
+            ('code', operator, value),
+            ('name', operator, value),
+            ]
+
+    @property
+    def unit(self):
+        "The smallest quantity"
+        return Decimal(1).scaleb(-self.quantity_digits)
+
+    def get_account(self, name):
+        "Return the account or raise an error that names it"
+        account = getattr(self, f'account_{name}')
+        if not account:
+            raise ShareClassValidationError(gettext(
+                    'coop_shares.msg_class_account_missing',
+                    share_class=self.rec_name,
+                    **self.__names__(f'account_{name}')))
+        return account
+
+    @classmethod
+    def check_modification(
+            cls, mode, classes, values=None, external=False):
+        pool = Pool()
+        Move = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        super().check_modification(
+            mode, classes, values=values, external=external)
+        if mode == 'write' and values.keys() & cls._modify_unused:
+            changed = [
+                c for c in classes
+                if any(
+                    _value(getattr(c, f)) != _value(values[f])
+                    for f in values.keys() & cls._modify_unused)]
+            used = (
+                Move.search([('share_class', 'in', changed)], limit=1)
+                or Subscription.search([
+                        ('share_class', 'in', changed),
+                        ('state', '!=', 'draft'),
+                        ], limit=1))
+            if used:
+                raise AccessError(gettext(
+                        'coop_shares.msg_class_modify_used',
+                        share_class=used[0].share_class.rec_name))
+
+    @classmethod
+    def copy(cls, classes, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault(
+            'code', lambda data: f"{data['code']} (copy)")
+        return super().copy(classes, default=default)
+
+
+def _value(value):
+    return value.id if isinstance(value, ModelSQL) else value

@@ -1,0 +1,410 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
+from sql.conditionals import Coalesce
+
+from trytond.i18n import gettext
+from trytond.model import Check, Index, ModelSQL, ModelView, Unique, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.period import DAY
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Bool, Eval
+from trytond.transaction import Transaction
+
+from .document import lock_members
+from .exceptions import OpeningError, ReversalError, ShareMoveValidationError
+from .quantity import QUANTITY_DIGITS
+from .share_ledger import ShareLedger
+from .share_move_agreement import ShareMoveAgreement
+
+
+class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
+    __name__ = 'coop.share.move'
+    __string__ = "Share Move"
+    _rec_name = 'number'
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+    _member_domain = [
+        ('company', '=', Eval('company', -1)),
+        ]
+
+    number = fields.Char("Number", readonly=True)
+    company = fields.Many2One('company.company', "Company", required=True,
+        states={
+            'readonly': _states['readonly'] | Eval('share_class', False),
+            })
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"), 'on_change_with_currency')
+    share_class = fields.Many2One(
+        'coop.share.class', "Share Class", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
+        'on_change_with_quantity_digits')
+    kind = fields.Selection([
+            ('issue', "Issue"),
+            ('transfer', "Transfer"),
+            ('conversion', "Conversion"),
+            ('redemption', "Redemption"),
+            ('allocation', "Allocation"),
+            ('loss', "Loss"),
+            ('opening', "Opening"),
+            ('reversal', "Reversal"),
+            ], "Kind", required=True, sort=False, states=_states,
+        help="What changes the holdings.")
+    kind_string = kind.translated('kind')
+    quantity = fields.Numeric(
+        "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)),
+        required=True, states=_states)
+    from_member = fields.Many2One(
+        'coop.member', "From Member", ondelete='RESTRICT',
+        domain=_member_domain, states=_states,
+        help="The member who gives the shares.\n"
+        "Leave empty if the cooperative issues them.")
+    to_member = fields.Many2One(
+        'coop.member', "To Member", ondelete='RESTRICT',
+        domain=_member_domain, states=_states,
+        help="The member who gets the shares.\n"
+        "Leave empty if they return to the cooperative.")
+    end_date = fields.Date("End Date",
+        states={
+            'readonly': _states['readonly'],
+            'required': Bool(Eval('from_member')),
+            'invisible': ~Eval('from_member'),
+            },
+        help="The last day the giver holds the shares.")
+    start_date = fields.Date("Start Date",
+        states={
+            'readonly': _states['readonly'],
+            'required': Bool(Eval('to_member')),
+            'invisible': ~Eval('to_member'),
+            },
+        help="The first day the receiver holds the shares.")
+    date = fields.Date("Date", readonly=True,
+        help="The first day of the changed holding.")
+    par_value = Monetary(
+        "Par Value", currency='currency', digits='currency', required=True,
+        states=_states,
+        help="The par value of a share at the time.")
+    amount = Monetary(
+        "Amount", currency='currency', digits='currency', required=True,
+        states=_states,
+        help="The capital of the shares at the time.")
+    premium = Monetary(
+        "Premium", currency='currency', digits='currency', states=_states,
+        help="What is paid above the capital.")
+    vintage = fields.Integer("Vintage", states=_states,
+        help="The year of the allocation.")
+    acquired_date = fields.Date("Acquired on", states=_states,
+        help="The day the shares were acquired, "
+        "which is kept when they are transferred.")
+    origin = fields.Reference(
+        "Origin", selection='get_origin', states=_states,
+        help="The document that made the move.")
+    reversal_of = fields.Many2One(
+        'coop.share.move', "Reversal of", readonly=True, ondelete='RESTRICT',
+        help="The move that is taken back.")
+    account_move = fields.Many2One(
+        'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The move that enters it in the books.")
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('done', "Done"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states, _member_domain
+
+    @classmethod
+    def __setup__(cls):
+        cls.number.search_unaccented = False
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('quantity_positive', Check(t, t.quantity > 0),
+                'coop_shares.msg_move_quantity_positive'),
+            ('members', Check(t,
+                    (Coalesce(t.from_member, 0) != Coalesce(t.to_member, 0))
+                    | (t.kind == 'conversion')),
+                'coop_shares.msg_move_members'),
+            ('reversal_unique', Unique(t, t.reversal_of),
+                'coop_shares.msg_move_reversal_unique'),
+            ]
+        cls._sql_indexes.update({
+                Index(t, (t.share_class, Index.Range()),
+                    (t.date, Index.Range())),
+                Index(t, (t.company, Index.Range()),
+                    (t.date, Index.Range())),
+                Index(t, (t.from_member, Index.Range()),
+                    (t.date, Index.Range())),
+                Index(t, (t.to_member, Index.Range()),
+                    (t.date, Index.Range())),
+                Index(t, (t.origin, Index.Equality())),
+                Index(t, (t.state, Index.Equality(cardinality='low')),
+                    where=t.state == 'draft'),
+                })
+        cls._order = [
+            ('date', 'DESC'),
+            ('id', 'DESC'),
+            ]
+        cls._buttons.update({
+                'do': {
+                    'invisible': (
+                        (Eval('state') != 'draft')
+                        | (Eval('kind') != 'opening')),
+                    'depends': ['state', 'kind'],
+                    },
+                'reverse': {
+                    'invisible': (
+                        (Eval('state') != 'done')
+                        | (Eval('kind') != 'opening')),
+                    'depends': ['state', 'kind'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_kind(cls):
+        return 'opening'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @fields.depends('share_class')
+    def on_change_with_quantity_digits(self, name=None):
+        if self.share_class:
+            return self.share_class.quantity_digits
+
+    @fields.depends('share_class', 'quantity', 'par_value')
+    def on_change_share_class(self):
+        if self.share_class:
+            self.par_value = self.share_class.par_value
+            self.on_change_quantity()
+
+    @fields.depends('share_class', 'quantity', 'par_value')
+    def on_change_quantity(self):
+        if self.share_class and self.quantity and self.par_value:
+            self.amount = self.share_class.currency.round(
+                self.quantity * self.par_value)
+
+    @classmethod
+    def _get_origin(cls):
+        "Return the names of the models that are origins"
+        return [
+            'coop.share.subscription',
+            'coop.share.transfer',
+            'coop.share.redemption',
+            ]
+
+    @classmethod
+    def get_origin(cls):
+        Model = Pool().get('ir.model')
+        return [(None, "")] + [
+            (m, Model.get_name(m)) for m in cls._get_origin()]
+
+    def compute_fields(self, field_names=None):
+        values = super().compute_fields(field_names=field_names)
+        if field_names is None or {'start_date', 'end_date'} & field_names:
+            date = getattr(self, 'start_date', None)
+            end_date = getattr(self, 'end_date', None)
+            if not date and end_date:
+                date = end_date + DAY
+            if getattr(self, 'date', None) != date:
+                values['date'] = date
+        return values
+
+    @classmethod
+    def validate_fields(cls, moves, field_names):
+        super().validate_fields(moves, field_names)
+        for move in moves:
+            if (move.from_member and move.to_member
+                    and move.start_date != move.end_date + DAY):
+                raise ShareMoveValidationError(gettext(
+                        'coop_shares.msg_move_dates',
+                        move=move.rec_name))
+            if (move.kind == 'loss'
+                    and move.share_class.kind != 'allocated'):
+                raise ShareMoveValidationError(gettext(
+                        'coop_shares.msg_move_loss_class',
+                        share_class=move.share_class.rec_name))
+
+    @classmethod
+    def check_modification(cls, mode, moves, values=None, external=False):
+        super().check_modification(
+            mode, moves, values=values, external=external)
+        for move in moves:
+            if mode == 'create':
+                refused = external and (
+                    move.state != 'draft'
+                    or move.reversal_of or move.account_move)
+            elif mode == 'write':
+                refused = (
+                    move.state == 'done'
+                    or (external
+                        and values.keys() & {
+                            'state', 'number', 'account_move',
+                            'reversal_of'}))
+            else:
+                refused = move.state == 'done'
+            if refused:
+                raise AccessError(gettext(
+                        'coop_shares.msg_move_modify', move=move.rec_name))
+
+    @classmethod
+    def copy(cls, moves, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('state', cls.default_state())
+        for name in ['number', 'account_move', 'reversal_of', 'origin']:
+            default.setdefault(name)
+        return super().copy(moves, default=default)
+
+    def get_rec_name(self, name):
+        return self.number or f'({self.id})'
+
+    @classmethod
+    @ModelView.button
+    def do(cls, moves):
+        """Enter the moves in the ledger.
+
+        The moves may be unsaved, which is the fastest.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        lock_members(
+            m for move in moves
+            for m in [_get(move, 'from_member'), _get(move, 'to_member')])
+        config = Configuration(1)
+        by_company = defaultdict(list)
+        for move in moves:
+            if _get(move, 'state') != 'done':
+                by_company[move.company].append(move)
+        for company, c_moves in by_company.items():
+            openings = [m for m in c_moves if m.kind == 'opening']
+            if openings:
+                account_move = cls._open(company, openings)
+                for move in openings:
+                    move.account_move = account_move
+            sequence = config.get_multivalue(
+                'share_move_sequence', company=company.id)
+            for move, number in zip(
+                    c_moves, sequence.get_many(len(c_moves))):
+                move.number = number
+                move.state = 'done'
+                if (not _get(move, 'acquired_date')
+                        and _get(move, 'start_date')):
+                    move.acquired_date = move.start_date
+            save_records(c_moves)
+            cls.check_holdings(company, c_moves)
+
+    @classmethod
+    def _open(cls, company, moves, sign=1):
+        """Post the moves that open the ledger, one line per member.
+
+        Nothing is posted without an opening account, because then the
+        accounts have the balance of each member already.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        config = Configuration(1)
+        cutover_date = config.get_multivalue(
+            'cutover_date', company=company.id)
+        account = config.get_multivalue(
+            'account_opening', company=company.id)
+        if not cutover_date:
+            raise OpeningError(gettext(
+                    'coop_shares.msg_opening_cutover_date',
+                    company=company.rec_name))
+        amounts = defaultdict(Decimal)
+        for move in moves:
+            from_member = _get(move, 'from_member')
+            to_member = _get(move, 'to_member')
+            date = _get(move, 'start_date') or move.end_date + DAY
+            if date > cutover_date:
+                raise OpeningError(gettext(
+                        'coop_shares.msg_opening_after_cutover',
+                        member=(to_member or from_member).rec_name))
+            for member, member_sign in [(from_member, 1), (to_member, -1)]:
+                if member:
+                    key = move.share_class.account_capital, member.party
+                    amounts[key] += sign * member_sign * move.amount
+        if not account:
+            return
+        books = Books(company)
+        lines = [
+            books.line(capital, amount, party=party)
+            for (capital, party), amount in amounts.items() if amount]
+        lines.append(books.line(account, -sum(amounts.values())))
+        account_move = books.move(cutover_date, lines)
+        Books.post([account_move])
+        return account_move
+
+    @classmethod
+    @ModelView.button
+    def reverse(cls, moves, account_moves=None):
+        """Take the moves back by the opposite ones on the same days.
+
+        `account_moves` maps the accounting moves to those that reverse them.
+        """
+        lock_members(
+            m for move in moves for m in [move.from_member, move.to_member])
+        account_moves = dict(account_moves or {})
+        reversed_ = {
+            m.reversal_of for m in cls.search([
+                    ('reversal_of', 'in', [m.id for m in moves]),
+                    ])}
+        for move in moves:
+            if (move.state != 'done' or move.reversal_of
+                    or move in reversed_):
+                raise ReversalError(gettext(
+                        'coop_shares.msg_move_reverse',
+                        move=move.rec_name))
+        openings = defaultdict(list)
+        for move in moves:
+            if move.kind == 'opening' and move.account_move:
+                openings[move.company].append(move)
+        for company, c_moves in openings.items():
+            account_move = cls._open(company, c_moves, sign=-1)
+            account_moves.update(
+                (m.account_move, account_move) for m in c_moves)
+        cls.do([cls(
+                    company=move.company,
+                    share_class=move.share_class,
+                    kind='reversal',
+                    quantity=move.quantity,
+                    from_member=move.to_member,
+                    to_member=move.from_member,
+                    end_date=move.date - DAY if move.to_member else None,
+                    start_date=move.date if move.from_member else None,
+                    par_value=move.par_value,
+                    amount=move.amount,
+                    premium=move.premium,
+                    vintage=move.vintage,
+                    acquired_date=move.acquired_date,
+                    origin=move.origin,
+                    reversal_of=move,
+                    account_move=account_moves.get(move.account_move))
+                for move in moves])
+
+
+def _get(record, name):
+    # Unsaved records do not have all the attributes
+    return getattr(record, name, None)

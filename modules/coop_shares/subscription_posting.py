@@ -1,0 +1,144 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.modules.coop_membership.books import Books, save_records
+from trytond.pool import Pool
+
+from .instalment import paid_on
+
+
+class SubscriptionPosting:
+    "How subscriptions enter the books and the share ledger"
+    __slots__ = ()
+
+    @classmethod
+    def _post_confirmation(cls, subscriptions):
+        "Post what is subscribed"
+        for company, c_subscriptions in cls.by_company(subscriptions):
+            books = Books(company)
+            for subscription in c_subscriptions:
+                subscription.effective = subscription.share_class.effective
+                if subscription.effective == 'confirmation':
+                    subscription.effective_date = subscription.date
+                subscription.move = subscription.get_move(books)
+            Books.post([s.move for s in c_subscriptions])
+        save_records(subscriptions)
+
+    def get_move(self, books):
+        "Return the unsaved accounting move of the confirmation"
+        class_ = self.share_class
+        party = self.member.party
+        if self.payment_term:
+            terms = self.payment_term.compute(
+                self.total_amount, self.currency, self.date)
+        else:
+            terms = [(self.date, self.total_amount)]
+        lines = [
+            books.line(
+                class_.account_subscribed, amount, party=party,
+                maturity_date=date)
+            for date, amount in terms]
+        lines.append(books.line(
+                class_.account_unpaid or class_.account_capital,
+                -self.amount, party=party))
+        if self.premium:
+            lines.append(books.line(
+                    class_.get_account('premium'), -self.premium))
+        return books.move(self.date, lines, origin=self)
+
+    @classmethod
+    def issue(cls, subscriptions):
+        "Enter the shares in the ledger"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        if subscriptions:
+            ShareMove.do([ShareMove(
+                        company=s.company,
+                        share_class=s.share_class,
+                        kind='issue',
+                        quantity=s.quantity,
+                        to_member=s.member,
+                        start_date=s.effective_date,
+                        par_value=s.share_class.par_value,
+                        amount=s.amount,
+                        premium=s.premium,
+                        acquired_date=s.effective_date,
+                        origin=s,
+                        account_move=s.capital_move or s.move)
+                    for s in subscriptions])
+
+    @classmethod
+    def _post_cancellation(cls, subscriptions):
+        "Take back what was posted and issued"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+        reversals = {}
+        for company, c_subscriptions in cls.by_company(subscriptions):
+            books = Books(company)
+            for subscription in c_subscriptions:
+                reversals[subscription.move] = books.reversal(
+                    subscription.move, subscription.date)
+        Books.post(list(reversals.values()))
+        to_reconcile = []
+        for subscription in subscriptions:
+            account = subscription.share_class.account_subscribed
+            to_reconcile.append([
+                    *cls._open_lines([subscription])[subscription],
+                    *(l for l in reversals[subscription.move].lines
+                        if l.account == account)])
+        Line.reconcile(*to_reconcile)
+        ShareMove.reverse(
+            cls._effective_moves(subscriptions), account_moves=reversals)
+
+    @classmethod
+    def _effective_moves(cls, subscriptions):
+        "Return the share moves that are not reversed"
+        reversed_ = {
+            m.reversal_of for s in subscriptions for m in s.share_moves}
+        return [
+            m for s in subscriptions for m in s.share_moves
+            if not m.reversal_of and m not in reversed_]
+
+    @classmethod
+    def _post_capital(cls, subscriptions):
+        "Make capital of what is paid"
+        for company, c_subscriptions in cls.by_company(subscriptions):
+            books = Books(company)
+            for subscription in c_subscriptions:
+                subscription.effective_date = max(
+                    subscription.date,
+                    paid_on(
+                        [(p.date, p.amount) for p in subscription.payments],
+                        subscription.total_amount))
+                subscription.capital_move = subscription.get_capital_move(
+                    books, subscription.effective_date, subscription.amount)
+            Books.post([s.capital_move for s in c_subscriptions])
+        save_records(subscriptions)
+
+    @classmethod
+    def _take_back_capital(cls, subscriptions):
+        "Take back the capital, which is not completely paid any more"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        reversals = {}
+        for company, c_subscriptions in cls.by_company(subscriptions):
+            books = Books(company)
+            for subscription in c_subscriptions:
+                reversals[subscription.capital_move] = books.reversal(
+                    subscription.capital_move, subscription.effective_date)
+                subscription.effective_date = None
+                subscription.capital_move = None
+        Books.post(list(reversals.values()))
+        ShareMove.reverse(
+            cls._effective_moves(subscriptions), account_moves=reversals)
+        save_records(subscriptions)
+
+    def get_capital_move(self, books, date, amount):
+        "Return the unsaved move that makes paid capital of unpaid one"
+        party = self.member.party
+        return books.move(date, [
+                books.line(
+                    self.share_class.account_unpaid, amount, party=party),
+                books.line(
+                    self.share_class.account_capital, -amount, party=party),
+                ], origin=self)

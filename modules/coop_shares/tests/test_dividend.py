@@ -1,0 +1,73 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+from unittest.mock import patch
+
+from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.tests.test_module import (
+    count_queries, create_members)
+from trytond.modules.coop_shares.tests.case import (
+    END, START, SharesTestCase, create_share_class, issue)
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+
+
+class DividendTestCase(SharesTestCase):
+    "Test the share dividends"
+
+    @with_transaction()
+    def test_dividend_queries(self):
+        "Test the queries of a dividend do not depend on the members"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Configuration = pool.get('coop.share.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            expense, = Account.search([
+                    ('company', '=', company.id),
+                    ('type.expense', '=', True),
+                    ('party_required', '!=', True),
+                    ], limit=1)
+            payable, = Account.search([
+                    ('company', '=', company.id),
+                    ('type.payable', '=', True),
+                    ('party_required', '=', True),
+                    ], limit=1)
+            for chunks in [1, 3]:
+                counts = []
+                # The first run fills the caches
+                for count in [3, 30, 120]:
+                    class_ = create_share_class(
+                        company, code=f'{chunks} {count}')
+                    members = create_members(company, category, count, START)
+                    issue(members, class_)
+                    dividend, = Dividend.create([{
+                                'company': company.id,
+                                'classes': [('add', [class_.id])],
+                                'start_date': START,
+                                'end_date': END,
+                                'rate': Decimal('0.05'),
+                                'posting_date': END,
+                                'payment_date': END,
+                                'account': expense.id,
+                                'account_payable': payable.id,
+                                }])
+                    with patch.object(
+                                Dividend, '_chunk_size', count // chunks), \
+                            count_queries() as queries:
+                        Dividend.compute([dividend])
+                        self._run_tasks()
+                        Dividend.approve([dividend])
+                        Dividend.post([dividend])
+                        self._run_tasks()
+                    self.assertEqual(dividend.state, 'posted')
+                    self.assertEqual(dividend.gross, 5 * count)
+                    self.assertEqual(
+                        len({l.move for l in dividend.lines}), chunks)
+                    counts.append(queries)
+                with self.subTest(chunks=chunks):
+                    self.assertSameQueries(*counts[1:])
