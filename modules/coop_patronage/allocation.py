@@ -1,118 +1,366 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import ROUND_FLOOR, Decimal
-from fractions import Fraction
+from collections import defaultdict
+from decimal import Decimal
 
-from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_membership.rounding import half_up
+from sql import Column, Null
+from sql.aggregate import Sum
+from sql.conditionals import Case
+from sql.functions import CurrentTimestamp
+from sql.operators import Equal, Exists, NotEqual
 
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, Unique, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Eval, PYSONEncoder
+from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
+from trytond.transaction import Transaction
+from trytond.wizard import StateAction, Wizard
 
-def distribute(total, weights, unit, caps=None):
-    """Split a pool by weights, nobody above his cap.
-
-    What the caps cut off goes to the others by their weights.  Returns the
-    parts and what nobody may take, which is only left if all are capped.
-    """
-    caps = caps or {}
-    weights = dict(weights)
-    parts, left = {}, total
-    while any(weights.values()):
-        shares = apportion(left, weights, unit)
-        over = [k for k, part in shares.items()
-            if k in caps and part > caps[k]]
-        if not over:
-            return parts | shares, total * 0
-        for key in over:
-            parts[key] = caps[key] // unit * unit
-            left -= parts[key]
-            del weights[key]
-    return parts | dict.fromkeys(weights, total * 0), left
+from .allocation_posting import AllocationPosting
+from .allocation_unclaimed import AllocationUnclaimed
 
 
-def by_rate(rate, weights, unit, caps=None):
-    "Return the parts of a pool that pays a rate of the weights"
-    caps = caps or {}
-    parts = {}
-    for key, weight in weights.items():
-        part = half_up(Fraction(rate) * Fraction(weight), unit)
-        if key in caps and part > caps[key]:
-            part = caps[key] // unit * unit
-        parts[key] = part
-    return parts
+class Allocation(
+        AllocationPosting, AllocationUnclaimed, ModelSQL, ModelView):
+    __name__ = 'coop.patronage.allocation'
+    __string__ = "Patronage Allocation"
+    # Only runs write them, and what they do is logged on their document
+    _log = False
+
+    pool = fields.Many2One(
+        'coop.patronage.pool', "Pool", required=True, readonly=True,
+        ondelete='CASCADE')
+    surplus = fields.Function(fields.Many2One(
+            'coop.surplus', "Surplus"),
+        'on_change_with_surplus', searcher='search_surplus')
+    company = fields.Function(fields.Many2One(
+            'company.company', "Company"),
+        'on_change_with_company', searcher='search_company')
+    currency = fields.Function(fields.Many2One(
+            'currency.currency', "Currency"),
+        'on_change_with_currency')
+    party = fields.Many2One(
+        'party.party', "Party", required=True, readonly=True,
+        ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
+    member = fields.Many2One(
+        'coop.member', "Member", readonly=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="Empty if the patron was not a member.")
+    basis = fields.Numeric("Basis", readonly=True,
+        help="The weighted activity of the patron.\n"
+        "A negative one counts as nothing.")
+    share = fields.Numeric("Share", digits=(None, 10), readonly=True,
+        help="The part of the basis in the total basis.")
+    gross = Monetary(
+        "Gross", currency='currency', digits='currency', readonly=True)
+    cash = Monetary(
+        "Cash", currency='currency', digits='currency', readonly=True,
+        help="The part in money, before tax.")
+    equity = Monetary(
+        "Equity", currency='currency', digits='currency', readonly=True,
+        help="The part in shares.")
+    quantity = fields.Numeric("Shares", readonly=True)
+    held = Monetary(
+        "Held", currency='currency', digits='currency', readonly=True,
+        help="What is owed toward a share or toward membership.")
+    held_line = fields.Many2One(
+        'account.move.line', "Held Line", readonly=True, ondelete='RESTRICT')
+    savings = Monetary(
+        "Savings", currency='currency', digits='currency', readonly=True,
+        help="What of the money goes to the savings of the member.")
+    donation = Monetary(
+        "Donation", currency='currency', digits='currency', readonly=True,
+        help="What of the money the member gives to the cooperative.")
+    to_shares = Monetary(
+        "Withheld for Shares", currency='currency', digits='currency',
+        readonly=True,
+        help="What of the money pays the shares the member must hold.")
+    subscriptions = fields.Many2Many(
+        'coop.patronage.allocation-coop.share.subscription', 'allocation',
+        'subscription', "Subscriptions", readonly=True,
+        help="The subscriptions made for the money that is withheld.")
+    forfeited = Monetary(
+        "Forfeited", currency='currency', digits='currency', readonly=True,
+        help="What goes to the difference line of the pool.")
+    withholding = Monetary(
+        "Withholding", currency='currency', digits='currency', readonly=True,
+        help="The tax withheld from the cash.")
+    set_off = Monetary(
+        "Set Off", currency='currency', digits='currency', readonly=True,
+        help="What pays overdue debts of the patron.")
+    net = Monetary(
+        "Net", currency='currency', digits='currency', readonly=True,
+        help="What is payable to the patron.")
+    kept = fields.Boolean("Kept", readonly=True,
+        help="It is not paid until there is the minimum.")
+    vintage = fields.Integer("Vintage", readonly=True,
+        help="The year that is allocated.")
+    account_move = fields.Many2One(
+        'account.move', "Account Move", readonly=True, ondelete='RESTRICT')
+    account_move_line = fields.Many2One(
+        'account.move.line', "Payable Line", readonly=True,
+        ondelete='RESTRICT')
+    share_move = fields.Many2One(
+        'coop.share.move', "Share Move", readonly=True, ondelete='RESTRICT')
+    credit_note = fields.Many2One(
+        'account.invoice', "Credit Note", readonly=True, ondelete='RESTRICT',
+        help="What pays the money as a reduction of the price of sales.")
+    is_paid = fields.Function(fields.Boolean("Paid"), 'get_is_paid')
+    state = fields.Function(fields.Selection([
+                ('draft', "Draft"),
+                ('posted', "Posted"),
+                ('paid', "Paid"),
+                ('unclaimed', "Unclaimed"),
+                ('cancelled', "Cancelled"),
+                ], "State", sort=False))
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls.__access__.add('pool')
+        cls._sql_constraints += [
+            ('party_unique', Unique(t, t.pool, t.party),
+                'coop_patronage.msg_allocation_party_unique'),
+            ]
+        cls._order = [
+            ('pool', 'DESC'),
+            ('party.name', 'ASC'),
+            ('id', 'ASC'),
+            ]
+
+    @classmethod
+    def column_state(cls, tables):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        MoveLine = pool.get('account.move.line')
+        table, _ = tables[None]
+        pool_ = Pool_.__table__()
+        surplus = Surplus.__table__()
+        line = MoveLine.__table__()
+        state = (pool_
+            .join(surplus, condition=pool_.surplus == surplus.id)
+            .select(surplus.state, where=pool_.id == table.pool))
+        reconciled = line.select(line.id,
+            where=(line.id == table.account_move_line)
+            & (line.reconciliation != Null))
+        return Case(
+            (Equal(state, 'cancelled'), 'cancelled'),
+            (NotEqual(state, 'posted'), 'draft'),
+            (table.unclaimed_move != Null, 'unclaimed'),
+            (Exists(reconciled), 'paid'),
+            else_='posted')
+
+    @fields.depends('pool', '_parent_pool.surplus')
+    def on_change_with_surplus(self, name=None):
+        return self.pool.surplus if self.pool else None
+
+    @classmethod
+    def search_surplus(cls, name, clause):
+        return [('pool.' + clause[0], *clause[1:])]
+
+    @fields.depends('pool', '_parent_pool.company')
+    def on_change_with_company(self, name=None):
+        return self.pool.company if self.pool else None
+
+    @classmethod
+    def search_company(cls, name, clause):
+        return [('pool.' + clause[0], *clause[1:])]
+
+    @fields.depends('pool', '_parent_pool.currency')
+    def on_change_with_currency(self, name=None):
+        return self.pool.currency if self.pool else None
+
+    def get_is_paid(self, name):
+        return bool(
+            self.account_move_line and self.account_move_line.reconciliation)
+
+    def get_rec_name(self, name):
+        return f'{self.pool.rec_name} - {self.party.rec_name}'
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, operand, *extra = clause
+        if operator.startswith('!') or operator.startswith('not '):
+            bool_op = 'AND'
+        else:
+            bool_op = 'OR'
+        return [bool_op,
+            ('pool.rec_name', operator, operand, *extra),
+            ('party.rec_name', operator, operand, *extra),
+            ]
+
+    @property
+    def address_lines(self):
+        address = self.party.address_get()
+        return address.full_address.splitlines() if address else []
+
+    @classmethod
+    def replace(cls, pools, rows):
+        """Replace the allocations of the pools by the rows of values.
+
+        They are nothing but a calculation until they are posted, so they are
+        written at once instead of one by one.
+        """
+        transaction = Transaction()
+        cursor = transaction.connection.cursor()
+        table = cls.__table__()
+        pools = [p.id for p in pools]
+        if not pools:
+            return
+        cursor.execute(*table.delete(
+                where=fields.SQL_OPERATORS['in'](table.pool, pools)))
+        names = [
+            'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
+            'equity', 'quantity', 'held', 'savings', 'donation',
+            'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
+            'kept', 'vintage']
+        defaults = dict.fromkeys(names, Decimal(0))
+        defaults['kept'] = False
+        columns = [table.create_uid, table.create_date]
+        columns += [Column(table, n) for n in names]
+        for sub_rows in grouped_slice(rows, SLICE):
+            cursor.execute(*table.insert(columns, [
+                        [transaction.user, CurrentTimestamp()] + [
+                            cls._fields[n].sql_format(
+                                row.get(n, defaults[n])) for n in names]
+                        for row in sub_rows]))
+        cls._clear_cache('coop.patronage.pool')
+
+    @classmethod
+    def set_links(cls, links):
+        """Set what the allocations are posted as.
+
+        The links are the values of each allocation by its id.  They follow
+        from the posting, so they are written at once like the allocations.
+        """
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        names = sorted({n for values in links.values() for n in values})
+        cursor.execute(*table.update(
+                [Column(table, n) for n in names],
+                [Case(*((table.id == id_, values.get(n))
+                            for id_, values in links.items()))
+                    for n in names],
+                where=fields.SQL_OPERATORS['in'](table.id, list(links))))
+        cls._clear_cache()
+
+    @classmethod
+    def _clear_cache(cls, *names):
+        transaction = Transaction()
+        transaction.counter += 1
+        for cache in transaction.cache.values():
+            for name in [cls.__name__, *names]:
+                if name in cache:
+                    cache[name].clear()
+
+    @classmethod
+    def get_year_totals(cls, pool_):
+        """Return what the other posted allocations of the calendar year of
+        the pool are worth and what was withheld from them, by party"""
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+        table = cls.__table__()
+        t_pool = Pool_.__table__()
+        surplus = Surplus.__table__()
+        cursor = Transaction().connection.cursor()
+        date = pool_.surplus.posting_date
+        if not date:
+            return {}
+        query = (table
+            .join(t_pool, condition=table.pool == t_pool.id)
+            .join(surplus, condition=t_pool.surplus == surplus.id)
+            .select(
+                table.party.as_('party'),
+                Sum(table.gross).as_('gross'),
+                Sum(table.cash).as_('cash'),
+                Sum(table.withholding).as_('withholding'),
+                where=(surplus.company == pool_.company.id)
+                & (surplus.state == 'posted')
+                & (surplus.posting_date >= date.replace(month=1, day=1))
+                & (surplus.posting_date <= date.replace(month=12, day=31)),
+                group_by=table.party))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None] + ['NUMERIC'] * 3)
+        cursor.execute(*query)
+        return {row['party']: {
+                n: pool_.currency.round(row[n])
+                for n in ['gross', 'cash', 'withholding']}
+            for row in cursor_dict(cursor)}
+
+    @classmethod
+    def get_kept(cls, company):
+        "Return what is kept below the minimum by party id"
+        kept = defaultdict(Decimal)
+        for allocation in cls._search_kept(company):
+            kept[allocation.party.id] += allocation.net
+        return kept
+
+    @classmethod
+    def _search_kept(cls, company):
+        return cls.search([
+                ('pool.surplus.company', '=', company.id),
+                ('pool.surplus.state', '=', 'posted'),
+                ('kept', '=', True),
+                ('account_move_line.maturity_date', '=', None),
+                ('account_move_line.reconciliation', '=', None),
+                ])
+
+    @classmethod
+    def check_modification(
+            cls, mode, allocations, values=None, external=False):
+        super().check_modification(
+            mode, allocations, values=values, external=external)
+        if external:
+            for allocation in allocations:
+                raise AccessError(gettext(
+                        'coop_patronage.msg_allocation_modify',
+                        allocation=allocation.rec_name))
 
 
-def ceil(value, unit):
-    return -(-Fraction(value) // Fraction(unit)) * unit
+class AllocationSubscription(ModelSQL):
+    __name__ = 'coop.patronage.allocation-coop.share.subscription'
+
+    allocation = fields.Many2One(
+        'coop.patronage.allocation', "Allocation",
+        ondelete='CASCADE', required=True)
+    subscription = fields.Many2One(
+        'coop.share.subscription', "Subscription",
+        ondelete='RESTRICT', required=True)
 
 
-def split_cash(gross, percent, floor=None, unit=Decimal('0.01')):
-    """Return the part in money of each gross amount.
+class OpenActivity(Wizard):
+    __name__ = 'coop.patronage.allocation.open_activity'
+    __string__ = "Open Activity"
 
-    `percent` and `floor` are fractions.  A floor is a legal minimum for each
-    patron: his part is rounded up to the unit, so that nobody is below it.
-    Without it the money is the same part of the whole, apportioned.
-    """
-    gross = {k: max(amount, amount * 0) for k, amount in gross.items()}
-    if floor:
-        fraction = max(Fraction(percent), Fraction(floor))
-        return {
-            k: min(ceil(fraction * Fraction(amount), unit), amount)
-            for k, amount in gross.items()}
-    if percent >= 1:
-        return gross
-    total = sum(gross.values(), unit * 0)
-    cash = half_up(Fraction(percent) * Fraction(total), unit)
-    return apportion(min(cash, total), gross, unit)
+    start_state = 'open_'
+    open_ = StateAction('coop_patronage.act_activity_form')
 
-
-def elect(cash, shares, unit, least=Decimal(0), room=None):
-    """Return what becomes of an amount of money by the uses of an election.
-
-    `shares` are the fractions by use, and what they leave is paid out.  As
-    much as `least` stays money, and no more than `room` is capitalised.
-    """
-    rest = 1 - sum(shares.values())
-    uses = {use: share for use, share in shares.items() if use != 'cash'}
-    uses['cash'] = rest + shares.get('cash', 0)
-    parts = apportion(cash, uses, unit)
-    limits = [parts.get('capitalise', cash * 0), cash - least]
-    if room is not None:
-        limits.append(room)
-    capital = max(min(limits), cash * 0)
-    parts['cash'] += parts.get('capitalise', 0) - capital
-    parts['capitalise'] = capital
-    return parts
-
-
-def whole_shares(amount, par, digits, unit=Decimal('0.01')):
-    """Return the quantity of shares that an amount takes, their value and
-    what is left, to the unit of the currency.
-    """
-    step = Decimal(1).scaleb(-digits)
-    quantity = (amount / par).quantize(step, rounding=ROUND_FLOOR)
-    # The amount of a part of a share may not be a round one
-    value = half_up(Fraction(quantity) * Fraction(par), unit)
-    return quantity, min(value, amount), max(amount - value, amount * 0)
-
-
-def withhold(amount, before, withheld, rate, threshold, unit):
-    """Return the tax on an amount of the year.
-
-    The tax is a rate of what the year's total, with the amounts before,
-    has above the threshold, less what is withheld already.
-    """
-    taxed = max(before + amount - (threshold or 0), amount * 0)
-    tax = half_up(Fraction(rate) * Fraction(taxed), unit) - withheld
-    return min(max(tax, amount * 0), amount)
-
-
-def set_off(net, debts):
-    "Return how much of each debt, in order, the net amount pays"
-    paid = {}
-    for key, debt in debts.items():
-        part = min(net, debt)
-        if part <= 0:
-            break
-        paid[key] = part
-        net -= part
-    return paid
+    def do_open_(self, action):
+        pool = self.record.pool
+        fiscalyear = pool.surplus.fiscalyear
+        encoder = PYSONEncoder()
+        action['pyson_context'] = encoder.encode({
+                'company': pool.company.id,
+                'categories': [c.id for c in pool.categories],
+                'from_date': fiscalyear.start_date,
+                'to_date': fiscalyear.end_date,
+                })
+        action['pyson_domain'] = encoder.encode([
+                ('party', '=', self.record.party.id),
+                ])
+        action['name'] += f' - {self.record.party.rec_name}'
+        return action, {}

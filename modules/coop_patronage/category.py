@@ -7,6 +7,11 @@ from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
 
 
+def has_usage(categories):
+    "Return if the use of the commons is among the categories"
+    return any(c.source == 'commons' for c in categories)
+
+
 class Category(DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.patronage.category'
     __string__ = "Patronage Category"

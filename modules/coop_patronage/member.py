@@ -3,7 +3,7 @@
 from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
 
-from .surplus import changed_days
+from .allocated_year import changed_days
 
 
 class Member(metaclass=PoolMeta):

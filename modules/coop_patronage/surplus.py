@@ -1,10 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import datetime as dt
-import hashlib
-import json
 from decimal import Decimal
-from fractions import Fraction
 
 from sql import Null
 from sql.aggregate import Sum
@@ -12,13 +8,11 @@ from sql.operators import Equal
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
+from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.agreement import BooksMixin, Difference
-from trytond.modules.coop_membership.books import SLICE, Books
+from trytond.modules.coop_membership.agreement import BooksMixin
+from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.cancelled import CancelledMixin
-from trytond.modules.coop_membership.period import DAY
-from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -26,25 +20,25 @@ from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .exceptions import (
-    ActivityLocked, AllocationError, AppropriationError, ApprovalError,
-    CancelError, PostError)
-from .plan import (
-    MEMBER_RATIO_BASES, RECOGNITIONS, LineMixin, account_field,
-    target_account_field)
+from .allocated_year import AllocatedYearMixin
 from .solvency import SolvencyMixin
-from .waterfall import Rule, RuleError, appropriate, target_room
+from .surplus_agreement import SurplusAgreement
+from .surplus_approval import SurplusApproval
+from .surplus_computation import SurplusComputation
+from .surplus_inputs import SurplusInputs
+from .surplus_posting import SurplusPosting
 
-# The configured account of the lines of each kind
-ACCOUNTS = {
-    'loss_carried': 'account_carry_forward',
-    'reserve': 'account_reserve',
-    'fund': 'account_fund',
-    'share_dividend': 'account_share_dividend',
-    'patronage': 'account_patronage',
-    'carry_forward': 'account_carry_forward',
-    'other': 'account_other_reserve',
-    }
+RECOGNITIONS = [
+    ('appropriation', "Appropriation"),
+    ('expense', "Expense"),
+    ('revenue_reduction', "Reduction of Revenue"),
+    ]
+MEMBER_RATIO_BASES = [
+    ('turnover', "Turnover"),
+    ('purchases', "Purchases"),
+    ('hours', "Hours"),
+    ('fixed', "Fixed"),
+    ]
 # The field that totals the lines of each kind
 KINDS = {
     'loss_carried': 'carried_forward',
@@ -55,64 +49,12 @@ KINDS = {
     'carry_forward': 'carried_forward',
     'other': 'reserves',
     }
-# The sources of the activity of each member ratio
-RATIO_SOURCES = {
-    'turnover': ['customer_invoice', 'entry'],
-    'purchases': ['supplier_invoice', 'entry'],
-    'hours': ['entry', 'timesheet'],
-    }
-
-
-def has_usage(categories):
-    "Return if the use of the commons is among the categories"
-    return any(c.source == 'commons' for c in categories)
-
-
-def changed_days(old, new):
-    """Yield the stretches of days that are in only one of two stretches
-
-    An open start or end is None.
-    """
-    starts = [start or dt.date.min for start, _ in [old, new]]
-    ends = [end or dt.date.max for _, end in [old, new]]
-    if starts[0] != starts[1]:
-        yield min(starts), max(starts) - DAY
-    if ends[0] != ends[1]:
-        yield min(ends) + DAY, max(ends)
-
-
-def get_balances(company, accounts, where):
-    "Return the credit balance of the accounts"
-    pool = Pool()
-    Move = pool.get('account.move')
-    Line = pool.get('account.move.line')
-    move = Move.__table__()
-    line = Line.__table__()
-    cursor = Transaction().connection.cursor()
-    accounts = list({int(a) for a in accounts if a})
-    balances = dict.fromkeys(accounts, Decimal(0))
-    for sub_accounts in grouped_slice(accounts, SLICE):
-        query = (line
-            .join(move, condition=line.move == move.id)
-            .select(
-                line.account,
-                Sum(line.credit - line.debit).as_('balance'),
-                where=fields.SQL_OPERATORS['in'](
-                    line.account, list(sub_accounts))
-                & (move.company == company.id)
-                & where(move),
-                group_by=line.account))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'NUMERIC'])
-        cursor.execute(*query)
-        for account, balance in cursor:
-            balances[account] = company.currency.round(balance)
-    return balances
 
 
 class Surplus(
-        CancelledMixin, SolvencyMixin, BooksMixin,
-        Workflow, ModelSQL, ModelView):
+        SurplusInputs, SurplusComputation, SurplusApproval, SurplusPosting,
+        SurplusAgreement, AllocatedYearMixin, CancelledMixin, SolvencyMixin,
+        BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
 
@@ -550,35 +492,6 @@ class Surplus(
             cls.check_modifiable(surpluses, values)
 
     @classmethod
-    def get_allocated(cls, companies):
-        "Return the fiscal years that are allocated, by company"
-        allocated = {company: [] for company in companies}
-        for surplus in cls.search([
-                    ('company', 'in', [c.id for c in companies]),
-                    ('state', 'in', ['approved', 'posted']),
-                    ('pools', '!=', None),
-                    ]):
-            allocated[surplus.company].append(surplus.fiscalyear)
-        return allocated
-
-    @classmethod
-    def check_allocated(cls, changes, message):
-        """Refuse what changes the activity of an allocated year
-
-        The changes are pairs of a record and the stretch of days on which it
-        changes, of which None is an open start or end.
-        """
-        changes = list(changes)
-        allocated = cls.get_allocated({r.company for r, _ in changes})
-        for record, (start, end) in changes:
-            for fiscalyear in allocated[record.company]:
-                if ((not start or start <= fiscalyear.end_date)
-                        and (not end or end >= fiscalyear.start_date)):
-                    raise ActivityLocked(gettext(message,
-                            record=record.rec_name,
-                            fiscalyear=fiscalyear.rec_name))
-
-    @classmethod
     def check_modifiable(cls, surpluses, values=None):
         "Refuse that a client does what the buttons do"
         for surplus in surpluses:
@@ -598,478 +511,13 @@ class Surplus(
                 'input_hash': None,
                 })
 
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('computed')
-    def compute(cls, surpluses):
-        cls.lock(surpluses)
-        for surplus in surpluses:
-            surplus._compute()
-            surplus.prepared_by = Transaction().user
-        cls.save(surpluses)
-
-    def _compute(self):
-        pool = Pool()
-        Line = pool.get('coop.surplus.line')
-        Allocation = pool.get('coop.patronage.allocation')
-
-        self._set_pool_lines()
-        inputs = self.get_inputs()
-        ratio = inputs['member_ratio']
-        self.input_hash = self.get_hash(inputs)
-        self.result = inputs['result']
-        self.member_ratio = round(Decimal(
-                ratio.numerator) / ratio.denominator, 6)
-        activity_result = inputs['bases']['activity']
-        self.member_result = inputs['bases']['member_result']
-        self.non_member_result = activity_result - self.member_result
-
-        amounts = self.get_amounts(inputs)
-        left = self._get_left(amounts)
-        allocations = []
-        for pool_ in self.pools:
-            amount = pool_.amount
-            if amount is None:
-                amount = left.pop(pool_.line)
-            allocated, rows = pool_.get_allocations(
-                amount, inputs['activity'][has_usage(pool_.categories)],
-                inputs['debts'], allocations)
-            # The last pool bears what no pool of its line distributes
-            difference = amount - allocated
-            if pool_ == self._last_pool(pool_.line):
-                difference += left.pop(pool_.line, 0)
-            if difference:
-                line = pool_.get_difference_line()
-                if not line:
-                    raise AllocationError(gettext(
-                            'coop_patronage.msg_pool_difference',
-                            pool=pool_.rec_name,
-                            amount=self.format_currency(difference)))
-                amounts[pool_.line.id] -= difference
-                amounts[line.id] += difference
-            allocations.extend(rows)
-        for line in self.lines:
-            line.computed_amount = amounts[line.id]
-        self._check_patronage_base(ratio)
-        Line.save(self.lines)
-        Allocation.replace(self.pools, allocations)
-
-    def get_inputs(self):
-        "Return all what the amounts are computed from"
-        result = self.get_result()
-        ratio_categories = self._ratio_categories()
-        activity = self._get_activity(ratio_categories)
-        member_ratio = self._get_member_ratio(
-            activity[has_usage(ratio_categories)], ratio_categories)
-        before = result + self.accrued
-        activity_result = before - self.other_result
-        member_result = half_up(
-            Fraction(activity_result) * member_ratio, self.currency.rounding)
-        balances = get_balances(
-            self.company,
-            [a for line in self.lines
-                for a in [line.account, line.target_account]],
-            lambda move: move.date <= self.fiscalyear.end_date)
-        return {
-            'result': result,
-            'member_ratio': member_ratio,
-            'total': before + self.brought_forward + self.reserve_release,
-            'bases': {
-                'result': before,
-                'activity': activity_result,
-                'member_result': member_result,
-                'non_member_result': activity_result - member_result,
-                },
-            'rules': [line.get_rule(balances, before) for line in self.lines],
-            'accounts': [str(line.account) for line in self.lines],
-            'pools': [p.get_parameters() for p in self.pools],
-            'debts': next(
-                (p.get_debts() for p in self.pools if p.set_off), {}),
-            'activity': activity,
-            }
-
-    def _get_activity(self, ratio_categories):
-        """Return the sums of the activity of the pools and of the ratio
-
-        What is billed for the use of the commons does not count together with
-        this use itself: the keys tell if it is among the categories.
-        """
-        pool = Pool()
-        Activity = pool.get('coop.patronage.activity')
-        Reassignment = pool.get('coop.patronage.reassignment')
-        start_date = self.fiscalyear.start_date
-        end_date = self.fiscalyear.end_date
-        Reassignment.check_shares(self.company, start_date, end_date)
-        groups = [p.categories for p in self.pools] + [ratio_categories]
-        activity = {}
-        for usage in [False, True]:
-            categories = {
-                c for group in groups if has_usage(group) == usage
-                for c in group}
-            activity[usage] = Activity.get_sums(
-                self.company, categories, start_date,
-                end_date) if categories else []
-        return activity
-
-    @classmethod
-    def get_hash(cls, inputs):
-        inputs = inputs.copy()
-        # What is accrued is added to the result again
-        del inputs['result']
-        inputs['activity'] = [
-            sorted(map(str, rows)) for rows in inputs['activity'].values()]
-        return hashlib.sha256(json.dumps(
-                inputs, sort_keys=True, default=str).encode()).hexdigest()
-
-    def get_result(self):
-        "Return the result of the year without the closing move"
-        pool = Pool()
-        Account = pool.get('account.account')
-        AccountType = pool.get('account.account.type')
-        Move = pool.get('account.move')
-        Line = pool.get('account.move.line')
-        Period = pool.get('account.period')
-        account = Account.__table__()
-        account_type = AccountType.__table__()
-        move = Move.__table__()
-        line = Line.__table__()
-        period = Period.__table__()
-        cursor = Transaction().connection.cursor()
-        query = (line
-            .join(move, condition=line.move == move.id)
-            .join(period, condition=move.period == period.id)
-            .join(account, condition=line.account == account.id)
-            .join(account_type, condition=account.type == account_type.id)
-            .select(Sum(line.credit - line.debit).as_('result'),
-                where=(period.fiscalyear == self.fiscalyear.id)
-                & (account_type.statement == 'income')
-                & (move.state == 'posted')
-                & ((move.origin == Null)
-                    | (move.origin != str(self.fiscalyear)))))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, ['NUMERIC'])
-        cursor.execute(*query)
-        result, = cursor.fetchone()
-        return self.currency.round(result or Decimal(0))
-
-    def _ratio_categories(self):
-        pool = Pool()
-        Category = pool.get('coop.patronage.category')
-        if self.member_ratio_basis == 'fixed':
-            return set()
-        if self.member_ratio_categories:
-            return set(self.member_ratio_categories)
-        measure = (
-            'quantity' if self.member_ratio_basis == 'hours' else 'amount')
-        return set(Category.search([
-                    ('company', '=', self.company.id),
-                    ('measure', '=', measure),
-                    ('source', 'in', RATIO_SOURCES[self.member_ratio_basis]),
-                    ]))
-
-    def _get_member_ratio(self, activity, categories):
-        "Return the exact part of the members"
-        if self.member_ratio_basis == 'fixed':
-            return Fraction(self.member_ratio)
-        measures = {c.id: c.measure for c in categories}
-        members = total = Decimal(0)
-        for _, member, category, quantity, amount in activity:
-            if category in measures:
-                value = (
-                    quantity if measures[category] == 'quantity' else amount)
-                total += value
-                if member:
-                    members += value
-        # Without activity there is nobody but the members
-        if total <= 0:
-            return Fraction(1)
-        return min(max(Fraction(members) / Fraction(total), 0), Fraction(1))
-
     def format_currency(self, amount):
         return Report.format_currency(amount, None, self.currency)
-
-    def get_amounts(self, inputs):
-        "Return the amount of each line by its id"
-        lines = {line.id: line for line in self.lines}
-        try:
-            return appropriate(
-                inputs['total'], inputs['rules'], inputs['bases'],
-                self.currency.rounding)
-        except RuleError as e:
-            if e.key:
-                raise AppropriationError(gettext(
-                        f'coop_patronage.msg_surplus_line_{e.reason}',
-                        line=lines[e.key].rec_name,
-                        amount=self.format_currency(e.amount),
-                        limit=self.format_currency(e.limit))) from e
-            raise AppropriationError(gettext(
-                    f'coop_patronage.msg_surplus_{e.reason}',
-                    surplus=self.rec_name,
-                    amount=self.format_currency(e.amount))) from e
-
-    def _set_pool_lines(self):
-        pool = Pool()
-        Pool_ = pool.get('coop.patronage.pool')
-        lines = [line for line in self.lines if line.kind == 'patronage']
-        for pool in self.pools:
-            if not pool.line:
-                if len(lines) != 1:
-                    raise AllocationError(gettext(
-                            'coop_patronage.msg_pool_line',
-                            pool=pool.rec_name))
-                pool.line, = lines
-        Pool_.save(self.pools)
-
-    def _get_left(self, amounts):
-        "Return what the pools with an amount leave of each line"
-        left = {}
-        for line in {p.line for p in self.pools}:
-            pools = [p for p in self.pools if p.line == line]
-            if sum(p.amount is None for p in pools) > 1:
-                raise AllocationError(gettext(
-                        'coop_patronage.msg_pool_amount_missing',
-                        line=line.rec_name))
-            amount = amounts[line.id]
-            fixed = [p.amount for p in pools if p.amount is not None]
-            left[line] = amount - sum(fixed)
-            if (left[line] * amount < 0
-                    or any(f * amount < 0 for f in fixed)):
-                raise AllocationError(gettext(
-                        'coop_patronage.msg_pool_amount_exceeded',
-                        line=line.rec_name,
-                        amount=self.format_currency(amount)))
-        return left
-
-    def _last_pool(self, line):
-        return [p for p in self.pools if p.line == line][-1]
-
-    def _check_patronage_base(self, member_ratio):
-        if self.patronage_base is None:
-            return
-        limit = half_up(
-            Fraction(self.patronage_base) * member_ratio,
-            self.currency.rounding)
-        amount = self._get_patronage()
-        if amount > limit:
-            raise AppropriationError(gettext(
-                    'coop_patronage.msg_surplus_patronage_base',
-                    surplus=self.rec_name,
-                    amount=self.format_currency(amount),
-                    limit=self.format_currency(limit)))
-
-    @classmethod
-    @ModelView.button
-    def accrue(cls, surpluses):
-        "Post what is owed for patronage at the end of the year"
-        cls.lock(surpluses)
-        for surplus in surpluses:
-            if surplus.accrual_move or surplus.state != 'computed':
-                raise PostError(gettext(
-                        'coop_patronage.msg_surplus_accrued',
-                        surplus=surplus.rec_name))
-            surplus._check_inputs(PostError)
-            books = Books(surplus.company)
-            amount = surplus._get_patronage()
-            if amount > 0:
-                surplus.accrual_move = books.move(
-                    surplus.fiscalyear.end_date,
-                    surplus._get_accrual_lines(books, amount),
-                    origin=surplus, description=surplus.description)
-        Books.post([s.accrual_move for s in surpluses])
-        for surplus in surpluses:
-            surplus.result = surplus.get_result()
-        cls.save(surpluses)
-
-    def _get_accrual_lines(self, books, amount):
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        account = Configuration.get_account(
-            'account_patronage_expense' if self.recognition == 'expense'
-            else 'account_patronage_reduction', self.company)
-        accrued = Configuration.get_account(
-            'account_patronage_accrued', self.company)
-        return [books.line(account, amount), books.line(accrued, -amount)]
 
     def _get_patronage(self):
         return sum((
                 line.computed_amount for line in self.lines
                 if line.kind == 'patronage'), Decimal(0))
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('approved')
-    def approve(cls, surpluses):
-        cls.lock(surpluses)
-        for surplus in surpluses:
-            surplus._check_approval()
-            surplus.approved_by = Transaction().user
-        cls.save(surpluses)
-
-    def _check_approval(self):
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        config = Configuration(1)
-        self.check_solvency(ApprovalError)
-        if not self.posting_date:
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_posting_date',
-                    surplus=self.rec_name))
-        if self.search([
-                    ('company', '=', self.company.id),
-                    ('fiscalyear', '=', self.fiscalyear.id),
-                    ('state', 'in', ['approved', 'posted']),
-                    ('id', '!=', self.id),
-                    ], limit=1):
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_fiscalyear'))
-        if (config.get_multivalue('other_approver', company=self.company.id)
-                and self.prepared_by.id == Transaction().user):
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_other_approver',
-                    surplus=self.rec_name,
-                    user=self.prepared_by.rec_name))
-        if config.get_multivalue(
-                'resolution_required', company=self.company.id):
-            self._check_resolution()
-        pools = {p.line for p in self.pools}
-        for line in self.lines:
-            if not line.account:
-                raise ApprovalError(gettext(
-                        'coop_patronage.msg_surplus_line_account',
-                        line=line.rec_name))
-            if (line.kind == 'patronage' and line.computed_amount
-                    and line not in pools):
-                raise ApprovalError(gettext(
-                        'coop_patronage.msg_surplus_line_pool',
-                        line=line.rec_name))
-        self._check_inputs(ApprovalError)
-
-    def _check_resolution(self):
-        "Check that the meeting carried the accounts and the appropriation"
-        pool = Pool()
-        Item = pool.get('coop.meeting.item')
-        if not self.resolution:
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_resolution_missing',
-                    surplus=self.rec_name))
-        if (self.resolution.result != 'carried'
-                or self.resolution.meeting.state != 'closed'
-                or self.resolution.purpose != 'appropriation'
-                or self.resolution.fiscalyear != self.fiscalyear):
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_resolution',
-                    surplus=self.rec_name,
-                    resolution=self.resolution.rec_name,
-                    fiscalyear=self.fiscalyear.rec_name))
-        if not Item.search([
-                    ('meeting.company', '=', self.company.id),
-                    ('meeting.state', '=', 'closed'),
-                    ('purpose', '=', 'accounts'),
-                    ('fiscalyear', '=', self.fiscalyear.id),
-                    ('result', '=', 'carried'),
-                    ], limit=1):
-            raise ApprovalError(gettext(
-                    'coop_patronage.msg_surplus_accounts',
-                    surplus=self.rec_name,
-                    fiscalyear=self.fiscalyear.rec_name))
-
-    def _check_inputs(self, Error):
-        if self.get_hash(self.get_inputs()) != self.input_hash:
-            raise Error(gettext(
-                    'coop_patronage.msg_surplus_inputs',
-                    surplus=self.rec_name))
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('posted')
-    def post(cls, surpluses):
-        pool = Pool()
-        Pool_ = pool.get('coop.patronage.pool')
-        cls.lock(surpluses)
-        for surplus in surpluses:
-            surplus._check_post()
-            surplus.move = surplus.get_move()
-        Books.post([s.move for s in surpluses])
-        cls.save(surpluses)
-        Pool_.post([p for s in surpluses for p in s.pools])
-
-    def _check_post(self):
-        if self.posting_date <= self.fiscalyear.end_date:
-            raise PostError(gettext(
-                    'coop_patronage.msg_surplus_posting_date_year',
-                    surplus=self.rec_name,
-                    date=self.posting_date,
-                    fiscalyear=self.fiscalyear.rec_name))
-        self._check_inputs(PostError)
-        self._check_closed()
-
-    def _check_closed(self):
-        "Check that the income statement is closed to the surplus account"
-        pool = Pool()
-        Account = pool.get('account.account')
-        with Transaction().set_context(
-                fiscalyear=self.fiscalyear.id, date=None, cumulate=False):
-            accounts = Account.search([
-                    ('company', '=', self.company.id),
-                    ('deferral', '=', False),
-                    ('type', '!=', None),
-                    ('closed', '!=', True),
-                    ])
-            for account in accounts:
-                balance = account.debit - account.credit
-                if not self.currency.is_zero(balance):
-                    raise PostError(gettext(
-                            'coop_patronage.msg_surplus_not_closed',
-                            fiscalyear=self.fiscalyear.rec_name,
-                            account=account.rec_name,
-                            balance=self.format_currency(balance)))
-        closed = get_balances(
-            self.company, [self.account_surplus],
-            lambda move: (move.origin == str(self.fiscalyear))
-            & (move.state == 'posted'))[self.account_surplus.id]
-        if closed != self.result:
-            raise PostError(gettext(
-                    'coop_patronage.msg_surplus_closing_amount',
-                    fiscalyear=self.fiscalyear.rec_name,
-                    account=self.account_surplus.rec_name,
-                    closed=self.format_currency(closed),
-                    result=self.format_currency(self.result)))
-
-    def get_move(self):
-        "Return the unsaved move that appropriates the surplus"
-        books = Books(self.company)
-        lines = []
-
-        def transfer(account, amount, **values):
-            if amount:
-                lines.append(books.line(
-                        self.account_surplus, amount, **values))
-                lines.append(books.line(account, -amount, **values))
-
-        transfer(self.account_brought_forward, -self.brought_forward)
-        transfer(self.account_reserve_release, -self.reserve_release)
-        appropriation = self.recognition == 'appropriation'
-        for line in self.lines:
-            if line.kind != 'patronage' or appropriation:
-                transfer(
-                    line.account, line.computed_amount,
-                    description=line.name)
-        if not appropriation:
-            # What was not accrued is borne by the current year
-            difference = self._get_patronage() - self.accrued
-            if difference:
-                lines.extend(self._get_accrual_lines(books, difference))
-                line = self.carry_forward_line
-                if not line:
-                    raise PostError(gettext(
-                            'coop_patronage.msg_surplus_carry_forward',
-                            surplus=self.rec_name))
-                transfer(
-                    line.account, difference, description=line.name)
-        if lines:
-            return books.move(
-                self.posting_date, lines, origin=self,
-                description=self.description)
 
     @property
     def carry_forward_line(self):
@@ -1077,112 +525,6 @@ class Surplus(
         for line in reversed(self.lines):
             if line.kind == 'carry_forward':
                 return line
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('cancelled')
-    def cancel(cls, surpluses):
-        pool = Pool()
-        Pool_ = pool.get('coop.patronage.pool')
-        cls.lock(surpluses)
-        posted = [s for s in surpluses if s.state == 'posted']
-        cls._check_dividends(posted)
-        Pool_.cancel([p for s in posted for p in s.pools])
-        reversals = []
-        for surplus in posted:
-            books = Books(surplus.company)
-            if surplus.move:
-                reversals.append(books.reversal(
-                        surplus.move, surplus.posting_date))
-        for surplus in surpluses:
-            if surplus.accrual_move:
-                books = Books(surplus.company)
-                reversals.append(books.reversal(
-                        surplus.accrual_move, surplus.accrual_move.date))
-        Books.post(reversals)
-
-    @classmethod
-    def _check_dividends(cls, surpluses):
-        "Check that no dividend on shares has taken what would be taken back"
-        for surplus in surpluses:
-            lines = [l for l in surplus.lines if l.kind == 'share_dividend']
-            held = get_balances(
-                surplus.company, [l.account for l in lines],
-                lambda move: move.state == 'posted')
-            for line in lines:
-                if held[line.account.id] < line.computed_amount:
-                    raise CancelError(gettext(
-                            'coop_patronage.msg_surplus_cancel_dividend',
-                            surplus=surplus.rec_name,
-                            account=line.account.rec_name))
-
-    @classmethod
-    def check_books(cls, company, date):
-        pool = Pool()
-        Pool_ = pool.get('coop.patronage.pool')
-        differences = super().check_books(company, date)
-        for surplus in cls.search([
-                    ('company', '=', int(company)),
-                    ('state', '=', 'posted'),
-                    ('posting_date', '<=', date),
-                    ]):
-            origins = [str(surplus), str(surplus.fiscalyear)]
-            left = get_balances(
-                surplus.company, [surplus.account_surplus],
-                lambda move, origins=origins: move.origin.in_(origins)
-                & (move.state == 'posted'))[surplus.account_surplus.id]
-            if left:
-                differences.append(Difference(
-                        surplus,
-                        gettext('coop_patronage.msg_check_surplus',
-                            surplus=surplus.rec_name,
-                            account=surplus.account_surplus.rec_name),
-                        Decimal(0), left))
-            differences.extend(Pool_.check_clearing(surplus))
-        differences.extend(cls._check_share_dividends(company, date))
-        return differences
-
-    @classmethod
-    def _check_share_dividends(cls, company, date):
-        "Yield what is left of the surpluses for dividends on shares"
-        pool = Pool()
-        Company = pool.get('company.company')
-        Dividend = pool.get('coop.share.dividend')
-        Line = pool.get('coop.surplus.line')
-        company = Company(int(company))
-        latest = {}
-        for line in Line.search([
-                    ('surplus.company', '=', company.id),
-                    ('surplus.state', '=', 'posted'),
-                    ('surplus.posting_date', '<=', date),
-                    ('kind', '=', 'share_dividend'),
-                    ('computed_amount', '!=', 0),
-                    ], order=[('surplus.posting_date', 'ASC')]):
-            latest[line.account] = line.surplus
-        if not latest:
-            return
-        distributed = {
-            d.debit_account: d for d in Dividend.search([
-                    ('company', '=', company.id),
-                    ('state', '=', 'posted'),
-                    ('posting_date', '<=', date),
-                    ], order=[('posting_date', 'ASC')])}
-        balances = get_balances(
-            company, latest,
-            lambda move: (move.date <= date) & (move.state == 'posted'))
-        for account, surplus in latest.items():
-            dividend = distributed.get(account)
-            if balances[account.id]:
-                # It waits for its dividend
-                waits = (not dividend
-                    or dividend.posting_date < surplus.posting_date)
-                yield Difference(
-                    surplus,
-                    gettext('coop_patronage.msg_check_share_dividend',
-                        surplus=surplus.rec_name,
-                        account=account.rec_name),
-                    Decimal(0), balances[account.id],
-                    kind='timing' if waits else 'error')
 
 
 class SurplusCategory(ModelSQL):
@@ -1193,111 +535,3 @@ class SurplusCategory(ModelSQL):
     category = fields.Many2One(
         'coop.patronage.category', "Category",
         ondelete='RESTRICT', required=True)
-
-
-class SurplusLine(LineMixin, ModelSQL, ModelView):
-    __name__ = 'coop.surplus.line'
-    __string__ = "Surplus Line"
-
-    surplus = fields.Many2One(
-        'coop.surplus', "Surplus", required=True, ondelete='CASCADE',
-        states={
-            'readonly': Eval('state') != 'draft',
-            })
-    name = fields.Char("Name", required=True)
-    company = fields.Function(fields.Many2One(
-            'company.company', "Company"),
-        'on_change_with_company')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
-    amount = Monetary(
-        "Amount", currency='currency', digits='currency',
-        states={
-            'readonly': Bool(Eval('rate', 0)),
-            },
-        help="A fixed amount instead of a part of the basis.")
-    account = account_field(Eval('company', -1))
-    target_account = target_account_field(Eval('company', -1))
-    computed_amount = Monetary(
-        "Computed Amount", currency='currency', digits='currency',
-        readonly=True)
-    state = fields.Function(
-        fields.Selection('get_states', "State"), 'on_change_with_state')
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        t = cls.__table__()
-        cls.__access__.add('surplus')
-        cls.target_account.states['invisible'] = ~Eval('target', 0)
-        cls.target_account.states['required'] = Bool(Eval('target', 0))
-        cls.rate.states['readonly'] = Bool(Eval('amount', 0))
-        cls._sql_constraints += [
-            ('rate_amount', Check(t, (t.rate == Null) | (t.amount == Null)),
-                'coop_patronage.msg_surplus_line_rate_amount'),
-            ]
-
-    @fields.depends('surplus', '_parent_surplus.company')
-    def on_change_with_company(self, name=None):
-        return self.surplus.company if self.surplus else None
-
-    @fields.depends('surplus', '_parent_surplus.currency')
-    def on_change_with_currency(self, name=None):
-        return self.surplus.currency if self.surplus else None
-
-    @classmethod
-    def get_states(cls):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        return Surplus.fields_get(['state'])['state']['selection']
-
-    @fields.depends('surplus', '_parent_surplus.state')
-    def on_change_with_state(self, name=None):
-        return self.surplus.state if self.surplus else None
-
-    @fields.depends('kind', 'surplus', '_parent_surplus.company')
-    def on_change_kind(self):
-        if self.kind and self.surplus and self.surplus.company:
-            self.account = self.get_account(self.kind, self.surplus.company)
-
-    @classmethod
-    def get_account(cls, kind, company):
-        "Return the configured account of the lines of the kind"
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        return Configuration(1).get_multivalue(
-            ACCOUNTS[kind], company=company.id)
-
-    def get_rule(self, balances, result):
-        "Return the rule of the line for the calculation"
-        room = None
-        if result < 0:
-            # A reserve bears of a loss what it holds, a fund nothing
-            if self.kind == 'reserve' and self.account:
-                room = max(balances[self.account.id], Decimal(0))
-            elif self.kind in {'fund', 'share_dividend'}:
-                room = Decimal(0)
-        elif self.target and self.account:
-            room = target_room(
-                balances[self.account.id], self.target,
-                balances[self.target_account.id])
-        return Rule(
-            key=self.id, basis=self.basis, rate=self.rate,
-            amount=self.amount, minimum_rate=self.minimum_rate,
-            maximum_rate=self.maximum_rate, room=room)
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            Surplus.check_modifiable({line.surplus for line in lines})
-
-    @classmethod
-    def copy(cls, lines, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('computed_amount')
-        return super().copy(lines, default=default)

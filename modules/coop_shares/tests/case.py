@@ -8,7 +8,7 @@ from trytond import backend
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
-from trytond.modules.coop_membership.tests.test_module import create_category
+from trytond.modules.coop_membership.tests.records import create_category
 from trytond.pool import Pool
 from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction

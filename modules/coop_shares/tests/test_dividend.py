@@ -4,8 +4,8 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.company.tests import set_company
-from trytond.modules.coop_membership.tests.test_module import (
-    count_queries, create_members)
+from trytond.modules.coop_membership.tests.queries import count_queries
+from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool

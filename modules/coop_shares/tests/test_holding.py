@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 
 from trytond.modules.company.tests import set_company
-from trytond.modules.coop_membership.tests.test_module import create_members
+from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
     START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool

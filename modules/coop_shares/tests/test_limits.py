@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
-from trytond.modules.coop_membership.tests.test_module import (
+from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import RedemptionError
 from trytond.modules.coop_shares.tests.case import (

@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.company.tests import set_company
-from trytond.modules.coop_membership.tests.test_module import (
-    count_queries, create_members)
+from trytond.modules.coop_membership.tests.queries import count_queries
+from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
     START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool

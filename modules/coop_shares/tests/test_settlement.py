@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from trytond.modules.company.tests import set_company
-from trytond.modules.coop_membership.tests.test_module import create_members
+from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool

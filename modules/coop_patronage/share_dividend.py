@@ -10,7 +10,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval
 from trytond.report import Report
 
-from .surplus import get_balances
+from .balance import get_balances
 
 
 class Dividend(metaclass=PoolMeta):

@@ -13,7 +13,7 @@ from trytond.transaction import Transaction
 from .exceptions import AllocationError, CancelError
 
 
-class CreditNoteMixin:
+class PoolCreditNote:
     "A pool of which the payout reduces the price of taxed sales"
     __slots__ = ()
 

@@ -1,88 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.model import (
-    DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
+from trytond.model import DeactivableMixin, ModelSQL, ModelView, fields
 from trytond.modules.company.model import (
     CompanyMultiValueMixin, CompanyValueMixin)
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
-RECOGNITIONS = [
-    ('appropriation', "Appropriation"),
-    ('expense', "Expense"),
-    ('revenue_reduction', "Reduction of Revenue"),
-    ]
-MEMBER_RATIO_BASES = [
-    ('turnover', "Turnover"),
-    ('purchases', "Purchases"),
-    ('hours', "Hours"),
-    ('fixed', "Fixed"),
-    ]
-
-
-def account_field(company):
-    return fields.Many2One(
-        'account.account', "Account",
-        domain=[
-            ('type.statement', '=', 'balance'),
-            ('deferral', '=', True),
-            ('closed', '!=', True),
-            ('party_required', '!=', True),
-            ('company', '=', company),
-            ],
-        help="The account the line goes to.")
-
-
-def target_account_field(company):
-    return fields.Many2One(
-        'account.account', "Target Account",
-        domain=[
-            ('type.statement', '=', 'balance'),
-            ('closed', '!=', True),
-            ('company', '=', company),
-            ],
-        help="The account whose balance the target is a part of.")
-
-
-class LineMixin(sequence_ordered()):
-    "The rule of a line of an appropriation"
-    __slots__ = ()
-
-    name = fields.Char("Name", required=True, translate=True)
-    kind = fields.Selection([
-            ('loss_carried', "Loss Carried Forward"),
-            ('reserve', "Reserve"),
-            ('fund', "Fund"),
-            ('share_dividend', "Share Dividend"),
-            ('patronage', "Patronage"),
-            ('carry_forward', "Carry Forward"),
-            ('other', "Other"),
-            ], "Kind", required=True, sort=False)
-    basis = fields.Selection([
-            ('result', "Result"),
-            ('member_result', "Result with Members"),
-            ('non_member_result', "Result with Non-Members"),
-            ('remainder', "Remainder"),
-            ('previous_line', "Previous Line"),
-            ], "Basis", required=True, sort=False,
-        help="What the rate applies to.\n"
-        "The remainder is what the lines before leave. Lines of the "
-        "remainder that follow each other share the same remainder, and "
-        "the last of them takes the rest.")
-    rate = fields.Numeric("Rate",
-        help="The part of the basis.\n"
-        "Leave empty for all of it.")
-    minimum_rate = fields.Numeric("Minimum",
-        help="The line is refused below this part of the basis.")
-    maximum_rate = fields.Numeric("Maximum",
-        help="The line is refused above this part of the basis.")
-    target = fields.Numeric("Target",
-        help="The line stops when its account reaches this part "
-        "of the balance of the target account.")
-
-    @classmethod
-    def default_basis(cls):
-        return 'result'
+from .surplus import MEMBER_RATIO_BASES, RECOGNITIONS
+from .surplus_line import LineMixin, account_field, target_account_field
 
 
 class Plan(DeactivableMixin, ModelSQL, ModelView):

@@ -1,0 +1,85 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.modules.coop_membership.period import DAY
+from trytond.pool import Pool
+
+from .loss_absorption import absorb
+
+
+class AllocationPosting:
+    "The lines and the shares by which an allocation is posted"
+    __slots__ = ()
+
+    @classmethod
+    def make_due(cls, company, parties, date, maturity_date):
+        "Make what was kept of the parties payable"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Pool_ = pool.get('coop.patronage.pool')
+        parties = set(parties)
+        allocations = [
+            a for a in cls._search_kept(company) if a.party in parties]
+        if allocations:
+            Line.write(
+                [a.account_move_line for a in allocations],
+                {'maturity_date': maturity_date})
+            Pool_.credit_kept(allocations, date, maturity_date)
+
+    def get_move_lines(self, pool, move, accounts):
+        """Yield for each line with the party the allocation, the name of the
+        field that is posted and the values"""
+        date = None if self.kept else pool.payment_deadline or move.date
+        for name, account, maturity_date in [
+                ('net', accounts['account_patronage_payable'], date),
+                ('to_shares', accounts['account_patronage_payable'],
+                    move.date),
+                ('set_off', accounts['account_patronage_payable'], move.date),
+                ('savings', accounts.get('account_savings'), None),
+                ('held', accounts['account_toward_shares'], None),
+                ('equity', pool.equity_class
+                    and pool.equity_class.account_capital, None)]:
+            amount = getattr(self, name)
+            if amount:
+                yield self, name, pool._get_line(
+                    move, account, -amount,
+                    party=self.party.id,
+                    maturity_date=maturity_date,
+                    origin=str(self))
+
+    def get_share_move(self, pool, move, date):
+        "Return the unsaved row of the share ledger"
+        ShareMove = Pool().get('coop.share.move')
+        return ShareMove(
+            company=pool.company,
+            share_class=pool.equity_class,
+            kind='allocation',
+            quantity=self.quantity,
+            to_member=self.member,
+            start_date=date,
+            par_value=pool.equity_class.par_value,
+            amount=self.equity,
+            vintage=self.vintage,
+            origin=self,
+            account_move=move)
+
+    def get_loss_moves(self, pool, move, date, balances):
+        "Return the unsaved rows that take the loss from the vintages"
+        ShareMove = Pool().get('coop.share.move')
+        share_class = pool.equity_class
+        taken, _ = absorb(
+            {self.member.id: -self.equity},
+            {k: v for k, v in balances.items() if k[0] == self.member.id},
+            pool.loss_order == 'newest')
+        return [ShareMove(
+                company=pool.company,
+                share_class=share_class,
+                kind='loss',
+                quantity=amount / share_class.par_value,
+                from_member=self.member,
+                end_date=date - DAY,
+                par_value=share_class.par_value,
+                amount=amount,
+                vintage=vintage or None,
+                origin=self,
+                account_move=move)
+            for (_, vintage), amount in taken.items()]

@@ -1,0 +1,86 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
+from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_shares.debt import open_debts, pay_debts
+from trytond.pool import Pool
+from trytond.tools import grouped_slice
+
+
+class PoolSetOff:
+    "Set off the overdue debts of the patrons of a pool"
+    __slots__ = ()
+
+    def get_debts(self):
+        "Return by party id what is overdue, in all and for shares"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        if not self.surplus.posting_date:
+            return {}
+        result = {}
+        for party, debts in self._get_overdue(
+                self.surplus.posting_date).items():
+            result[party.id] = (
+                sum((amount for _, amount in debts), Decimal(0)),
+                sum((
+                        amount for line, amount in debts
+                        if isinstance(line.move.origin, Subscription)),
+                    Decimal(0)))
+        return result
+
+    def _get_overdue(self, date, parties=None):
+        "Return by party what it had to pay before the date"
+        return defaultdict(list, {
+                party: [
+                    (line, amount) for line, amount in debts
+                    if line.maturity_date < date]
+                for party, debts in open_debts(
+                    self.company, parties).items()})
+
+    def _get_left_debts(self, debts, earlier):
+        "Return what the earlier allocations leave of the debts"
+        left = defaultdict(lambda: (Decimal(0), Decimal(0)), debts)
+        for row in earlier:
+            debt, for_shares = left[row['party']]
+            to_shares = min(row.get('to_shares', 0), for_shares)
+            set_off = row.get('set_off', 0)
+            # A set-off may have paid shares
+            left[row['party']] = (
+                debt - to_shares - set_off,
+                max(for_shares - to_shares - set_off, Decimal(0)))
+        return left
+
+    def _post_set_offs(self, books, date, payables):
+        "Pay the overdue debts of the parties with the payable lines"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        if not payables:
+            return
+        debts = self._get_overdue(date, {line.party for line in payables})
+        move = books.move(date, [], origin=self, description=self.name)
+        move.save()
+        values, groups, paid = [], [], defaultdict(list)
+        for payable in payables:
+            left = payable.credit
+            groups.append((payable, len(values)))
+            values.append(self._get_line(
+                    move, payable.account, left, party=payable.party.id))
+            for debt, amount in debts[payable.party]:
+                part = min(left, amount)
+                if part:
+                    paid[debt].append(len(values))
+                    values.append(self._get_line(
+                            move, debt.account, -part,
+                            party=payable.party.id))
+                    left -= part
+        lines = []
+        for sub_values in grouped_slice(values, SLICE):
+            lines.extend(Line.create(list(sub_values)))
+        Move.post([move])
+        Line.reconcile(*([line, lines[i]] for line, i in groups))
+        pay_debts({
+                debt: [lines[i] for i in indexes]
+                for debt, indexes in paid.items()})

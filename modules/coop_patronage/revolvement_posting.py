@@ -1,0 +1,111 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from trytond.i18n import gettext
+from trytond.model import ModelView, Workflow
+from trytond.modules.coop_membership.agreement import Difference
+from trytond.modules.coop_membership.books import SLICE, Books
+from trytond.modules.coop_shares.document import lock_members
+from trytond.pool import Pool
+from trytond.tools import grouped_slice
+
+from .exceptions import CancelError
+
+
+class RevolvementPosting:
+    "Post and cancel a revolvement, and check it against the books"
+    __slots__ = ()
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('posted')
+    def post(cls, revolvements):
+        cls.lock(revolvements)
+        lock_members(line.member for r in revolvements for line in r.lines)
+        for revolvement in revolvements:
+            revolvement._post()
+
+    def _post(self):
+        pool = Pool()
+        Line = pool.get('coop.equity.revolvement.line')
+        Move = pool.get('account.move')
+        MoveLine = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+        books = Books(self.company)
+        chunks = [
+            list(chunk) for chunk in grouped_slice(self.lines, SLICE // 2)]
+        moves = [
+            books.move(
+                self.posting_date, [], origin=self,
+                description=self.description) for _ in chunks]
+        Move.save(moves)
+        for move, chunk in zip(moves, chunks):
+            rows = [row for line in chunk for row in line.get_move_lines(move)]
+            created = MoveLine.create([values for _, _, values in rows])
+            for (line, name, _), move_line in zip(rows, created):
+                if name == 'payable':
+                    line.account_move_line = move_line
+            for line in chunk:
+                line.share_move = line.get_share_move(move)
+            ShareMove.do([line.share_move for line in chunk])
+            Line.save(chunk)
+            Move.post([move])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, revolvements):
+        pool = Pool()
+        Line = pool.get('coop.equity.revolvement.line')
+        MoveLine = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+        cls.lock(revolvements)
+        for revolvement in revolvements:
+            if revolvement.state != 'posted':
+                continue
+            paid = Line.search([
+                    ('revolvement', '=', revolvement.id),
+                    ('account_move_line', 'where', MoveLine.get_paid_domain()),
+                    ], limit=1)
+            if paid:
+                line, = paid
+                raise CancelError(gettext(
+                        'coop_patronage.msg_revolvement_paid',
+                        revolvement=revolvement.rec_name,
+                        member=line.member.rec_name))
+            books = Books(revolvement.company)
+            moves = list(revolvement.moves)
+            reversals = [
+                books.reversal(m, revolvement.posting_date) for m in moves]
+            Books.post(reversals)
+            ShareMove.reverse(
+                [line.share_move for line in revolvement.lines],
+                dict(zip(moves, reversals)))
+            payables = {}
+            for move in moves + reversals:
+                for line in move.lines:
+                    if line.account.type.payable and line.account.reconcile:
+                        key = line.account, line.party
+                        payables.setdefault(key, []).append(line)
+            if payables:
+                MoveLine.reconcile(*payables.values())
+
+    @classmethod
+    def check_books(cls, company, date):
+        differences = super().check_books(company, date)
+        for revolvement in cls.search([
+                    ('company', '=', int(company)),
+                    ('state', '=', 'posted'),
+                    ('posting_date', '<=', date),
+                    ]):
+            posted = sum((
+                    line.credit for move in revolvement.moves
+                    for line in move.lines), Decimal(0))
+            if posted != revolvement.amount:
+                differences.append(Difference(
+                        revolvement,
+                        gettext('coop_patronage.msg_check_revolvement',
+                            revolvement=revolvement.rec_name),
+                        revolvement.amount, posted))
+        return differences

@@ -1,0 +1,178 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
+from trytond.model import ModelView, Workflow
+from trytond.modules.coop_membership.books import Books
+from trytond.pool import Pool
+from trytond.transaction import Transaction
+
+from .balance import get_balances
+from .exceptions import CancelError, PostError
+
+
+class SurplusPosting:
+    "Accrue, post and cancel an appropriation"
+    __slots__ = ()
+
+    @classmethod
+    @ModelView.button
+    def accrue(cls, surpluses):
+        "Post what is owed for patronage at the end of the year"
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            if surplus.accrual_move or surplus.state != 'computed':
+                raise PostError(gettext(
+                        'coop_patronage.msg_surplus_accrued',
+                        surplus=surplus.rec_name))
+            surplus._check_inputs(PostError)
+            books = Books(surplus.company)
+            amount = surplus._get_patronage()
+            if amount > 0:
+                surplus.accrual_move = books.move(
+                    surplus.fiscalyear.end_date,
+                    surplus._get_accrual_lines(books, amount),
+                    origin=surplus, description=surplus.description)
+        Books.post([s.accrual_move for s in surpluses])
+        for surplus in surpluses:
+            surplus.result = surplus.get_result()
+        cls.save(surpluses)
+
+    def _get_accrual_lines(self, books, amount):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        account = Configuration.get_account(
+            'account_patronage_expense' if self.recognition == 'expense'
+            else 'account_patronage_reduction', self.company)
+        accrued = Configuration.get_account(
+            'account_patronage_accrued', self.company)
+        return [books.line(account, amount), books.line(accrued, -amount)]
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('posted')
+    def post(cls, surpluses):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        cls.lock(surpluses)
+        for surplus in surpluses:
+            surplus._check_post()
+            surplus.move = surplus.get_move()
+        Books.post([s.move for s in surpluses])
+        cls.save(surpluses)
+        Pool_.post([p for s in surpluses for p in s.pools])
+
+    def _check_post(self):
+        if self.posting_date <= self.fiscalyear.end_date:
+            raise PostError(gettext(
+                    'coop_patronage.msg_surplus_posting_date_year',
+                    surplus=self.rec_name,
+                    date=self.posting_date,
+                    fiscalyear=self.fiscalyear.rec_name))
+        self._check_inputs(PostError)
+        self._check_closed()
+
+    def _check_closed(self):
+        "Check that the income statement is closed to the surplus account"
+        pool = Pool()
+        Account = pool.get('account.account')
+        with Transaction().set_context(
+                fiscalyear=self.fiscalyear.id, date=None, cumulate=False):
+            accounts = Account.search([
+                    ('company', '=', self.company.id),
+                    ('deferral', '=', False),
+                    ('type', '!=', None),
+                    ('closed', '!=', True),
+                    ])
+            for account in accounts:
+                balance = account.debit - account.credit
+                if not self.currency.is_zero(balance):
+                    raise PostError(gettext(
+                            'coop_patronage.msg_surplus_not_closed',
+                            fiscalyear=self.fiscalyear.rec_name,
+                            account=account.rec_name,
+                            balance=self.format_currency(balance)))
+        closed = get_balances(
+            self.company, [self.account_surplus],
+            lambda move: (move.origin == str(self.fiscalyear))
+            & (move.state == 'posted'))[self.account_surplus.id]
+        if closed != self.result:
+            raise PostError(gettext(
+                    'coop_patronage.msg_surplus_closing_amount',
+                    fiscalyear=self.fiscalyear.rec_name,
+                    account=self.account_surplus.rec_name,
+                    closed=self.format_currency(closed),
+                    result=self.format_currency(self.result)))
+
+    def get_move(self):
+        "Return the unsaved move that appropriates the surplus"
+        books = Books(self.company)
+        lines = []
+
+        def transfer(account, amount, **values):
+            if amount:
+                lines.append(books.line(
+                        self.account_surplus, amount, **values))
+                lines.append(books.line(account, -amount, **values))
+
+        transfer(self.account_brought_forward, -self.brought_forward)
+        transfer(self.account_reserve_release, -self.reserve_release)
+        appropriation = self.recognition == 'appropriation'
+        for line in self.lines:
+            if line.kind != 'patronage' or appropriation:
+                transfer(
+                    line.account, line.computed_amount,
+                    description=line.name)
+        if not appropriation:
+            # What was not accrued is borne by the current year
+            difference = self._get_patronage() - self.accrued
+            if difference:
+                lines.extend(self._get_accrual_lines(books, difference))
+                line = self.carry_forward_line
+                if not line:
+                    raise PostError(gettext(
+                            'coop_patronage.msg_surplus_carry_forward',
+                            surplus=self.rec_name))
+                transfer(
+                    line.account, difference, description=line.name)
+        if lines:
+            return books.move(
+                self.posting_date, lines, origin=self,
+                description=self.description)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, surpluses):
+        pool = Pool()
+        Pool_ = pool.get('coop.patronage.pool')
+        cls.lock(surpluses)
+        posted = [s for s in surpluses if s.state == 'posted']
+        cls._check_dividends(posted)
+        Pool_.cancel([p for s in posted for p in s.pools])
+        reversals = []
+        for surplus in posted:
+            books = Books(surplus.company)
+            if surplus.move:
+                reversals.append(books.reversal(
+                        surplus.move, surplus.posting_date))
+        for surplus in surpluses:
+            if surplus.accrual_move:
+                books = Books(surplus.company)
+                reversals.append(books.reversal(
+                        surplus.accrual_move, surplus.accrual_move.date))
+        Books.post(reversals)
+
+    @classmethod
+    def _check_dividends(cls, surpluses):
+        "Check that no dividend on shares has taken what would be taken back"
+        for surplus in surpluses:
+            lines = [l for l in surplus.lines if l.kind == 'share_dividend']
+            held = get_balances(
+                surplus.company, [l.account for l in lines],
+                lambda move: move.state == 'posted')
+            for line in lines:
+                if held[line.account.id] < line.computed_amount:
+                    raise CancelError(gettext(
+                            'coop_patronage.msg_surplus_cancel_dividend',
+                            surplus=surplus.rec_name,
+                            account=line.account.rec_name))

@@ -1,0 +1,183 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal as D
+from unittest.mock import Mock, patch
+
+from trytond.modules.account.tests import create_chart
+from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_patronage.exceptions import AppropriationError
+from trytond.modules.coop_patronage.tests.case import PatronageTestCase
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
+
+
+class SurplusTestCase(PatronageTestCase):
+    "Test the appropriation of a surplus"
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_plans(self):
+        "Test the plans appropriate what their statutes ask for"
+        pool = Pool()
+        Plan = pool.get('coop.surplus.plan')
+        ModelData = pool.get('ir.model.data')
+        Surplus = pool.get('coop.surplus')
+
+        # By hand: a result of 100,000.00, of which 80 % is with members
+        expected = {
+            'generic': [0, 0, 0, 100000],
+            # No rate is in the law
+            'de': [0, 0, 0, 0, 100000],
+            # 30 % and 3 %: art. 2545-quater c.c., art. 11 l. 59/1992
+            'it': [30000, 3000, 0, 0, 67000],
+            # 15 % and half of the rest, 57.5 %: art. 16 and 19 nonies
+            'fr_scic': [15000, 42500, 0, 42500],
+            # 15 % and 25 %: loi 78-763 art. 33
+            'fr_scop': [15000, 25000, 0, 60000],
+            # 20 % and 5 % of 80,000, half of 20,000: ley 27/1999 art. 58
+            'es': [16000, 10000, 4000, 0, 0, 70000],
+            # The part of the members: 26 USC 1388(a)
+            'us': [80000, 20000],
+            # 10 %, 5 % and 5 %, 3 %, and 70:30 of 77,000: RA 9520 art. 86
+            'ph': [10000, 5000, 5000, 3000, 0, 53900, 23100],
+            'id': [0, 0, 0, 0, 100000],
+            # Three times 5 %: ley 20.337 art. 42
+            'ar': [5000, 5000, 5000, 0, 85000],
+            # 10 % and 5 % of 80,000, all of 20,000: lei 5.764 art. 28, 87
+            'br': [8000, 4000, 20000, 68000],
+            }
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            plans = {
+                d.fs_id[len('plan_'):]: Plan(d.db_id)
+                for d in ModelData.search([
+                        ('module', '=', 'coop_patronage'),
+                        ('model', '=', 'coop.surplus.plan'),
+                        ])}
+            self.assertEqual(plans.keys(), expected.keys())
+            for name, plan in plans.items():
+                with self.subTest(plan=plan.name):
+                    surplus = Surplus(fiscalyear=fiscalyear, plan=plan)
+                    surplus.on_change_plan()
+                    surplus.member_ratio_basis = 'fixed'
+                    surplus.member_ratio = D('0.8')
+                    surplus.save()
+                    with patch.object(
+                            Surplus, 'get_result', return_value=D(100000)):
+                        Surplus.compute([surplus])
+                    self.assertEqual(
+                        [l.computed_amount for l in surplus.lines],
+                        expected[name])
+                    self.assertTrue(all(l.account for l in surplus.lines))
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_bases(self):
+        "Test the part of the members and the ceiling of patronage"
+        pool = Pool()
+        Category = pool.get('coop.patronage.category')
+        Entry = pool.get('coop.patronage.entry')
+        Party = pool.get('party.party')
+        Surplus = pool.get('coop.surplus')
+        SurplusLine = pool.get('coop.surplus.line')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            member, = self._create_members(["Alice"])
+            walter = Party(name="Walter")
+            walter.save()
+            purchases = Category(name="Purchases")
+            deliveries = Category(name="Deliveries")
+            hours = Category(name="Hours", measure='quantity')
+            Category.save([purchases, deliveries, hours])
+            # Two thirds, 30 % and three quarters are with members
+            Entry.create([{
+                        'category': category.id, 'party': party.id,
+                        'date': dt.date(2025, 6, 1),
+                        category.measure: D(value)}
+                    for category, values in [
+                        (purchases, [200, 100]), (deliveries, [30, 70]),
+                        (hours, [3, 1])]
+                    for party, value in zip([member, walter], values)])
+
+            def compute(lines, result=D(100000), **values):
+                surplus = Surplus(fiscalyear=fiscalyear)
+                for name, value in values.items():
+                    setattr(surplus, name, value)
+                surplus.lines = [SurplusLine(
+                        name=kind, kind=kind, basis=basis,
+                        account=SurplusLine.get_account(kind, company),
+                        **{'amount' if isinstance(rate, int) else 'rate':
+                            rate})
+                    for kind, basis, rate in lines]
+                surplus.save()
+                with patch.object(
+                        Surplus, 'get_result', return_value=result):
+                    Surplus.compute([surplus])
+                self.assertEqual(
+                    sum(l.computed_amount for l in surplus.lines),
+                    surplus.total)
+                return surplus
+
+            rest = [('carry_forward', 'remainder', None)]
+            for values, members in [
+                    ({'member_ratio_categories': [purchases]}, '66666.67'),
+                    ({'member_ratio_basis': 'purchases',
+                        'member_ratio_categories': [deliveries]},
+                        '30000.00'),
+                    ({'member_ratio_basis': 'hours'}, '75000.00'),
+                    ({'member_ratio_basis': 'fixed',
+                        'member_ratio': D('0.123456')}, '12345.60'),
+                    # 230 of 400
+                    ({}, '57500.00'),
+                    # Two thirds of what is left without the other result
+                    ({'member_ratio_categories': [purchases],
+                        'other_result': D(10000)}, '60000.00'),
+                    ]:
+                with self.subTest(**values):
+                    surplus = compute(rest, **values)
+                    self.assertEqual(surplus.member_result, D(members))
+                    self.assertEqual(
+                        surplus.member_result + surplus.non_member_result,
+                        100000 - surplus.other_result)
+
+            # 10 % of 100,000; 5 % of 60,000; half of 30,000 and a tenth of
+            # that; 107,000 less 29,500 is 77,500, of which 60 % and 40 %
+            surplus = compute([
+                    ('reserve', 'result', D('0.1')),
+                    ('fund', 'member_result', D('0.05')),
+                    ('other', 'non_member_result', D('0.5')),
+                    ('fund', 'previous_line', D('0.1')),
+                    ('share_dividend', 'remainder', D('0.6')),
+                    ('patronage', 'remainder', D('0.4')),
+                    ],
+                member_ratio_categories=[purchases],
+                other_result=D(10000),
+                brought_forward=D(5000),
+                reserve_release=D(2000))
+            self.assertEqual(
+                [l.computed_amount for l in surplus.lines],
+                [10000, 3000, 15000, 1500, 46500, 31000])
+            self.assertEqual([
+                    surplus.reserves, surplus.funds, surplus.share_dividends,
+                    surplus.patronage, surplus.carried_forward],
+                [25000, 4500, 46500, 31000, 0])
+
+            # German KStG § 22: two thirds of 100,000.00 is the most
+            ceiling = {
+                'member_ratio_categories': [purchases],
+                'patronage_base': D(100000),
+                'patronage_base_reason': "Taxable income",
+                }
+            compute([('patronage', 'result', 66666), *rest], **ceiling)
+            with self.assertRaisesRegex(
+                    AppropriationError, '66,667.00.*66,666.67'):
+                compute([('patronage', 'result', 66667), *rest], **ceiling)
