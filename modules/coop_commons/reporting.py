@@ -9,7 +9,6 @@ from sql.conditionals import Case
 from sql.functions import DateTrunc, Extract
 
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.company import CompanyReport
 from trytond.pool import Pool
 from trytond.tools import sql_pairing
 from trytond.transaction import Transaction
@@ -254,24 +253,3 @@ class Occupancy(ModelSQL, ModelView):
             for name in names:
                 result[name][record.id] = round(values[name], HOUR_DIGITS[1])
         return result
-
-
-class FleetReport(CompanyReport):
-    __name__ = 'coop.commons.resource.fleet'
-
-    @classmethod
-    def get_context(cls, records, header, data):
-        pool = Pool()
-        Asset = pool.get('account.asset')
-        context = super().get_context(records, header, data)
-        fleet = {resource.id: (resource, []) for resource in records}
-        for asset in Asset.search([
-                    ('resource', 'in', list(fleet)),
-                    ('state', '=', 'running'),
-                    ], order=[('start_date', 'ASC'), ('id', 'ASC')]):
-            _, assets = fleet[asset.resource.id]
-            assets.append(asset)
-        context['fleet'] = list(fleet.values())
-        context['total'] = sum(
-            a.book_value for _, assets in fleet.values() for a in assets)
-        return context

@@ -24,7 +24,7 @@ from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
-from . import output
+from . import sharing
 from .exceptions import OutputError
 
 CARRIED_DIGITS = (None, 9)
@@ -76,7 +76,8 @@ class _UserMixin:
                 'member', 'party', 'cost_center'}:
             for record in records:
                 if sum(map(bool, record.key)) != 1:
-                    raise OutputError(gettext('coop_commons.msg_output_user'))
+                    raise OutputError(gettext(
+                            'coop_commons_output.msg_output_user'))
 
     @property
     def user(self):
@@ -138,7 +139,7 @@ class OutputKey(Workflow, ModelSQL, ModelView):
         t = cls.__table__()
         cls._sql_constraints += [
             ('valid_from_unique', Unique(t, t.resource, t.valid_from),
-                'coop_commons.msg_output_key_unique'),
+                'coop_commons_output.msg_output_key_unique'),
             ]
         cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
@@ -189,7 +190,7 @@ class OutputKey(Workflow, ModelSQL, ModelView):
             for key in keys:
                 if key.state != 'draft':
                     raise AccessError(gettext(
-                            'coop_commons.msg_output_key_delete',
+                            'coop_commons_output.msg_output_key_delete',
                             key=key.rec_name))
 
     @classmethod
@@ -214,32 +215,32 @@ class OutputKey(Workflow, ModelSQL, ModelView):
     @Workflow.transition('draft')
     @reset_employee('approved_by')
     def draft(cls, keys):
-        cls.check_unused(keys, 'coop_commons.msg_output_key_used')
+        cls.check_unused(keys, 'coop_commons_output.msg_output_key_used')
 
     @classmethod
     @ModelView.button
     @Workflow.transition('approved')
     @set_employee('approved_by')
     def approve(cls, keys):
-        cls.check_unused(keys, 'coop_commons.msg_output_key_late')
+        cls.check_unused(keys, 'coop_commons_output.msg_output_key_late')
         for key in keys:
             total = sum(s.coefficient or 0 for s in key.shares)
             if key.method == 'static' and total != 1:
                 raise OutputError(gettext(
-                        'coop_commons.msg_output_key_sum',
+                        'coop_commons_output.msg_output_key_sum',
                         key=key.rec_name, total=total))
 
     def share_out(self, interval, unit, carried):
         "Return the parts of the interval, and what is carried"
         if self.method == 'static':
-            return output.share_out(
+            return sharing.share_out(
                 interval.quantity,
                 {s.key: s.coefficient for s in self.shares}, unit, carried)
         consumption = dict.fromkeys((s.key for s in self.shares), Decimal(0))
         for line in interval.consumptions:
             if line.key in consumption:
                 consumption[line.key] += line.quantity
-        return output.share_used(
+        return sharing.share_used(
             interval.quantity, consumption, unit, carried)
 
 
@@ -309,7 +310,7 @@ class OutputShare(_UserMixin, ModelSQL, ModelView):
         for share in shares:
             if share.output_key.state == 'approved':
                 raise AccessError(gettext(
-                        'coop_commons.msg_output_key_modify',
+                        'coop_commons_output.msg_output_key_modify',
                         key=share.output_key.rec_name))
 
     @property
@@ -394,7 +395,7 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
                     (t.resource, Equal),
                     (period_range(t), RangeOverlap),
                     where=t.state != 'cancelled'),
-                'coop_commons.msg_output_overlap'),
+                'coop_commons_output.msg_output_overlap'),
             ]
         cls._order = [('start_date', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
@@ -482,7 +483,7 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
             for record in outputs:
                 if record.state not in {'draft', 'cancelled'}:
                     raise AccessError(gettext(
-                            'coop_commons.msg_output_delete',
+                            'coop_commons_output.msg_output_delete',
                             output=record.rec_name))
 
     @classmethod
@@ -504,11 +505,11 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
         if others:
             other, = others
             raise OutputError(gettext(
-                    'coop_commons.msg_output_order',
+                    'coop_commons_output.msg_output_order',
                     output=self.rec_name, other=other.rec_name))
 
     @classmethod
-    @ModelView.button_action('coop_commons.wizard_output_import')
+    @ModelView.button_action('coop_commons_output.wizard_output_import')
     def import_(cls, outputs):
         pass
 
@@ -545,15 +546,15 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
         expected = {
             start.replace(tzinfo=None)
             for day in self.days
-            for start in output.intervals(
+            for start in sharing.intervals(
                 day, self.resource.zone, self.interval)}
         found = {i.start for i in self.intervals}
         if found != expected:
             first = min(found ^ expected)
             raise OutputError(gettext(
-                    'coop_commons.msg_output_interval_missing'
+                    'coop_commons_output.msg_output_interval_missing'
                     if first in expected
-                    else 'coop_commons.msg_output_interval_unexpected',
+                    else 'coop_commons_output.msg_output_interval_unexpected',
                     output=self.rec_name,
                     time=self.resource.get_local(first).strftime(
                         '%Y-%m-%d %H:%M %Z'),
@@ -684,7 +685,7 @@ class OutputInterval(ModelSQL, ModelView):
         t = cls.__table__()
         cls._sql_constraints += [
             ('start_unique', Unique(t, t.output, t.start),
-                'coop_commons.msg_output_interval_unique'),
+                'coop_commons_output.msg_output_interval_unique'),
             ]
         cls._order = [('start', 'ASC'), ('id', 'ASC')]
 
@@ -708,7 +709,7 @@ class OutputInterval(ModelSQL, ModelView):
         for interval in intervals:
             if interval.output.state in {'computed', 'posted'}:
                 raise AccessError(gettext(
-                        'coop_commons.msg_output_modify',
+                        'coop_commons_output.msg_output_modify',
                         output=interval.output.rec_name))
 
 
@@ -752,7 +753,7 @@ class OutputConsumption(_UserMixin, ModelSQL, ModelView):
         for line in lines:
             if line.interval.output.state in {'computed', 'posted'}:
                 raise AccessError(gettext(
-                        'coop_commons.msg_output_modify',
+                        'coop_commons_output.msg_output_modify',
                         output=line.interval.output.rec_name))
 
 
@@ -831,7 +832,7 @@ class ImportOutput(Wizard):
     __string__ = "Import Output"
     start = StateView(
         'coop.commons.output.import.start',
-        'coop_commons.output_import_start_view_form', [
+        'coop_commons_output.output_import_start_view_form', [
             Button("Cancel", 'end', 'tryton-cancel'),
             Button("Import", 'import_', 'tryton-ok', default=True),
             ])
@@ -860,7 +861,7 @@ class ImportOutput(Wizard):
                 except (InvalidOperation, KeyError, TypeError,
                         ValueError) as error:
                     raise OutputError(gettext(
-                            'coop_commons.msg_output_import_cell',
+                            'coop_commons_output.msg_output_import_cell',
                             line=line, column=name, value=cell)) from error
             intervals.append(interval)
         Interval.delete(self.record.intervals)
@@ -883,12 +884,12 @@ class ImportOutput(Wizard):
             text = self.start.file_.decode('utf-8-sig')
         except UnicodeDecodeError as error:
             raise OutputError(gettext(
-                    'coop_commons.msg_output_import_file')) from error
+                    'coop_commons_output.msg_output_import_file')) from error
         reader = csv.DictReader(text.splitlines())
         names = reader.fieldnames or []
         if not {'start', 'output'} <= set(names):
             raise OutputError(gettext(
-                    'coop_commons.msg_output_import_file'))
+                    'coop_commons_output.msg_output_import_file'))
         for row in reader:
             yield reader.line_num, row
 

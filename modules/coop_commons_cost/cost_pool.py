@@ -14,6 +14,7 @@ from trytond.model import (
 from trytond.model.exceptions import AccessError
 from trytond.modules.company import CompanyReport
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_commons.usage import CONFIRMED
 from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.modules.product import price_digits, round_price
@@ -23,9 +24,8 @@ from trytond.tools import sql_pairing, sqlite_apply_types
 from trytond.transaction import Transaction
 from trytond.wizard import Button, StateAction, StateView, Wizard
 
-from . import pool_rate
+from . import cost_sharing
 from .exceptions import RateError
-from .usage import CONFIRMED
 
 
 class Figures:
@@ -215,7 +215,7 @@ class CostPool(DeactivableMixin, ModelSQL, ModelView):
         return super().copy(cost_pools, default=default)
 
     @classmethod
-    @ModelView.button_action('coop_commons.wizard_cost_pool_propose_rate')
+    @ModelView.button_action('coop_commons_cost.wizard_cost_pool_propose_rate')
     def propose_rate(cls, cost_pools):
         pass
 
@@ -470,7 +470,7 @@ class CostPoolResource(ModelSQL):
         t = cls.__table__()
         cls._sql_constraints += [
             ('resource_unique', Unique(t, t.resource),
-                'coop_commons.msg_cost_pool_resource_unique'),
+                'coop_commons_cost.msg_cost_pool_resource_unique'),
             ]
 
 
@@ -489,7 +489,7 @@ class CostPoolCostCenter(ModelSQL):
         t = cls.__table__()
         cls._sql_constraints += [
             ('account_unique', Unique(t, t.account),
-                'coop_commons.msg_cost_pool_cost_center_unique'),
+                'coop_commons_cost.msg_cost_pool_cost_center_unique'),
             ]
 
 
@@ -543,7 +543,7 @@ class CostPoolOverhead(ModelSQL, ModelView):
         t = cls.__table__()
         cls._sql_constraints += [
             ('account_unique', Unique(t, t.cost_pool, t.account),
-                'coop_commons.msg_cost_pool_overhead_unique'),
+                'coop_commons_cost.msg_cost_pool_overhead_unique'),
             ]
 
     @fields.depends('cost_pool', '_parent_cost_pool.company')
@@ -695,7 +695,7 @@ class CostPoolYear(ModelSQL, ModelView):
         return self.currency.round(figures.difference)
 
     def _get_idle(self, figures):
-        idle = pool_rate.idle(
+        idle = cost_sharing.idle(
             Decimal(str(self.cost_pool.capacity or 0)), figures.use)
         return round(idle, 4) if idle is not None else None
 
@@ -898,7 +898,7 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
 
     def _get_rate(self, cost, carried):
         if cost is not None and (self.expected_units or 0) > 0:
-            return round_price(pool_rate.rate(
+            return round_price(cost_sharing.rate(
                     cost, Decimal(str(self.expected_units)), carried))
 
     @classmethod
@@ -947,7 +947,7 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
             for rate in rates:
                 if rate.state == 'approved':
                     raise AccessError(gettext(
-                            'coop_commons.msg_rate_modify',
+                            'coop_commons_cost.msg_rate_modify',
                             rate=rate.rec_name))
 
     @classmethod
@@ -970,7 +970,7 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
         for rate in rates:
             if not rate.resolution or rate.resolution.result != 'carried':
                 raise RateError(gettext(
-                        'coop_commons.msg_rate_resolution',
+                        'coop_commons_cost.msg_rate_resolution',
                         rate=rate.rec_name))
 
     @classmethod
@@ -1028,7 +1028,7 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
         tariffs = [t for t in tariffs if self.get_component(t)]
         if not tariffs:
             raise RateError(gettext(
-                    'coop_commons.msg_rate_no_tariff',
+                    'coop_commons_cost.msg_rate_no_tariff',
                     rate=self.rec_name,
                     unit=self.unit.rec_name))
         return tariffs
@@ -1077,11 +1077,11 @@ class ProposeRate(Wizard):
     __string__ = "Propose Rate"
     start = StateView(
         'coop.commons.cost_pool.propose_rate.start',
-        'coop_commons.cost_pool_propose_rate_start_view_form', [
+        'coop_commons_cost.cost_pool_propose_rate_start_view_form', [
             Button("Cancel", 'end', 'tryton-cancel'),
             Button("Propose", 'propose', 'tryton-ok', default=True),
             ])
-    propose = StateAction('coop_commons.act_rate_form')
+    propose = StateAction('coop_commons_cost.act_rate_form')
 
     def default_start(self, fields):
         return {

@@ -25,7 +25,7 @@ from trytond.report import Report
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
-from . import pool_rate
+from . import cost_sharing
 from .exceptions import SettlementError
 
 
@@ -140,7 +140,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             ('year_unique',
                 Exclude(t, (t.cost_pool, Equal), (t.fiscalyear, Equal),
                     where=t.state != 'cancelled'),
-                'coop_commons.msg_settlement_unique'),
+                'coop_commons_cost.msg_settlement_unique'),
             ]
         cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
         cls._order.insert(1, ('cost_pool', 'ASC'))
@@ -267,7 +267,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             for settlement in settlements:
                 if settlement.state not in {'draft', 'cancelled'}:
                     raise AccessError(gettext(
-                            'coop_commons.msg_settlement_delete',
+                            'coop_commons_cost.msg_settlement_delete',
                             settlement=settlement.rec_name))
 
     @classmethod
@@ -321,7 +321,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
         parts = {}
         if self.treatment == 'settle':
             # The users as keys that can be sorted
-            parts = pool_rate.settle(
+            parts = cost_sharing.settle(
                 self.difference,
                 {_key(user): weight for user, weight in weights.items()},
                 self.currency.rounding, self.cost_pool.threshold)
@@ -361,7 +361,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             difference = settlement.currency.round(figures.difference)
             if difference != settlement.difference:
                 raise SettlementError(gettext(
-                        'coop_commons.msg_settlement_changed',
+                        'coop_commons_cost.msg_settlement_changed',
                         settlement=settlement.rec_name,
                         computed=Report.format_currency(
                             settlement.difference, None, settlement.currency),
@@ -370,7 +370,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             if ({l.key: l.amount for l in settlement.get_lines(figures)}
                     != {l.key: l.amount for l in settlement.lines}):
                 raise SettlementError(gettext(
-                        'coop_commons.msg_settlement_use_changed',
+                        'coop_commons_cost.msg_settlement_use_changed',
                         settlement=settlement.rec_name))
             settlement.move = settlement.get_move(figures)
             if settlement.move:
@@ -391,7 +391,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             period = Period.find(self.company, date=date, test_state=False)
             if period.state != 'open':
                 raise SettlementError(gettext(
-                        'coop_commons.msg_settlement_closed',
+                        'coop_commons_cost.msg_settlement_closed',
                         settlement=self.rec_name,
                         period=period.rec_name))
         with Transaction().set_context(
@@ -410,7 +410,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
                 account = self.cost_pool.internal_account
                 if not account:
                     raise SettlementError(gettext(
-                            'coop_commons.msg_settlement_internal_account',
+                            'coop_commons_cost.msg_settlement_internal_account',
                             settlement=self.rec_name))
                 amounts[account] += sum(l.amount for l in internal)
             amounts = {a: amount for a, amount in amounts.items() if amount}
@@ -445,7 +445,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
         account = self.cost_pool.settlement_account
         if not account:
             raise SettlementError(gettext(
-                    'coop_commons.msg_settlement_account',
+                    'coop_commons_cost.msg_settlement_account',
                     settlement=self.rec_name,
                     cost_pool=self.cost_pool.rec_name))
         return account
@@ -457,7 +457,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             product = cost_pool.non_member_product
         if not product:
             raise SettlementError(gettext(
-                    'coop_commons.msg_cost_pool_product',
+                    'coop_commons_cost.msg_cost_pool_product',
                     cost_pool=cost_pool.rec_name))
         return product
 
@@ -618,7 +618,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             if (settlement.release_move
                     or any(l.invoice_line for l in settlement.lines)):
                 raise SettlementError(gettext(
-                        'coop_commons.msg_settlement_issued',
+                        'coop_commons_cost.msg_settlement_issued',
                         settlement=settlement.rec_name))
             if settlement.move:
                 moves.append(settlement.move.cancel())
@@ -667,7 +667,7 @@ class Settlement(CancelledMixin, Workflow, BooksMixin, ModelSQL, ModelView):
             if amount != expected[account]:
                 differences.append(Difference(
                         records[account],
-                        gettext('coop_commons.msg_check_settlement',
+                        gettext('coop_commons_cost.msg_check_settlement',
                             account=account.rec_name),
                         expected[account], amount))
         return differences
@@ -809,7 +809,7 @@ class SettlementLine(ModelSQL, ModelView):
         return cost_pool.get_invoice_line(
             invoice, self.product, -self.amount,
             cost_pool.get_description(
-                'coop_commons.msg_settlement_returned' if self.amount > 0
-                else 'coop_commons.msg_settlement_called',
+                'coop_commons_cost.msg_settlement_returned' if self.amount > 0
+                else 'coop_commons_cost.msg_settlement_called',
                 invoice.party, self.settlement.fiscalyear, self.units),
             self)

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_commons.pool_rate import (
+from trytond.modules.coop_commons_cost.cost_sharing import (
     engage, idle, rate, settle, shortfall)
 
 CENT = D('0.01')

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_commons.depreciation import (
+from trytond.modules.coop_commons_cost.depreciation import (
     by_time, by_use, by_use_or_time, declining, instalments)
 
 

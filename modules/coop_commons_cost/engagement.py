@@ -16,7 +16,7 @@ from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
 
-from . import pool_rate
+from . import cost_sharing
 from .exceptions import EngagementError
 
 
@@ -129,7 +129,7 @@ class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
             for engagement in engagements:
                 if engagement.state == 'confirmed':
                     raise AccessError(gettext(
-                            'coop_commons.msg_engagement_delete',
+                            'coop_commons_cost.msg_engagement_delete',
                             engagement=engagement.rec_name))
 
     @classmethod
@@ -150,7 +150,7 @@ class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
         if lines:
             line, = lines
             raise EngagementError(gettext(
-                    'coop_commons.msg_engagement_billed',
+                    'coop_commons_cost.msg_engagement_billed',
                     engagement=line.engagement.rec_name,
                     billing=line.billing.rec_name))
 
@@ -227,7 +227,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
         cls._sql_constraints += [
             ('year_unique',
                 Exclude(t, (t.cost_pool, Equal), (t.fiscalyear, Equal)),
-                'coop_commons.msg_engagement_billing_unique'),
+                'coop_commons_cost.msg_engagement_billing_unique'),
             ]
         cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
         cls._transitions |= {
@@ -302,7 +302,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
             for billing in billings:
                 if billing.state != 'draft':
                     raise AccessError(gettext(
-                            'coop_commons.msg_engagement_billing_delete',
+                            'coop_commons_cost.msg_engagement_billing_delete',
                             billing=billing.rec_name))
 
     @classmethod
@@ -334,10 +334,10 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
                 ], order=[('start_date', 'ASC'), ('id', 'ASC')])
         if not engagements:
             raise EngagementError(gettext(
-                    'coop_commons.msg_engagement_billing_empty',
+                    'coop_commons_cost.msg_engagement_billing_empty',
                     billing=self.rec_name))
         units = {e.id: e.get_units(self.fiscalyear) for e in engagements}
-        amounts = pool_rate.engage(
+        amounts = cost_sharing.engage(
             self.fixed_cost, units, self.currency.rounding)
         used = defaultdict(Decimal)
         figures = CostPool.get_figures([self.cost_pool], [self.fiscalyear])
@@ -358,7 +358,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
                 billing=self,
                 engagement=engagement,
                 engaged=round_(engaged),
-                shortfall=round_(pool_rate.shortfall(engaged, use)),
+                shortfall=round_(cost_sharing.shortfall(engaged, use)),
                 amount=amounts[engagement.id])
 
     @classmethod
@@ -385,7 +385,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
         cost_pool = self.cost_pool
         if not cost_pool.product:
             raise EngagementError(gettext(
-                    'coop_commons.msg_cost_pool_product',
+                    'coop_commons_cost.msg_cost_pool_product',
                     cost_pool=cost_pool.rec_name))
         lines = sorted(
             (l for l in self.lines if l.due),
@@ -400,7 +400,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
                     cost_pool.get_invoice_line(
                         invoice, cost_pool.product, line.due,
                         cost_pool.get_description(
-                            'coop_commons.msg_engagement_invoice_line',
+                            'coop_commons_cost.msg_engagement_invoice_line',
                             member.party, self.fiscalyear, line.engaged),
                         line)
                     for line in member_lines]
