@@ -3,7 +3,7 @@
 from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
 
-from .usage import search_slices
+from .slices import search_slices
 
 
 class Invoice(metaclass=PoolMeta):

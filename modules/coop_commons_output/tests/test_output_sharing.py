@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_commons_output.sharing import (
+from trytond.modules.coop_commons_output.output_sharing import (
     intervals, share_out, share_used)
 
 

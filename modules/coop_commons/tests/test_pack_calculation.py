@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_commons.prepaid import release, take
+from trytond.modules.coop_commons.pack_calculation import release, take
 
 CENT = D('0.01')
 quantities = st.decimals(D('0.01'), 1000, places=2)

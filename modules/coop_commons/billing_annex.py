@@ -8,7 +8,7 @@ from trytond.modules.company import CompanyReport
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
-from .usage import SLICE
+from .slices import SLICE
 
 
 class Row(NamedTuple):
