@@ -62,10 +62,10 @@ ACTIONS = {
     'coop.commons.billing': 'coop_commons.act_billing_form',
     'coop.commons.booking': 'coop_commons.act_booking_form',
     'coop.commons.engagement.billing':
-        'coop_commons.act_engagement_billing_form',
-    'coop.commons.rate': 'coop_commons.act_rate_form',
+        'coop_commons_cost.act_engagement_billing_form',
+    'coop.commons.rate': 'coop_commons_cost.act_rate_form',
     'coop.commons.resource': 'coop_commons.act_usage_form',
-    'coop.commons.settlement': 'coop_commons.act_settlement_form',
+    'coop.commons.settlement': 'coop_commons_cost.act_settlement_form',
     'coop.equity.revolvement': 'coop_patronage.act_revolvement_form',
     'coop.meeting': 'coop_membership.act_meeting_form',
     'coop.member': 'coop_membership.act_member_form',

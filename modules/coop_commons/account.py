@@ -49,5 +49,4 @@ class Move(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.commons.billing', 'coop.commons.pack',
-            'coop.commons.settlement']
+            'coop.commons.billing', 'coop.commons.pack']

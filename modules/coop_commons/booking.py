@@ -19,15 +19,14 @@ from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction, without_check_access
 
 from . import rating
+from .booking_availability import BLOCKING, BookingAvailability
 from .exceptions import (
-    BookingOverlapError, BookingRuleError, BookingRuleWarning,
-    LateFinishWarning, UsageError)
+    BookingRuleError, BookingRuleWarning, LateFinishWarning, UsageError)
 from .tariff import get_audience
 
-BLOCKING = ['confirmed', 'running']
 
-
-class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Booking(
+        BookingAvailability, CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
     _rec_name = 'number'
@@ -454,56 +453,6 @@ class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
             accepted.append(booking)
         cls.save(bookings)
 
-    def set_blocked(self, rules=()):
-        "Set the time that is blocked, with the buffers of the rules"
-        self.exclusive = self.resource.capacity == 1
-        self.blocked_from = self.start - max(
-            (r.buffer_before for r in rules if r.buffer_before),
-            default=dt.timedelta())
-        self.blocked_until = self.end + max(
-            (r.buffer_after for r in rules if r.buffer_after),
-            default=dt.timedelta())
-
-    def check_available(self, others=(), ignore=()):
-        """Check that the resource is free
-
-        `others` are bookings that will block it too, and those to `ignore`
-        do not any more.
-        """
-        related = self.resource.related
-        overlapping = self.__class__.search([
-                ('resource', 'in', [r.id for r in related]),
-                ('state', 'in', BLOCKING),
-                ('blocked_from', '<', self.blocked_until),
-                ('blocked_until', '>', self.blocked_from),
-                ('id', 'not in', [self.id, *map(int, ignore)]),
-                ])
-        overlapping.extend(
-            b for b in others
-            if b.resource in related
-            and b.blocked_from < self.blocked_until
-            and b.blocked_until > self.blocked_from)
-        for other in overlapping:
-            if other.resource != self.resource or other.exclusive:
-                raise BookingOverlapError(gettext(
-                        'coop_commons.msg_booking_overlap',
-                        booking=self.rec_name,
-                        other=other.rec_name))
-        free = self.resource.capacity - max(
-            (sum(b.quantity for b in overlapping
-                    if b.blocked_from <= instant < b.blocked_until)
-                for instant in [
-                    self.blocked_from, *(b.blocked_from for b in overlapping)]
-                if instant >= self.blocked_from),
-            default=0)
-        if self.quantity > free:
-            raise BookingOverlapError(gettext(
-                    'coop_commons.msg_booking_capacity',
-                    booking=self.rec_name,
-                    quantity=self.quantity,
-                    free=max(free, 0),
-                    capacity=self.resource.capacity))
-
     def check_rules(self, rules, now, others=()):
         """Check that the rules allow the booking
 
@@ -670,32 +619,3 @@ class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
                     ], limit=1, order=[]):
             return [self.get_usage(start, end, event=event)]
         return []
-
-    @classmethod
-    def offer(cls, bookings):
-        "Offer the slots that became free to those who wait for them"
-        pool = Pool()
-        Rule = pool.get('coop.commons.rule')
-        now = cls._now()
-        offered = []
-        for booking in bookings:
-            if not booking.blocked_until or booking.blocked_until <= now:
-                continue
-            for request in cls.search([
-                        ('resource', 'in',
-                            [r.id for r in booking.resource.related]),
-                        ('state', '=', 'request'),
-                        ('waiting', '=', True),
-                        ('offered_at', '=', None),
-                        ('start', '<', booking.blocked_until),
-                        ('end', '>', booking.blocked_from),
-                        ('start', '>', now),
-                        ], order=[('id', 'ASC')]):
-                request.set_blocked(Rule.find(request))
-                try:
-                    request.check_available(offered, ignore=bookings)
-                except BookingOverlapError:
-                    continue
-                request.offered_at = now
-                offered.append(request)
-        cls.save(offered)

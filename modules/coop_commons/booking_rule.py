@@ -4,19 +4,16 @@ import datetime as dt
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from dateutil.rrule import rrulestr
-from sql import Null
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check, DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
+    DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval, If
+from trytond.pyson import Eval, If
 from trytond.report import Report
-from trytond.transaction import Transaction
 
-from .exceptions import BlackoutError
+from .for_resource import ForResource
 
 QUOTA_PERIODS = [
     (None, ""),
@@ -31,51 +28,8 @@ def _duration(delta):
     return Report.format_timedelta(delta)
 
 
-class _ForResource:
-    "For a resource or a category of them"
-    __slots__ = ()
-
-    company = fields.Many2One('company.company', "Company", required=True)
-    resource = fields.Many2One(
-        'coop.commons.resource', "Resource", ondelete='CASCADE',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': Bool(Eval('category')),
-            'required': ~Eval('category'),
-            })
-    category = fields.Many2One(
-        'coop.commons.category', "Resource Category", ondelete='CASCADE',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': Bool(Eval('resource')),
-            'required': ~Eval('resource'),
-            })
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    def _is_for(self, resource):
-        if self.resource:
-            return self.resource == resource
-        return self.category == resource.category
-
-    @classmethod
-    def get_domain(cls, resource):
-        "Return the domain of what is for the resource"
-        return ['OR',
-            ('resource', '=', resource.id),
-            ('category', '=', resource.category.id if resource.category
-                else -1),
-            ]
-
-
 class Rule(
-        sequence_ordered(), DeactivableMixin, _ForResource, ModelSQL,
+        sequence_ordered(), DeactivableMixin, ForResource, ModelSQL,
         ModelView):
     __name__ = 'coop.commons.rule'
     __string__ = "Booking Rule"
@@ -391,141 +345,3 @@ class RuleMemberCategory(ModelSQL):
     category = fields.Many2One(
         'coop.member.category', "Category", required=True,
         ondelete='CASCADE')
-
-
-class Blackout(_ForResource, ModelSQL, ModelView):
-    __name__ = 'coop.commons.blackout'
-    __string__ = "Blackout"
-    _rec_name = 'reason'
-
-    start = fields.DateTime("Start", required=True)
-    end = fields.DateTime("End", required=True)
-    reason = fields.Char("Reason", required=True, translate=True)
-    recurrence = fields.Char(
-        "Recurrence",
-        help="A rule of iCalendar, for instance FREQ=WEEKLY;BYDAY=MO.\n"
-        "Leave empty for once.")
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        t = cls.__table__()
-        cls._sql_constraints += [
-            ('end_after_start', Check(t, t.end > t.start),
-                'coop_commons.msg_blackout_end_after_start'),
-            ]
-        cls._order = [('start', 'DESC'), ('id', 'DESC')]
-
-    @classmethod
-    def validate_fields(cls, blackouts, field_names):
-        super().validate_fields(blackouts, field_names)
-        if field_names is None or 'recurrence' in field_names:
-            for blackout in blackouts:
-                if blackout.recurrence:
-                    try:
-                        rrulestr(blackout.recurrence, dtstart=blackout.start)
-                    except (ValueError, TypeError, KeyError) as error:
-                        raise BlackoutError(gettext(
-                                'coop_commons.msg_blackout_recurrence',
-                                blackout=blackout.rec_name,
-                                recurrence=blackout.recurrence)) from error
-
-    @classmethod
-    def find(cls, resource, start, end):
-        """Return the blackouts of the resource between the instants
-
-        Those of what contains it close it too.
-        """
-        domain = ['OR']
-        containing = resource
-        while containing:
-            domain.append(cls.get_domain(containing))
-            containing = containing.parent
-        blackouts = cls.search([
-                ('company', '=', resource.company.id),
-                domain,
-                ('start', '<', end),
-                ['OR',
-                    ('recurrence', '!=', None),
-                    ('end', '>', start),
-                    ],
-                ])
-        return [b for b in blackouts if b.overlaps(resource, start, end)]
-
-    def overlaps(self, resource, start, end):
-        if not self.recurrence:
-            return self.start < end and start < self.end
-        # It recurs at the same time on the local clock
-        local_start, local_end, first, last = (
-            resource.get_local(i).replace(tzinfo=None)
-            for i in (self.start, self.end, start, end))
-        length = local_end - local_start
-        return any(
-            o < last and o + length > first
-            for o in rrulestr(
-                self.recurrence, dtstart=local_start).between(
-                first - length, last, inc=True))
-
-
-class Authorization(_ForResource, ModelSQL, ModelView):
-    __name__ = 'coop.commons.authorization'
-    __string__ = "Authorization"
-
-    member = fields.Many2One(
-        'coop.member', "Member", required=True, ondelete='CASCADE',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ])
-    kind = fields.Selection([
-            ('training', "Training"),
-            ('licence', "Licence"),
-            ], "Kind", required=True)
-    valid_from = fields.Date("Valid from", required=True)
-    valid_until = fields.Date(
-        "Valid until",
-        domain=[
-            If(Eval('valid_until') & Eval('valid_from'),
-                ('valid_until', '>=', Eval('valid_from')),
-                ()),
-            ])
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        t = cls.__table__()
-        cls._sql_constraints += [
-            ('dates', Check(t,
-                    (t.valid_until == Null)
-                    | (t.valid_until >= t.valid_from)),
-                'coop_commons.msg_authorization_dates'),
-            ]
-        cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
-
-    @classmethod
-    def default_kind(cls):
-        return 'training'
-
-    @classmethod
-    def default_valid_from(cls):
-        return Pool().get('ir.date').today()
-
-    def get_rec_name(self, name):
-        return '%s - %s' % (
-            self.member.rec_name,
-            (self.resource or self.category).rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('member.rec_name', *clause[1:])]
-
-    @classmethod
-    def is_valid(cls, member, resource, date):
-        return bool(cls.search([
-                    ('member', '=', member.id),
-                    cls.get_domain(resource),
-                    ('valid_from', '<=', date),
-                    ['OR',
-                        ('valid_until', '=', None),
-                        ('valid_until', '>=', date),
-                        ],
-                    ], limit=1, order=[]))

@@ -22,7 +22,7 @@ from trytond.transaction import Transaction
 
 from . import rating
 from .exceptions import CommitmentError
-from .usage import SLICE
+from .slices import SLICE
 
 MONTHS = {
     'month': 1,

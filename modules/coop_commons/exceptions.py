@@ -50,19 +50,3 @@ class LateFinishWarning(UserWarning):
 
 class BlackoutError(ValidationError):
     pass
-
-
-class RateError(UserError):
-    pass
-
-
-class SettlementError(UserError):
-    pass
-
-
-class EngagementError(UserError):
-    pass
-
-
-class OutputError(UserError):
-    pass

@@ -3,7 +3,7 @@
 from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
 
-from .usage import search_slices
+from .slices import search_slices
 
 
 class Invoice(metaclass=PoolMeta):
@@ -54,8 +54,7 @@ class InvoiceLine(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.commons.billing', 'coop.commons.settlement.line',
-            'coop.commons.engagement.billing.line', 'coop.commons.pack']
+            'coop.commons.billing', 'coop.commons.pack']
 
     @classmethod
     def _account_domain(cls, type_):

@@ -125,11 +125,6 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
             ],
         help="The analytic account that collects the cost and the revenue "
         "of the resource.")
-    assets = fields.One2Many(
-        'account.asset', 'resource', "Assets",
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ])
     tariffs = fields.One2Many(
         'coop.commons.tariff', 'resource', "Tariffs",
         domain=[
@@ -256,7 +251,6 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
     def copy(cls, resources, default=None):
         default = default.copy() if default is not None else {}
         default.setdefault('code')
-        default.setdefault('assets')
         default.setdefault('bookings')
         default.setdefault('rules')
         default.setdefault('tariffs')

@@ -1,9 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-from collections import defaultdict
 from decimal import Decimal
-from itertools import chain
 
 from sql import Null
 from sql.aggregate import Min, Sum
@@ -21,27 +19,17 @@ from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from . import rating
-from .exceptions import TariffMissing, UsageError
-from .tariff import AUDIENCES, EVENTS
+from .digits import QUANTITY_DIGITS
+from .exceptions import UsageError
+from .slices import SLICE
+from .tariff import AUDIENCES
+from .tariff_component import EVENTS
+from .usage_rating import UsageRating
 
-# The digits of measures and of exact prices: they are rounded when billed
-QUANTITY_DIGITS = (16, 6)
-AMOUNT_DIGITS = (16, 8)
 CONFIRMED = ['confirmed', 'rated', 'charged']
-# Each instance holds the ids it was read with: many are slow to create
-SLICE = 100
 
 
-def search_slices(Model, domain):
-    "Yield the records found in slices that know only of themselves"
-    cursor = Transaction().connection.cursor()
-    cursor.execute(*Model.search(domain, query=True))
-    for ids in grouped_slice([id_ for id_, in cursor], SLICE):
-        yield Model.browse(list(ids))
-
-
-class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
 
@@ -487,85 +475,6 @@ class Usage(CancelledMixin, Workflow, ModelSQL, ModelView):
                     group_by=table.id))
             overlaps.update(cursor)
         return {id_: cls(other) for id_, other in overlaps.items()}
-
-    @classmethod
-    @ModelView.button
-    def rate(cls, usages):
-        pool = Pool()
-        Tariff = pool.get('coop.commons.tariff')
-        Tariff.lock_approved({u.company for u in usages})
-        errors = cls.try_rate([('id', 'in', [u.id for u in usages])])
-        if errors:
-            texts = list(errors.values())
-            if len(texts) > 5:
-                texts[5:] = ["…"]
-            raise TariffMissing('\n'.join(texts))
-
-    @classmethod
-    def try_rate(cls, domain):
-        """Rate the usages found and return why others have no price
-
-        The approved tariffs must be locked, because the prices of a period
-        depend on each other.
-        """
-        pool = Pool()
-        Charge = pool.get('coop.commons.usage.charge')
-        # What is taken back is rated before the row that does it
-        ids = [
-            id_ for *_, id_ in sorted(
-                (bool(usage.corrects), usage.start, usage.id)
-                for usages in search_slices(
-                    cls, [('state', '=', 'confirmed'), domain])
-                for usage in usages)]
-        errors, counters = {}, Charge.get_counters()
-        # The run is logged, not each of its rows
-        with Transaction().set_context(_log=False):
-            for sub_ids in grouped_slice(ids, SLICE):
-                rated, sub_errors = Charge.rate(
-                    cls.browse(list(sub_ids)), counters)
-                errors.update(sub_errors)
-                by_tariff = defaultdict(list)
-                for usage, key in rated.items():
-                    by_tariff[key].append(usage)
-                if by_tariff:
-                    cls.write(*chain.from_iterable(
-                            (key_usages, {
-                                    'tariff': tariff.id,
-                                    'audience': audience,
-                                    'state': 'rated',
-                                    })
-                            for (tariff, audience), key_usages
-                            in by_tariff.items()))
-        return errors
-
-    def get_rating(self, plans):
-        "Return the usage as the rating takes it"
-        pool = Pool()
-        Uom = pool.get('product.uom')
-        quantities = {}
-        for unit in {
-                c.unit for p in plans for c in p.components
-                if c.kind == 'metered'}:
-            to_unit = Uom(unit)
-            for line in self.quantities:
-                quantity = abs(line.quantity)
-                if line.unit != to_unit:
-                    if line.unit.category != to_unit.category:
-                        continue
-                    quantity = Decimal(str(Uom.compute_qty(
-                                line.unit, float(quantity), to_unit,
-                                round=False)))
-                quantities[unit] = quantities.get(unit, 0) + quantity
-        booked = notice = None
-        if self.booking and not self.event:
-            booked = self.booking.start, self.booking.end
-        elif self.booking and self.booking.cancelled_at:
-            notice = int((
-                    self.booking.start
-                    - self.booking.cancelled_at).total_seconds())
-        return rating.Usage(
-            self.start, self.end or self.start, quantities, booked,
-            self.seats, self.sign, self.event, notice)
 
     @classmethod
     @ModelView.button_action('coop_commons.act_usage_form_correction')

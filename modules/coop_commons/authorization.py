@@ -1,0 +1,73 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from sql import Null
+
+from trytond.model import Check, ModelSQL, ModelView, fields
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+
+from .for_resource import ForResource
+
+
+class Authorization(ForResource, ModelSQL, ModelView):
+    __name__ = 'coop.commons.authorization'
+    __string__ = "Authorization"
+
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='CASCADE',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ])
+    kind = fields.Selection([
+            ('training', "Training"),
+            ('licence', "Licence"),
+            ], "Kind", required=True)
+    valid_from = fields.Date("Valid from", required=True)
+    valid_until = fields.Date(
+        "Valid until",
+        domain=[
+            If(Eval('valid_until') & Eval('valid_from'),
+                ('valid_until', '>=', Eval('valid_from')),
+                ()),
+            ])
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('dates', Check(t,
+                    (t.valid_until == Null)
+                    | (t.valid_until >= t.valid_from)),
+                'coop_commons.msg_authorization_dates'),
+            ]
+        cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
+
+    @classmethod
+    def default_kind(cls):
+        return 'training'
+
+    @classmethod
+    def default_valid_from(cls):
+        return Pool().get('ir.date').today()
+
+    def get_rec_name(self, name):
+        return '%s - %s' % (
+            self.member.rec_name,
+            (self.resource or self.category).rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('member.rec_name', *clause[1:])]
+
+    @classmethod
+    def is_valid(cls, member, resource, date):
+        return bool(cls.search([
+                    ('member', '=', member.id),
+                    cls.get_domain(resource),
+                    ('valid_from', '<=', date),
+                    ['OR',
+                        ('valid_until', '=', None),
+                        ('valid_until', '>=', date),
+                        ],
+                    ], limit=1, order=[]))

@@ -1,0 +1,222 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
+from sql import Null
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.modules.coop_membership.agreement import Difference
+from trytond.pool import Pool
+from trytond.tools import sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .exceptions import BillingError
+
+
+class BillingPosting:
+    "What a billing posts in the books beside its invoices"
+    __slots__ = ()
+
+    def lock_sequences(self):
+        "Lock what the invoices and moves are numbered by before any work"
+        pool = Pool()
+        Period = pool.get('account.period')
+        Sequence = pool.get('ir.sequence.strict')
+        period = Period.find(
+            self.company, date=self.accounting_date or self.invoice_date)
+        Sequence.lock([period.move_sequence_used] + [
+                getattr(line, name)
+                for line in period.fiscalyear.invoice_sequences
+                for name in ['out_invoice_sequence',
+                    'out_credit_note_sequence']])
+
+    def get_internal_move(self):
+        "Return the move that charges the cost centres"
+        pool = Pool()
+        Account = pool.get('analytic_account.account')
+        Configuration = pool.get('coop.commons.configuration')
+        Period = pool.get('account.period')
+        Resource = pool.get('coop.commons.resource')
+
+        period, date = Period.find_open(
+            self.company, self.accounting_date or self.invoice_date)
+        amounts = self.get_internal_amounts()
+        if not amounts:
+            return
+        configuration = Configuration(1)
+        account = configuration.get_multivalue(
+            'internal_charge_account', company=self.company.id)
+        if not account:
+            raise BillingError(gettext(
+                    'coop_commons.msg_billing_internal_account',
+                    company=self.company.rec_name))
+        lines = []
+        for (resource, cost_center), amount in sorted(amounts.items()):
+            resource, cost_center = Resource(resource), Account(cost_center)
+            if not resource.analytic_account:
+                raise BillingError(gettext(
+                        'coop_commons.msg_billing_cost_center',
+                        resource=resource.rec_name))
+            for analytic_account, balance in [
+                    (resource.analytic_account, -amount),
+                    (cost_center, amount)]:
+                lines.append(self._get_move_line(
+                        account, balance, date, analytic_account,
+                        description=resource.rec_name))
+        return self._get_move(period, date, lines)
+
+    def get_internal_amounts(self):
+        "Return what is charged by the ids of resource and cost centre"
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Charge = pool.get('coop.commons.usage.charge')
+        Component = pool.get('coop.commons.tariff.component')
+        Tariff = pool.get('coop.commons.tariff')
+        Usage = pool.get('coop.commons.usage')
+
+        charge = Charge.__table__()
+        component = Component.__table__()
+        tariff = Tariff.__table__()
+        usage = Usage.__table__()
+        cursor = Transaction().connection.cursor()
+        columns = [usage.resource, usage.cost_center, tariff.currency]
+        query = (charge
+            .join(usage, condition=charge.usage == usage.id)
+            .join(component, condition=charge.component == component.id)
+            .join(tariff, condition=component.tariff == tariff.id)
+            .select(*columns, Sum(charge.amount).as_('amount'),
+                where=(charge.billing == self.id)
+                & (usage.cost_center != Null),
+                group_by=columns))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, None, None, 'NUMERIC'])
+        cursor.execute(*query)
+        amounts = defaultdict(Decimal)
+        with Transaction().set_context(
+                date=self.accounting_date or self.invoice_date):
+            for resource, cost_center, currency, amount in cursor.fetchall():
+                amounts[resource, cost_center] += Currency.compute(
+                    Currency(currency), amount, self.company.currency)
+        return {key: amount for key, amount in amounts.items() if amount}
+
+    def get_pack_move(self):
+        "Return the move by which the use of packs is earned"
+        pool = Pool()
+        Period = pool.get('account.period')
+
+        period, date = Period.find_open(
+            self.company, self.accounting_date or self.invoice_date)
+        deferred, earned = defaultdict(Decimal), defaultdict(Decimal)
+        for use in self.pack_uses:
+            if not use.value:
+                continue
+            pack, charge = use.pack, use.charge
+            usage, component = charge.usage, charge.component
+            deferred[
+                pack.offer.deferred_account, pack.account_party] += use.value
+            product = self._get_product(
+                component, usage.resource, usage.audience)
+            earned[product, usage.resource.analytic_account] -= use.value
+        lines = []
+        for (account, party), value in deferred.items():
+            lines.append(self._get_move_line(
+                    account, value, date, party=party))
+        for (product, center), value in earned.items():
+            with Transaction().set_context(
+                    company=self.company.id, date=date):
+                account = product.__class__(product.id).account_revenue_used
+            lines.append(self._get_move_line(account, value, date, center))
+        lines = [l for l in lines if l.debit or l.credit]
+        if lines:
+            return self._get_move(period, date, lines)
+
+    def _get_move(self, period, date, lines):
+        pool = Pool()
+        MembershipConfiguration = pool.get('coop.membership.configuration')
+        Move = pool.get('account.move')
+        return Move(
+            company=self.company,
+            journal=MembershipConfiguration(1).get_multivalue(
+                'journal', company=self.company.id),
+            period=period,
+            date=date,
+            origin=self,
+            lines=lines)
+
+    def _get_move_line(
+            self, account, balance, date, analytic_account=None, party=None,
+            description=None):
+        pool = Pool()
+        AnalyticLine = pool.get('analytic_account.line')
+        Line = pool.get('account.move.line')
+        amounts = {
+            'debit': max(balance, Decimal(0)),
+            'credit': max(-balance, Decimal(0)),
+            }
+        analytic_lines = []
+        if analytic_account:
+            analytic_lines.append(AnalyticLine(
+                    account=analytic_account, date=date, **amounts))
+        return Line(
+            account=account,
+            party=party,
+            description=description,
+            analytic_lines=analytic_lines,
+            **amounts)
+
+    @classmethod
+    def check_books(cls, company, date):
+        """The lines of the invoices are the sums of their charges and the
+        internal move the sum of those of the cost centres"""
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Line = pool.get('account.invoice.line')
+        differences = super().check_books(company, date)
+        charge = Charge.__table__()
+        cursor = Transaction().connection.cursor()
+        billings = cls.search([
+                ('company', '=', company.id),
+                ('state', '=', 'posted'),
+                ('invoice_date', '<=', date),
+                ], order=[('id', 'ASC')])
+        for billing in billings:
+            query = charge.select(
+                charge.invoice_line, Sum(charge.amount).as_('amount'),
+                where=(charge.billing == billing.id)
+                & (charge.invoice_line != Null),
+                group_by=charge.invoice_line)
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            amounts = defaultdict(Decimal, cursor)
+            for use in billing.pack_uses:
+                if use.charge.invoice_line:
+                    amounts[use.charge.invoice_line.id] -= use.amount
+            for line in billing.commitment_lines:
+                amounts[line.invoice_line.id] += line.amount
+            for line in Line.search([
+                        ('origin', '=', str(billing)),
+                        ('invoice.state', '!=', 'cancelled'),
+                        ]):
+                expected = line.currency.round(
+                    amounts.pop(line.id, Decimal(0)))
+                if line.amount != expected:
+                    differences.append(Difference(
+                            line.invoice, gettext(
+                                'coop_commons.msg_books_invoice_line',
+                                invoice=line.invoice.rec_name,
+                                line=line.rec_name),
+                            expected, line.amount, line.invoice.party))
+            expected = sum(map(abs, billing.get_internal_amounts().values()))
+            found = sum(
+                l.debit for l in billing.move.lines) if billing.move else 0
+            if expected != found:
+                differences.append(Difference(
+                        billing.move or billing, gettext(
+                            'coop_commons.msg_books_internal',
+                            billing=billing.rec_name),
+                        expected, found))
+        return differences

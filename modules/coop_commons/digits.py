@@ -1,0 +1,12 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The digits of measures and of exact prices
+
+They are rounded when they are billed.
+"""
+from decimal import Decimal
+
+QUANTITY_DIGITS = (16, 6)
+AMOUNT_DIGITS = (16, 8)
+QUANTITY = Decimal(10) ** -QUANTITY_DIGITS[1]
+AMOUNT = Decimal(10) ** -AMOUNT_DIGITS[1]

@@ -1,0 +1,119 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import fields
+from trytond.modules.coop_membership.agreement import Difference
+from trytond.pool import Pool
+from trytond.tools import sqlite_apply_types
+from trytond.transaction import Transaction
+
+
+class PackPosting:
+    "What a pack posts in the books beside its invoice"
+    __slots__ = ()
+
+    def get_expiry_move(self):
+        pool = Pool()
+        MembershipConfiguration = pool.get('coop.membership.configuration')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        period, date = Period.find_open(
+            self.company, self.end_date + dt.timedelta(days=1))
+        return Move(
+            company=self.company,
+            journal=MembershipConfiguration(1).get_multivalue(
+                'journal', company=self.company.id),
+            period=period,
+            date=date,
+            origin=self,
+            lines=[
+                Line(
+                    account=self.offer.deferred_account,
+                    party=self.account_party,
+                    debit=self.balance, credit=Decimal(0)),
+                Line(
+                    account=self.offer.expiry_account,
+                    debit=Decimal(0), credit=self.balance),
+                ])
+
+    @property
+    def account_party(self):
+        if self.offer.deferred_account.party_required:
+            return self.party
+
+    @classmethod
+    def check_books(cls, company, date):
+        """The deferred revenue is what was paid for packs that are neither
+        used nor expired"""
+        pool = Pool()
+        Account = pool.get('account.account')
+        Invoice = pool.get('account.invoice')
+        InvoiceLine = pool.get('account.invoice.line')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Offer = pool.get('coop.commons.pack.offer')
+        Use = pool.get('coop.commons.pack.use')
+        differences = super().check_books(company, date)
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        invoice = Invoice.__table__()
+        invoice_line = InvoiceLine.__table__()
+        line = Line.__table__()
+        move = Move.__table__()
+        offer = Offer.__table__()
+        use = Use.__table__()
+        posted = (move.state == 'posted') & (move.date <= date)
+
+        def get_amounts(query):
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, 'NUMERIC'])
+            cursor.execute(*query)
+            return defaultdict(Decimal, cursor)
+
+        packs = table.join(offer, condition=table.offer == offer.id)
+        where = posted & (table.company == company.id)
+        expected = get_amounts(packs
+            .join(invoice_line,
+                condition=table.invoice_line == invoice_line.id)
+            .join(invoice, condition=invoice_line.invoice == invoice.id)
+            .join(move, condition=invoice.move == move.id)
+            .select(
+                offer.deferred_account, Sum(table.price).as_('amount'),
+                where=where & (table.state == 'sold'),
+                group_by=offer.deferred_account))
+        released = get_amounts(packs
+            .join(use, condition=use.pack == table.id)
+            .join(move, condition=use.move == move.id)
+            .select(
+                offer.deferred_account, Sum(use.value).as_('amount'),
+                where=where,
+                group_by=offer.deferred_account))
+        if not expected:
+            return differences
+        found = get_amounts(line
+            .join(move, condition=line.move == move.id)
+            .select(
+                line.account, Sum(line.credit - line.debit).as_('amount'),
+                where=posted & fields.SQL_OPERATORS['in'](
+                    line.account, list(expected)),
+                group_by=line.account))
+        for account in Account.browse(sorted(expected)):
+            amounts = [
+                company.currency.round(a) for a in [
+                    expected[account.id] - released[account.id],
+                    found[account.id]]]
+            if amounts[0] != amounts[1]:
+                differences.append(Difference(
+                        account, gettext(
+                            'coop_commons.msg_books_pack',
+                            account=account.rec_name),
+                        *amounts))
+        return differences

@@ -1,0 +1,92 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from sql.aggregate import Sum
+
+from trytond import backend
+from trytond.i18n import gettext
+from trytond.model import Index, ModelSQL, ModelView, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.tools import sqlite_apply_types
+from trytond.transaction import Transaction
+
+from .digits import AMOUNT, AMOUNT_DIGITS, QUANTITY_DIGITS
+
+
+class PackUse(ModelSQL, ModelView):
+    __name__ = 'coop.commons.pack.use'
+    __string__ = "Use of a Pack"
+
+    pack = fields.Many2One(
+        'coop.commons.pack', "Pack", required=True, ondelete='RESTRICT')
+    charge = fields.Many2One(
+        'coop.commons.usage.charge', "Charge", ondelete='RESTRICT',
+        help="What is covered by the pack. It is empty for its expiry.")
+    date = fields.Date("Date", required=True)
+    quantity = fields.Numeric(
+        "Quantity", digits=QUANTITY_DIGITS, required=True,
+        help="What is taken from the pack.")
+    unit = fields.Function(
+        fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
+    amount = fields.Numeric(
+        "Amount", digits=AMOUNT_DIGITS, required=True,
+        help="The part of the charge that is not invoiced.")
+    value = Monetary(
+        "Value", currency='currency', digits='currency', required=True,
+        help="The part of the price of the pack that is earned.")
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", ondelete='RESTRICT')
+    move = fields.Many2One('account.move', "Move", ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('pack')
+        t = cls.__table__()
+        cls._sql_indexes.update({
+                Index(t, (t.charge, Index.Equality())),
+                Index(t, (t.billing, Index.Equality())),
+                })
+        cls._order = [('date', 'DESC'), ('id', 'DESC')]
+
+    @fields.depends('pack', '_parent_pack.unit')
+    def on_change_with_unit(self, name=None):
+        return self.pack.unit if self.pack else None
+
+    @fields.depends('pack', '_parent_pack.currency')
+    def on_change_with_currency(self, name=None):
+        return self.pack.currency if self.pack else None
+
+    @classmethod
+    def check_modification(cls, mode, uses, values=None, external=False):
+        super().check_modification(
+            mode, uses, values=values, external=external)
+        if mode == 'delete' or external:
+            for use in uses:
+                if use.move or external:
+                    raise AccessError(gettext(
+                            'coop_commons.msg_pack_modify',
+                            pack=use.pack.rec_name))
+
+    @classmethod
+    def get_covered(cls, billing):
+        "Return what is covered of each charge of the billing by its id"
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        charge = Charge.__table__()
+        use = cls.__table__()
+        cursor = Transaction().connection.cursor()
+        query = (use
+            .join(charge, condition=use.charge == charge.id)
+            .select(
+                charge.id, Sum(use.amount).as_('amount'),
+                where=charge.billing == billing.id,
+                group_by=charge.id))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, 'NUMERIC'])
+        cursor.execute(*query)
+        return {id_: amount.quantize(AMOUNT) for id_, amount in cursor}

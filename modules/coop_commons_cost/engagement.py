@@ -1,0 +1,162 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction
+
+from .exceptions import EngagementError
+
+
+class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.commons.engagement'
+    __string__ = "Engagement"
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    cost_pool = fields.Many2One(
+        'coop.commons.cost_pool', "Cost Pool", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    member = fields.Many2One(
+        'coop.member', "Member", required=True, ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    unit = fields.Function(
+        fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
+    units = fields.Float(
+        "Units", digits='unit', required=True,
+        domain=[
+            ('units', '>', 0),
+            ],
+        states=_states,
+        help="The use the member is engaged for in a year.")
+    start_date = fields.Date(
+        "From", required=True,
+        domain=[
+            ('start_date', '<=', Eval('end_date', None)),
+            ],
+        states=_states)
+    end_date = fields.Date(
+        "To", required=True,
+        domain=[
+            ('end_date', '>=', Eval('start_date', None)),
+            ],
+        states=_states)
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('confirmed', "Confirmed"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls._order.insert(0, ('start_date', 'DESC'))
+        cls._transitions |= {
+            ('draft', 'confirmed'),
+            ('draft', 'cancelled'),
+            ('confirmed', 'draft'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'cancel': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'draft': {
+                    'invisible': ~Eval('state').in_(
+                        ['confirmed', 'cancelled']),
+                    'depends': ['state'],
+                    },
+                'confirm': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @fields.depends('cost_pool', '_parent_cost_pool.unit')
+    def on_change_with_unit(self, name=None):
+        return self.cost_pool.unit if self.cost_pool else None
+
+    def get_rec_name(self, name):
+        return '%s @ %s' % (self.member.rec_name, self.cost_pool.rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return ['OR',
+            ('member.rec_name', *clause[1:]),
+            ('cost_pool.rec_name', *clause[1:]),
+            ]
+
+    @classmethod
+    def check_modification(
+            cls, mode, engagements, values=None, external=False):
+        super().check_modification(
+            mode, engagements, values=values, external=external)
+        if mode == 'delete':
+            for engagement in engagements:
+                if engagement.state == 'confirmed':
+                    raise AccessError(gettext(
+                            'coop_commons_cost.msg_engagement_delete',
+                            engagement=engagement.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, engagements):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, engagements):
+        pool = Pool()
+        Line = pool.get('coop.commons.engagement.billing.line')
+        lines = Line.search([
+                ('engagement', 'in', [e.id for e in engagements]),
+                ], limit=1)
+        if lines:
+            line, = lines
+            raise EngagementError(gettext(
+                    'coop_commons_cost.msg_engagement_billed',
+                    engagement=line.engagement.rec_name,
+                    billing=line.billing.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('confirmed')
+    def confirm(cls, engagements):
+        pass
+
+    def get_units(self, fiscalyear):
+        "Return what is engaged in the fiscal year, for its part of the days"
+        days = (
+            min(self.end_date, fiscalyear.end_date)
+            - max(self.start_date, fiscalyear.start_date)).days + 1
+        year = (fiscalyear.end_date - fiscalyear.start_date).days + 1
+        return round(Decimal(str(self.units)) * max(days, 0) / year, 6)

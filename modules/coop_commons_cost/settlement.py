@@ -1,0 +1,456 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
+from itertools import groupby
+
+from sql.operators import Equal
+
+from trytond.i18n import gettext
+from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.company.model import (
+    employee_field, reset_employee, set_employee)
+from trytond.modules.coop_membership.agreement import BooksMixin
+from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+from trytond.report import Report
+from trytond.transaction import Transaction
+
+from . import cost_sharing
+from .exceptions import SettlementError
+from .settlement_line import user_key
+from .settlement_posting import SettlementPosting
+
+
+class Settlement(
+        SettlementPosting, CancelledMixin, Workflow, BooksMixin, ModelSQL,
+        ModelView):
+    __name__ = 'coop.commons.settlement'
+    __string__ = "Settlement"
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    cost_pool = fields.Many2One(
+        'coop.commons.cost_pool', "Cost Pool", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    unit = fields.Function(
+        fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
+    fiscalyear = fields.Many2One(
+        'account.fiscalyear', "Fiscal Year", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states)
+    treatment = fields.Selection([
+            ('settle', "Return or Call"),
+            ('carry', "Carry into the Next Rate"),
+            ], "Treatment", required=True, sort=False, states=_states,
+        help="What is done with the difference.\n"
+        "Up to the threshold of the cost pool it is carried.")
+    basis = fields.Selection(
+        'get_bases', "Basis", required=True, sort=False,
+        states={
+            'readonly': _states['readonly'],
+            'invisible': Eval('treatment') != 'settle',
+            },
+        help="The proportion in which the users share the difference.")
+    next_year = fields.Boolean(
+        "Post in the Next Year",
+        states={
+            'readonly': ~Eval('state').in_(['draft', 'computed']),
+            },
+        help="Check if the fiscal year is already closed: its result keeps "
+        "the difference.")
+    cost = Monetary(
+        "Cost", currency='currency', digits='currency', readonly=True)
+    charged = Monetary(
+        "Charged", currency='currency', digits='currency', readonly=True)
+    difference = Monetary(
+        "Difference", currency='currency', digits='currency', readonly=True,
+        help="What was charged beyond the cost and is returned.\n"
+        "It is negative when it is called.")
+    lines = fields.One2Many(
+        'coop.commons.settlement.line', 'settlement', "Lines", readonly=True)
+    issue_date = fields.Date(
+        "Issue Date",
+        states={
+            'readonly': Eval('state') == 'cancelled',
+            },
+        help="The date of the credit notes or the invoices, or of the "
+        "release of what is carried.\n"
+        "Leave empty for today, or for the first day of the next year when "
+        "it is carried.")
+    move = fields.Many2One(
+        'account.move', "Move", readonly=True, ondelete='RESTRICT',
+        help="The accrual in the settled year.")
+    release_move = fields.Many2One(
+        'account.move', "Release Move", readonly=True, ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('release_move'),
+            },
+        help="What brings the accrual into the year of the credit notes, "
+        "or into which it is carried.")
+    resolution = fields.Many2One(
+        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
+        domain=[
+            ('meeting.company', '=', Eval('company', -1)),
+            ('result', '=', 'carried'),
+            ],
+        states={
+            'readonly': ~Eval('state').in_(['draft', 'computed']),
+            },
+        help="The resolution that decided on the settlement.")
+    approved_by = employee_field(
+        "Approved by", states=['approved', 'posted', 'cancelled'])
+    posted_by = employee_field("Posted by", states=['posted', 'cancelled'])
+    to_issue = fields.Function(
+        fields.Boolean("To Issue"), 'on_change_with_to_issue')
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('computed', "Computed"),
+            ('approved', "Approved"),
+            ('posted', "Posted"),
+            ('cancelled', "Cancelled"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('year_unique',
+                Exclude(t, (t.cost_pool, Equal), (t.fiscalyear, Equal),
+                    where=t.state != 'cancelled'),
+                'coop_commons_cost.msg_settlement_unique'),
+            ]
+        cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
+        cls._order.insert(1, ('cost_pool', 'ASC'))
+        cls._transitions |= {
+            ('draft', 'computed'),
+            ('computed', 'draft'),
+            ('computed', 'approved'),
+            ('approved', 'draft'),
+            ('approved', 'posted'),
+            ('draft', 'cancelled'),
+            ('computed', 'cancelled'),
+            ('approved', 'cancelled'),
+            ('posted', 'cancelled'),
+            ('cancelled', 'draft'),
+            }
+        cls._buttons.update({
+                'cancel': {
+                    'invisible': (
+                        (Eval('state') == 'cancelled')
+                        | ((Eval('state') == 'posted')
+                            & ~Eval('to_issue', False))),
+                    'depends': ['state', 'to_issue'],
+                    },
+                'draft': {
+                    'invisible': ~Eval('state').in_(
+                        ['computed', 'approved', 'cancelled']),
+                    'icon': If(
+                        Eval('state') == 'cancelled',
+                        'tryton-undo', 'tryton-back'),
+                    'depends': ['state'],
+                    },
+                'compute': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                'approve': {
+                    'invisible': Eval('state') != 'computed',
+                    'depends': ['state'],
+                    },
+                'post': {
+                    'invisible': Eval('state') != 'approved',
+                    'depends': ['state'],
+                    },
+                'issue': {
+                    'invisible': (
+                        (Eval('state') != 'posted')
+                        | ~Eval('to_issue', False)),
+                    'depends': ['state', 'to_issue'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_treatment(cls):
+        return 'settle'
+
+    @classmethod
+    def default_basis(cls):
+        return 'usage'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    @classmethod
+    def get_bases(cls):
+        pool = Pool()
+        CostPool = pool.get('coop.commons.cost_pool')
+        name = 'settlement_basis'
+        return CostPool.fields_get([name])[name]['selection']
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
+
+    @fields.depends('cost_pool', '_parent_cost_pool.unit')
+    def on_change_with_unit(self, name=None):
+        return self.cost_pool.unit if self.cost_pool else None
+
+    @fields.depends('cost_pool', '_parent_cost_pool.settlement_basis')
+    def on_change_cost_pool(self):
+        if self.cost_pool:
+            self.basis = self.cost_pool.settlement_basis
+
+    @fields.depends('state', 'difference', 'treatment', 'release_move',
+        'next_year', 'lines')
+    def on_change_with_to_issue(self, name=None):
+        if self.state != 'posted' or not self.difference:
+            return False
+        if self.treatment == 'carry':
+            return not self.release_move and not self.next_year
+        return any(l.payer and l.amount and not l.invoice_line
+            for l in self.lines)
+
+    def get_rec_name(self, name):
+        return '%s %s' % (self.cost_pool.rec_name, self.fiscalyear.rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return ['OR',
+            ('cost_pool.rec_name', *clause[1:]),
+            ('fiscalyear.rec_name', *clause[1:]),
+            ]
+
+    @classmethod
+    def copy(cls, settlements, default=None):
+        default = default.copy() if default is not None else {}
+        for name in [
+                'cost', 'charged', 'difference', 'lines', 'issue_date',
+                'move', 'release_move', 'resolution', 'approved_by',
+                'posted_by']:
+            default.setdefault(name)
+        return super().copy(settlements, default=default)
+
+    @classmethod
+    def check_modification(
+            cls, mode, settlements, values=None, external=False):
+        super().check_modification(
+            mode, settlements, values=values, external=external)
+        if mode == 'delete':
+            for settlement in settlements:
+                if settlement.state not in {'draft', 'cancelled'}:
+                    raise AccessError(gettext(
+                            'coop_commons_cost.msg_settlement_delete',
+                            settlement=settlement.rec_name))
+
+    @classmethod
+    def get_carried(cls, cost_pool, fiscalyear):
+        "Return what the year carries into the next rate"
+        return sum((s.difference for s in cls.search([
+                        ('cost_pool', '=', cost_pool.id),
+                        ('fiscalyear', '=', fiscalyear.id),
+                        ('treatment', '=', 'carry'),
+                        ('state', '=', 'posted'),
+                        ])), Decimal(0))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    @reset_employee('approved_by', 'posted_by')
+    def draft(cls, settlements):
+        pool = Pool()
+        Line = pool.get('coop.commons.settlement.line')
+        Line.delete([l for s in settlements for l in s.lines])
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('computed')
+    def compute(cls, settlements):
+        pool = Pool()
+        Line = pool.get('coop.commons.settlement.line')
+        lines = []
+        for settlement in settlements:
+            figures = settlement.get_figures()
+            settlement.cost = settlement.currency.round(figures.cost)
+            settlement.charged = settlement.currency.round(figures.revenue)
+            settlement.difference = settlement.charged - settlement.cost
+            lines.extend(settlement.get_lines(figures))
+        cls.save(settlements)
+        Line.save(lines)
+
+    def get_figures(self):
+        pool = Pool()
+        CostPool = pool.get('coop.commons.cost_pool')
+        return CostPool.get_figures([self.cost_pool], [self.fiscalyear])[
+            self.cost_pool.id, self.fiscalyear.id]
+
+    def get_lines(self, figures):
+        pool = Pool()
+        Line = pool.get('coop.commons.settlement.line')
+        weights = {
+            'usage': figures.units,
+            'charge': figures.charges,
+            }[self.basis]
+        parts = {}
+        if self.treatment == 'settle':
+            # The users as keys that can be sorted
+            parts = cost_sharing.settle(
+                self.difference,
+                {user_key(user): weight for user, weight in weights.items()},
+                self.currency.rounding, self.cost_pool.threshold)
+            if not parts:
+                self.treatment = 'carry'
+                self.save()
+        for user in sorted(
+                figures.units.keys() | figures.charges, key=user_key):
+            member, party, cost_center = user
+            yield Line(
+                settlement=self,
+                member=member,
+                party=party,
+                cost_center=cost_center,
+                units=self.unit.round(
+                    float(figures.units.get(user, Decimal(0)))),
+                charged=figures.charges.get(user, Decimal(0)),
+                amount=parts.get(user_key(user), Decimal(0)))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('approved')
+    @set_employee('approved_by')
+    def approve(cls, settlements):
+        pass
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('posted')
+    @set_employee('posted_by')
+    def post(cls, settlements):
+        pool = Pool()
+        Move = pool.get('account.move')
+        cls.lock(settlements)
+        moves = []
+        for settlement in settlements:
+            figures = settlement.get_figures()
+            difference = settlement.currency.round(figures.difference)
+            if difference != settlement.difference:
+                raise SettlementError(gettext(
+                        'coop_commons_cost.msg_settlement_changed',
+                        settlement=settlement.rec_name,
+                        computed=Report.format_currency(
+                            settlement.difference, None, settlement.currency),
+                        difference=Report.format_currency(
+                            difference, None, settlement.currency)))
+            if ({l.key: l.amount for l in settlement.get_lines(figures)}
+                    != {l.key: l.amount for l in settlement.lines}):
+                raise SettlementError(gettext(
+                        'coop_commons_cost.msg_settlement_use_changed',
+                        settlement=settlement.rec_name))
+            settlement.move = settlement.get_move(figures)
+            if settlement.move:
+                moves.append(settlement.move)
+        Move.save(moves)
+        cls.save(settlements)
+        Move.post(moves)
+
+    @classmethod
+    @ModelView.button
+    def issue(cls, settlements):
+        """Return or call the amounts, or release what is carried
+
+        The accrual is used up on the same day.
+        """
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Invoice = pool.get('account.invoice')
+        Line = pool.get('coop.commons.settlement.line')
+        Move = pool.get('account.move')
+        cls.lock(settlements)
+        settlements = [s for s in settlements if s.to_issue]
+        invoices, moves = [], []
+        for settlement in settlements:
+            date = settlement.issue_date
+            if not date:
+                if settlement.treatment == 'carry':
+                    date = settlement.fiscalyear.end_date + dt.timedelta(
+                        days=1)
+                else:
+                    with Transaction().set_context(
+                            company=settlement.company.id):
+                        date = Date.today()
+                settlement.issue_date = date
+            with Transaction().set_context(
+                    company=settlement.company.id, date=date):
+                if settlement.treatment == 'settle':
+                    invoices.extend(settlement.get_invoices(date))
+                if settlement.move:
+                    settlement.release_move = settlement.get_release_move(
+                        date)
+                    moves.append(settlement.release_move)
+        Invoice.save(invoices)
+        lines = []
+        for invoice in invoices:
+            for invoice_line in invoice.lines:
+                line = invoice_line.origin
+                line.invoice_line = invoice_line
+                lines.append(line)
+        Line.save(lines)
+        Invoice.post(invoices)
+        Move.save(moves)
+        cls.save(settlements)
+        Move.post(moves)
+
+    def get_invoices(self, date):
+        lines = [
+            l for l in self.lines
+            if l.payer and l.amount and not l.invoice_line]
+        lines = sorted(lines, key=lambda l: l.payer.id)
+        for party, party_lines in groupby(lines, key=lambda l: l.payer):
+            invoice = self.cost_pool.get_invoice(party, date)
+            invoice.lines = [l.get_invoice_line(invoice) for l in party_lines]
+            yield invoice
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('cancelled')
+    def cancel(cls, settlements):
+        pool = Pool()
+        Move = pool.get('account.move')
+        cls.lock(settlements)
+        moves = []
+        for settlement in settlements:
+            if (settlement.release_move
+                    or any(l.invoice_line for l in settlement.lines)):
+                raise SettlementError(gettext(
+                        'coop_commons_cost.msg_settlement_issued',
+                        settlement=settlement.rec_name))
+            if settlement.move:
+                moves.append(settlement.move.cancel())
+                settlement.move = None
+        Move.post(moves)
+        cls.save(settlements)

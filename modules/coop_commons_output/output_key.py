@@ -1,0 +1,240 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.company.model import (
+    employee_field, reset_employee, set_employee)
+from trytond.modules.coop_membership.locking import claim
+from trytond.pool import Pool
+from trytond.pyson import Eval, If
+from trytond.transaction import Transaction
+
+from . import output_sharing
+from .exceptions import OutputError
+from .output_user import OutputUserMixin
+
+
+class OutputKey(Workflow, ModelSQL, ModelView):
+    __name__ = 'coop.commons.output.key'
+    __string__ = "Output Key"
+
+    _states = {
+        'readonly': Eval('state') != 'draft',
+        }
+
+    company = fields.Many2One(
+        'company.company', "Company", required=True, states=_states)
+    resource = fields.Many2One(
+        'coop.commons.resource', "Resource", required=True,
+        ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states=_states,
+        help="The resource whose output is shared, as a solar roof.")
+    valid_from = fields.Date(
+        "Valid from", required=True, states=_states,
+        help="The first day, until the next key of the resource.")
+    method = fields.Selection([
+            ('static', "Coefficients"),
+            ('dynamic', "Consumption of the Interval"),
+            ], "Method", required=True, sort=False, states=_states,
+        help="The proportion in which the output of each interval is shared."
+        "\nBy consumption nobody gets more than he consumes in it.")
+    shares = fields.One2Many(
+        'coop.commons.output.share', 'output_key', "Shares", states=_states)
+    approved_by = employee_field("Approved by", states=['approved'])
+    state = fields.Selection([
+            ('draft', "Draft"),
+            ('approved', "Approved"),
+            ], "State", required=True, readonly=True, sort=False)
+
+    del _states
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('valid_from_unique', Unique(t, t.resource, t.valid_from),
+                'coop_commons_output.msg_output_key_unique'),
+            ]
+        cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
+        cls._transitions |= {
+            ('draft', 'approved'),
+            ('approved', 'draft'),
+            }
+        cls._buttons.update({
+                'draft': {
+                    'invisible': Eval('state') != 'approved',
+                    'depends': ['state'],
+                    },
+                'approve': {
+                    'invisible': Eval('state') != 'draft',
+                    'depends': ['state'],
+                    },
+                })
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_method(cls):
+        return 'static'
+
+    @classmethod
+    def default_state(cls):
+        return 'draft'
+
+    def get_rec_name(self, name):
+        return '%s %s' % (self.resource.rec_name, self.valid_from)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return [('resource.rec_name', *clause[1:])]
+
+    @classmethod
+    def copy(cls, keys, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('approved_by')
+        return super().copy(keys, default=default)
+
+    @classmethod
+    def check_modification(cls, mode, keys, values=None, external=False):
+        super().check_modification(
+            mode, keys, values=values, external=external)
+        if mode == 'delete':
+            for key in keys:
+                if key.state != 'draft':
+                    raise AccessError(gettext(
+                            'coop_commons_output.msg_output_key_delete',
+                            key=key.rec_name))
+
+    @classmethod
+    def check_unused(cls, keys, message):
+        "Check that nothing is shared since the keys are valid"
+        pool = Pool()
+        Output = pool.get('coop.commons.output')
+        claim(k.resource for k in keys)
+        for key in keys:
+            outputs = Output.search([
+                    ('resource', '=', key.resource.id),
+                    ('state', 'in', ['computed', 'posted']),
+                    ('end_date', '>=', key.valid_from),
+                    ], limit=1)
+            if outputs:
+                used, = outputs
+                raise OutputError(gettext(
+                        message, key=key.rec_name, output=used.rec_name))
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    @reset_employee('approved_by')
+    def draft(cls, keys):
+        cls.check_unused(keys, 'coop_commons_output.msg_output_key_used')
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('approved')
+    @set_employee('approved_by')
+    def approve(cls, keys):
+        cls.check_unused(keys, 'coop_commons_output.msg_output_key_late')
+        for key in keys:
+            total = sum(s.coefficient or 0 for s in key.shares)
+            if key.method == 'static' and total != 1:
+                raise OutputError(gettext(
+                        'coop_commons_output.msg_output_key_sum',
+                        key=key.rec_name, total=total))
+
+    def share_out(self, interval, unit, carried):
+        "Return the parts of the interval, and what is carried"
+        if self.method == 'static':
+            return output_sharing.share_out(
+                interval.quantity,
+                {s.key: s.coefficient for s in self.shares}, unit, carried)
+        consumption = dict.fromkeys((s.key for s in self.shares), Decimal(0))
+        for line in interval.consumptions:
+            if line.key in consumption:
+                consumption[line.key] += line.quantity
+        return output_sharing.share_used(
+            interval.quantity, consumption, unit, carried)
+
+
+class OutputShare(OutputUserMixin, ModelSQL, ModelView):
+    __name__ = 'coop.commons.output.share'
+    __string__ = "Output Share"
+
+    output_key = fields.Many2One(
+        'coop.commons.output.key', "Key", required=True, ondelete='CASCADE')
+    code = fields.Char(
+        "Code",
+        help="What identifies the user in the files of the meters.\n"
+        "Leave empty for the number of the member.")
+    method = fields.Function(
+        fields.Selection('get_methods', "Method"), 'on_change_with_method')
+    coefficient = fields.Numeric(
+        "Coefficient", digits=(None, 6),
+        domain=[
+            If(Eval('method') == 'static',
+                [
+                    ('coefficient', '>=', 0),
+                    ('coefficient', '<=', 1),
+                    ],
+                ()),
+            ],
+        states={
+            'required': Eval('method') == 'static',
+            'invisible': Eval('method') != 'static',
+            },
+        help="The part of the output, those of a key sum to 1.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('output_key')
+        cls.code.search_unaccented = False
+
+    @classmethod
+    def get_methods(cls):
+        pool = Pool()
+        Key = pool.get('coop.commons.output.key')
+        return Key.fields_get(['method'])['method']['selection']
+
+    @fields.depends('output_key', '_parent_output_key.method')
+    def on_change_with_method(self, name=None):
+        return self.output_key.method if self.output_key else None
+
+    @fields.depends('output_key', '_parent_output_key.company')
+    def on_change_with_company(self, name=None):
+        return self.output_key.company if self.output_key else None
+
+    def get_rec_name(self, name):
+        return '%s @ %s' % (self.user.rec_name, self.output_key.rec_name)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        return ['OR',
+            ('member.rec_name', *clause[1:]),
+            ('party.rec_name', *clause[1:]),
+            ('cost_center.rec_name', *clause[1:]),
+            ]
+
+    @classmethod
+    def check_modification(cls, mode, shares, values=None, external=False):
+        super().check_modification(
+            mode, shares, values=values, external=external)
+        for share in shares:
+            if share.output_key.state == 'approved':
+                raise AccessError(gettext(
+                        'coop_commons_output.msg_output_key_modify',
+                        key=share.output_key.rec_name))
+
+    @property
+    def file_code(self):
+        return self.code or (
+            self.member.number if self.member else self.user.code)
