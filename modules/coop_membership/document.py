@@ -318,11 +318,11 @@ class DocumentMixin(SearchMixin, _GuardMixin):
         return find(documents) if find else {}
 
     @classmethod
-    def check_step(cls, step, documents):
+    def check_step(cls, step, documents, error=RefusedError):
         "Raise the reasons why the step can not be taken for all documents"
         refused = cls.refusals(step, documents)
         if refused:
-            raise RefusedError('\n'.join(refused.values()))
+            raise error('\n'.join(refused.values()))
 
     @classmethod
     def run_step(cls, step, documents):

@@ -116,7 +116,9 @@ class ExitTestCase(DatabaseTestCase):
             members = Member.browse(members)
             with patch.object(
                     Member, 'exit_blockers',
-                    lambda member: ["shares are held", "a booking is open"]):
+                    lambda members: {
+                        m: ["shares are held", "a booking is open"]
+                        for m in members}):
                 with self.assertRaises(ExitError) as catched:
                     Member.leave(members)
                 for member in members:
@@ -127,7 +129,8 @@ class ExitTestCase(DatabaseTestCase):
                 # The date of only one is not over
                 self.assertEqual(
                     catched.exception.message.count("exit date"), 1)
-                Member.leave_due()
+                left_out, = Member.leave_due()
+                self.assertEqual(left_out, members[0])
                 self.assertEqual({m.state for m in members}, {'leaving'})
             Member.leave_due()
             self.assertEqual(
