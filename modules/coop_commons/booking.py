@@ -30,6 +30,7 @@ BLOCKING = ['confirmed', 'running']
 class Booking(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
+    _sequence = ('coop.commons.configuration', 'booking_sequence')
     _rec_name = 'number'
 
     _states = {

@@ -717,6 +717,7 @@ class CostPoolYear(ModelSQL, ModelView):
 class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.rate'
     __string__ = "Rate Proposal"
+    _work = (('draft', 'approve', 'valid_from'),)
 
     _states = {
         'readonly': Eval('state') != 'draft',

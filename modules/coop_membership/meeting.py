@@ -42,6 +42,8 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         'closed': {'minutes'},
         }
     _delete_states = {'draft', 'cancelled'}
+    _work = tuple(
+        (state, 'meeting', 'date') for state in ['draft', 'convened', 'open'])
 
     company = fields.Many2One('company.company', "Company", required=True,
         states={

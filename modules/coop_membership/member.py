@@ -8,7 +8,6 @@ from sql.functions import CharLength
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Unique, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice
@@ -27,6 +26,18 @@ from .retention import RetentionMixin
 
 def _id(value):
     return value.id if isinstance(value, ModelSQL) else value
+
+
+def _typed_number(domain):
+    "Return what is typed to find records of the domain by their name"
+    for clause in domain:
+        if not isinstance(clause, (list, tuple)) or not clause:
+            continue
+        if clause[0] != 'rec_name':
+            if number := _typed_number(clause):
+                return number
+        elif clause[1] in {'=', 'like', 'ilike'} and clause[2]:
+            return clause[2].strip('%')
 
 
 # What is kept up to date as long as there is a file of the member
@@ -51,6 +62,7 @@ class Member(
         'rejected': _file,
         }
     _delete_states = {'applicant', 'rejected'}
+    _work = (('applicant', 'admit', 'application_date'),)
 
     number = fields.Char("Number",
         states={
@@ -220,9 +232,29 @@ class Member(
             ]
 
     @classmethod
+    def search(
+            cls, domain, offset=0, limit=None, order=None, count=False,
+            query=False):
+        number = None
+        if not order and order != [] and not count and not query:
+            number = _typed_number(domain)
+        if not number:
+            return super().search(
+                domain, offset=offset, limit=limit, order=order, count=count,
+                query=query)
+        # Who types a number looks first for the member who has it
+        with Transaction().set_context(_member_number=number):
+            members = super().search(domain, offset=offset, limit=limit)
+        return cls.browse(list(map(int, members)))
+
+    @classmethod
     def order_number(cls, tables):
         table, _ = tables[None]
-        return [CharLength(table.number), table.number]
+        order = [CharLength(table.number), table.number]
+        number = Transaction().context.get('_member_number')
+        if number:
+            order.insert(0, Case((table.number == number, 0), else_=1))
+        return order
 
     @classmethod
     def _column_membership(cls, tables, name, request):

@@ -7,8 +7,7 @@ from sql.operators import Equal
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import (
-    Check, Exclude, Index, ModelSQL, ModelView, fields)
+from trytond.model import Check, Exclude, Index, ModelSQL, ModelView, fields
 from trytond.pyson import Eval, If
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import grouped_slice

@@ -11,8 +11,8 @@ from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 
 
 class CoopMembershipTestCase(
-        MembershipDocumentTestMixin, PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin, CompanyTestMixin,
-        ModuleTestCase):
+        MembershipDocumentTestMixin, PartyCompanyCheckEraseMixin,
+        PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'
 
