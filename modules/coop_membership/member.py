@@ -62,6 +62,8 @@ class Member(
         'rejected': _file,
         }
     _delete_states = {'applicant', 'rejected'}
+    # What the category and the admission date of an applicant are kept in
+    _internal_given = {'requested_category', 'requested_admission_date'}
     _work = (('applicant', 'admit', 'application_date'),)
 
     number = fields.Char("Number",

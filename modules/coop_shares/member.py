@@ -188,3 +188,26 @@ class Member(metaclass=PoolMeta):
                             quantity=left,
                             share_class=share_class.rec_name))
         return blockers
+
+    @classmethod
+    def refusals_undo_admission(cls, members):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        refused = super().refusals_undo_admission(members)
+        for company in {m.company for m in members}:
+            for member, _ in ShareMove.holdings_at(
+                    company, None, members=[
+                        m for m in members if m.company == company]):
+                refused[cls(member)] = gettext(
+                    'coop_shares.msg_member_undo_shares',
+                    member=cls(member).rec_name)
+        for subscription in Subscription.search([
+                    ('member', 'in', [m.id for m in members]),
+                    ('state', 'in', ['confirmed', 'paid']),
+                    ]):
+            refused[subscription.member] = gettext(
+                'coop_shares.msg_member_undo_subscription',
+                member=subscription.member.rec_name,
+                subscription=subscription.rec_name)
+        return refused

@@ -209,6 +209,7 @@ class RightsTestCase(DatabaseTestCase):
                         'company': company.id,
                         'party': company.party.id,
                         'category': category.id,
+                        'number': '99',
                         'state': 'member',
                         }])
 
