@@ -26,6 +26,9 @@ class Billing(
         BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
+    _sequence = ('coop.commons.configuration', 'billing_sequence')
+    _work = (('computed', 'post', 'end'),)
+    _pending = {'computed': 'end'}
     _rec_name = 'number'
 
     _states = {

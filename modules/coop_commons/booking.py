@@ -29,6 +29,7 @@ class Booking(
         BookingAvailability, CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
+    _sequence = ('coop.commons.configuration', 'booking_sequence')
     _rec_name = 'number'
 
     _states = {

@@ -26,7 +26,7 @@ from .exceptions import RefusedError
 
 __all__ = [
     'DocumentMixin', 'LedgerMixin', 'NumberedMixin', 'PartMixin',
-    'ResultMixin', 'SearchMixin', 'part_fields']
+    'ResultMixin', 'SearchMixin', 'collect', 'full_name', 'part_fields']
 
 # The fields in which Tryton logs who did what and when
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -49,6 +49,18 @@ def part_fields(Model):
         if issubclass(Part, PartMixin) and Part._document == document:
             parts[name] = Part
     return parts
+
+
+def collect(name):
+    "Yield the models that declare something by the attribute"
+    for _, Model in sorted(Pool().iterobject()):
+        if getattr(Model, name, None):
+            yield Model
+
+
+def full_name(record):
+    "Return the name of the record with what it is: Share Subscription 12"
+    return ' '.join([record.__names__()['model'], record.rec_name])
 
 
 def _value(value):
@@ -158,6 +170,12 @@ class DocumentMixin(SearchMixin, _GuardMixin):
     _modify_states = {}
     _sealed_states = {}
     _delete_states = None
+    # What waits for somebody: the state, what is to do and the field of the
+    # day since when
+    _work = ()
+    # The states in which something is still to be posted, and the field of
+    # the day from which on it should be
+    _pending = {}
     # Pairs of dates of which the first is not after the second, and the
     # message if it is
     _date_order = ()
@@ -216,7 +234,7 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
         In the language of the context, as "Share Subscription 12, member 17".
         """
-        narration = ' '.join([self.__names__()['model'], self.rec_name])
+        narration = full_name(self)
         member = getattr(self, 'member', None)
         if member:
             narration = gettext(
@@ -318,11 +336,11 @@ class DocumentMixin(SearchMixin, _GuardMixin):
         return find(documents) if find else {}
 
     @classmethod
-    def check_step(cls, step, documents):
+    def check_step(cls, step, documents, error=RefusedError):
         "Raise the reasons why the step can not be taken for all documents"
         refused = cls.refusals(step, documents)
         if refused:
-            raise RefusedError('\n'.join(refused.values()))
+            raise error('\n'.join(refused.values()))
 
     @classmethod
     def run_step(cls, step, documents):
@@ -478,8 +496,10 @@ class ResultMixin:
 
     @classmethod
     def copy(cls, results, default=None):
-        raise AccessError(gettext(
-                'coop_membership.msg_result_modify', **cls.__names__()))
+        if results:
+            raise AccessError(gettext(
+                    'coop_membership.msg_result_modify', **cls.__names__()))
+        return super().copy(results, default=default)
 
 
 class LedgerMixin(ResultMixin):

@@ -16,6 +16,7 @@ from .exceptions import CertificateError
 class Certificate(ModelSQL, ModelView):
     __name__ = 'coop.share.certificate'
     __string__ = "Share Certificate"
+    _sequence = ('coop.share.configuration', 'certificate_sequence')
     _rec_name = 'number'
 
     number = fields.Char("Number", required=True, readonly=True)

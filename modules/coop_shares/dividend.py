@@ -45,7 +45,10 @@ class Dividend(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend'
     __string__ = "Share Dividend"
-    _sequence = 'dividend_sequence'
+    _work = (
+        ('computed', 'approve', 'end_date'), ('approved', 'post', 'end_date'))
+    _pending = {'approved': 'end_date'}
+    _sequence = ('coop.share.configuration', 'dividend_sequence')
     _modify_internal = ShareDocumentMixin._modify_internal | {'lines'}
     _modify_allowed = frozenset({
             'resolution', 'posting_date', 'payment_date', 'account',

@@ -144,7 +144,7 @@ class ShareDocumentMixin:
 
     @classmethod
     def set_number(cls, records):
-        set_numbers(records, cls._sequence)
+        set_numbers(records, cls._sequence[1])
 
     @classmethod
     def by_company(cls, records):

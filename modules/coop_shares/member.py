@@ -164,24 +164,50 @@ class Member(metaclass=PoolMeta):
                 if not r.queued and r.end_date <= dates[r.member.id]])
         super().leave(members)
 
-    def exit_blockers(self):
+    @classmethod
+    def exit_blockers(cls, members):
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         ShareClass = pool.get('coop.share.class')
         ShareMove = pool.get('coop.share.move')
-        blockers = super().exit_blockers()
-        holdings = ShareMove.holdings_at(
-            self.company, self.memberships[-1].end_date + DAY,
-            members=[self])
-        if not holdings:
-            return blockers
-        waiting = Redemption.open_quantities([self], states=['approved'])
-        for (_, class_), (quantity, _) in holdings.items():
-            share_class = ShareClass(class_)
-            left = quantity - waiting[self.id, class_]
-            if share_class.kind == 'membership' and left > 0:
-                blockers.append(gettext(
-                        'coop_shares.msg_member_leave_shares',
-                        quantity=left,
-                        share_class=share_class.rec_name))
+        blockers = super().exit_blockers(members)
+        by_date = defaultdict(list)
+        for member in members:
+            by_date[member.company, member.memberships[-1].end_date].append(
+                member)
+        waiting = Redemption.open_quantities(members, states=['approved'])
+        for (company, date), d_members in by_date.items():
+            holdings = ShareMove.holdings_at(
+                company, date + DAY if date else None, members=d_members)
+            for (member, class_), (quantity, _) in holdings.items():
+                share_class = ShareClass(class_)
+                left = quantity - waiting[member, class_]
+                if share_class.kind == 'membership' and left > 0:
+                    blockers[cls(member)].append(gettext(
+                            'coop_shares.msg_member_leave_shares',
+                            quantity=left,
+                            share_class=share_class.rec_name))
         return blockers
+
+    @classmethod
+    def refusals_undo_admission(cls, members):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        refused = super().refusals_undo_admission(members)
+        for company in {m.company for m in members}:
+            for member, _ in ShareMove.holdings_at(
+                    company, None, members=[
+                        m for m in members if m.company == company]):
+                refused[cls(member)] = gettext(
+                    'coop_shares.msg_member_undo_shares',
+                    member=cls(member).rec_name)
+        for subscription in Subscription.search([
+                    ('member', 'in', [m.id for m in members]),
+                    ('state', 'in', ['confirmed', 'paid']),
+                    ]):
+            refused[subscription.member] = gettext(
+                'coop_shares.msg_member_undo_subscription',
+                member=subscription.member.rec_name,
+                subscription=subscription.rec_name)
+        return refused

@@ -41,8 +41,9 @@ class Redemption(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
+    _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
-    _sequence = 'redemption_sequence'
+    _sequence = ('coop.share.configuration', 'redemption_sequence')
     _modify_internal = frozenset({
             'number', 'state', 'granted', 'split_from', 'amount',
             'unpaid_amount', 'loss', 'premium', 'set_off_amount', 'move',

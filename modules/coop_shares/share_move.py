@@ -25,6 +25,7 @@ from .share_move_agreement import ShareMoveAgreement
 class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
     __name__ = 'coop.share.move'
     __string__ = "Share Move"
+    _sequence = ('coop.share.configuration', 'share_move_sequence')
     _rec_name = 'number'
 
     _states = {

@@ -35,7 +35,7 @@ class Subscription(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
-    _sequence = 'subscription_sequence'
+    _sequence = ('coop.share.configuration', 'subscription_sequence')
     _modify_internal = frozenset({
             'number', 'state', 'move', 'capital_move', 'effective',
             'effective_date', 'amount', 'premium', 'payments',

@@ -27,7 +27,7 @@ class Transfer(
         CancelledMixin, ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.transfer'
     __string__ = "Share Transfer"
-    _sequence = 'transfer_sequence'
+    _sequence = ('coop.share.configuration', 'transfer_sequence')
     _modify_internal = frozenset({
             'number', 'state', 'move', 'share_moves', 'remainder_amount'})
 

@@ -14,6 +14,7 @@ from trytond.transaction import Transaction
 class Valuation(Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.valuation'
     __string__ = "Share Valuation"
+    _work = (('draft', 'approve', None),)
 
     _states = {
         'readonly': Eval('state') != 'draft',
