@@ -122,16 +122,20 @@ class Member(metaclass=PoolMeta):
                     quantity -= open_[key]
                     if quantity <= 0:
                         continue
+                    reason = reasons.get(member.exit_reason, 'exit')
+                    request_date = member.notice_date
+                    if reason == 'exit':
+                        # The others may be recorded after their day
+                        request_date = min(
+                            request_date, member.memberships[-1].end_date)
                     redemptions.append(Redemption(
                             company=company,
                             member=member,
                             share_class=class_,
                             quantity=quantity,
-                            request_date=min(
-                                member.notice_date,
-                                member.memberships[-1].end_date),
+                            request_date=request_date,
                             end_date=member.memberships[-1].end_date,
-                            reason=reasons.get(member.exit_reason, 'exit')))
+                            reason=reason))
         save_records(redemptions)
 
     @classmethod
@@ -165,14 +169,67 @@ class Member(metaclass=PoolMeta):
         super().leave(members)
 
     def exit_blockers(self):
+        return super().exit_blockers() + self._share_blockers()
+
+    def _share_blockers(self):
+        "Return what is open of the shares, each with what to do"
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         ShareClass = pool.get('coop.share.class')
         ShareMove = pool.get('coop.share.move')
-        blockers = super().exit_blockers()
+        Subscription = pool.get('coop.share.subscription')
+        Transfer = pool.get('coop.share.transfer')
+        lang = pool.get('ir.lang').get()
+        exit_date = self.memberships[-1].end_date
+        blockers = []
+        for subscription in Subscription.search([
+                    ('member', '=', self.id),
+                    ['OR',
+                        ('state', '=', 'draft'),
+                        [
+                            ('state', '=', 'confirmed'),
+                            ('effective', '=', 'payment'),
+                            ],
+                        [
+                            ('state', 'in', ['confirmed', 'paid']),
+                            ('date', '>', exit_date),
+                            ],
+                        ],
+                    ], order=[('date', 'ASC'), ('id', 'ASC')]):
+            blockers.append(gettext(
+                    'coop_shares.msg_member_leave_subscription',
+                    subscription=subscription.rec_name,
+                    date=lang.strftime(subscription.date)))
+        for transfer in Transfer.search([
+                    ('state', '=', 'draft'),
+                    ['OR',
+                        ('from_member', '=', self.id),
+                        ('to_member', '=', self.id),
+                        ],
+                    ], order=[('id', 'ASC')]):
+            blockers.append(gettext(
+                    'coop_shares.msg_member_leave_transfer',
+                    transfer=transfer.rec_name))
+        redemptions = Redemption.search([
+                ('member', '=', self.id),
+                ('state', '=', 'approved'),
+                ('end_date', '!=', None),
+                ], order=[('end_date', 'ASC'), ('id', 'ASC')])
+        due = []
+        for redemption in redemptions:
+            if redemption.queued:
+                continue
+            elif redemption.end_date > exit_date:
+                blockers.append(gettext(
+                        'coop_shares.msg_member_leave_redemption',
+                        redemption=redemption.rec_name,
+                        date=lang.strftime(redemption.end_date)))
+            else:
+                due.append(redemption)
+        # The others end with the membership
+        blockers.extend(Redemption.refusals('end', due).values())
         holdings = ShareMove.holdings_at(
-            self.company, self.memberships[-1].end_date + DAY,
-            members=[self])
+            self.company, exit_date + DAY, members=[self])
         if not holdings:
             return blockers
         waiting = Redemption.open_quantities([self], states=['approved'])
