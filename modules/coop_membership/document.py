@@ -13,10 +13,12 @@ Buttons run without access checks, and what they write is their own business.
 Wizards and routes also run without them, and call buttons inside of
 check_access().
 """
+from itertools import groupby
+
 from sql import Null
 
 from trytond.i18n import gettext
-from trytond.model import Check, fields
+from trytond.model import Check, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -26,7 +28,8 @@ from .exceptions import RefusedError
 
 __all__ = [
     'DocumentMixin', 'LedgerMixin', 'NumberedMixin', 'PartMixin',
-    'ResultMixin', 'SearchMixin', 'collect', 'full_name', 'part_fields']
+    'ResultMixin', 'SearchMixin', 'by_company', 'collect', 'full_name',
+    'part_fields', 'set_numbers']
 
 # The fields in which Tryton logs who did what and when
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -61,6 +64,30 @@ def collect(name):
 def full_name(record):
     "Return the name of the record with what it is: Share Subscription 12"
     return ' '.join([record.__names__()['model'], record.rec_name])
+
+
+def by_company(records):
+    "Yield each company with the list of its records"
+    for company, c_records in groupby(
+            sorted(records, key=lambda r: r.company.id),
+            key=lambda r: r.company):
+        yield company, list(c_records)
+
+
+def set_numbers(records, sequence):
+    """Number the records that have no number, in their order
+
+    `sequence` is the configuration and its field.
+    """
+    configuration, name = sequence
+    Configuration = Pool().get(configuration)
+    # Those that are not saved yet may not have the attribute
+    for company, c_records in by_company(
+            r for r in records if not getattr(r, 'number', None)):
+        sequence = Configuration(1).get_multivalue(name, company=company.id)
+        for record, number in zip(
+                c_records, sequence.get_many(len(c_records))):
+            record.number = number
 
 
 def _value(value):
@@ -253,7 +280,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
     @classmethod
     def copy(cls, documents, default=None):
-        return super().copy(documents, default=cls._copy_default(default))
+        default = cls._copy_default(default)
+        default.setdefault('state', cls._initial_state)
+        return super().copy(documents, default=default)
 
     @classmethod
     def modifiable(cls, state):
@@ -369,6 +398,10 @@ class NumberedMixin(DocumentMixin):
     def __setup__(cls):
         cls.number.search_unaccented = False
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints.append((
+                'number_unique', Unique(t, t.company, t.number),
+                'coop_membership.msg_document_number_unique'))
 
     def get_rec_name(self, name):
         return self.number or f'({self.id})'
@@ -386,18 +419,7 @@ class NumberedMixin(DocumentMixin):
     @classmethod
     def set_number(cls, documents):
         "Number the documents that have no number, in their order"
-        configuration, name = cls._sequence
-        Configuration = Pool().get(configuration)
-        by_company = {}
-        for document in documents:
-            if not document.number:
-                by_company.setdefault(document.company, []).append(document)
-        for company in sorted(by_company, key=lambda c: c.id):
-            sequence = Configuration(1).get_multivalue(
-                name, company=company.id)
-            numbers = sequence.get_many(len(by_company[company]))
-            for document, number in zip(by_company[company], numbers):
-                document.number = number
+        set_numbers(documents, cls._sequence)
 
 
 def _get_root(record):
