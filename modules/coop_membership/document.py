@@ -478,8 +478,10 @@ class ResultMixin:
 
     @classmethod
     def copy(cls, results, default=None):
-        raise AccessError(gettext(
-                'coop_membership.msg_result_modify', **cls.__names__()))
+        if results:
+            raise AccessError(gettext(
+                    'coop_membership.msg_result_modify', **cls.__names__()))
+        return super().copy(results, default=default)
 
 
 class LedgerMixin(ResultMixin):
