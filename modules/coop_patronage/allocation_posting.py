@@ -1,9 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
 
-from .loss_absorption import absorb
+from .loss_absorption import take_amount
 
 
 class AllocationPosting:
@@ -56,30 +55,21 @@ class AllocationPosting:
             quantity=self.quantity,
             to_member=self.member,
             start_date=date,
+            acquired_date=date,
             par_value=pool.equity_class.par_value,
             amount=self.equity,
             vintage=self.vintage,
             origin=self,
             account_move=move)
 
-    def get_loss_moves(self, pool, move, date, balances):
-        "Return the unsaved rows that take the loss from the vintages"
+    def get_loss_moves(self, pool, move, date, lots):
+        "Return the unsaved rows that take the loss from the lots"
         ShareMove = Pool().get('coop.share.move')
-        share_class = pool.equity_class
-        taken, _ = absorb(
-            {self.member.id: -self.equity},
-            {k: v for k, v in balances.items() if k[0] == self.member.id},
-            pool.loss_order == 'newest')
-        return [ShareMove(
-                company=pool.company,
-                share_class=share_class,
-                kind='loss',
-                quantity=amount / share_class.par_value,
-                from_member=self.member,
-                end_date=date - DAY,
-                par_value=share_class.par_value,
-                amount=amount,
-                vintage=vintage or None,
-                origin=self,
-                account_move=move)
-            for (_, vintage), amount in taken.items()]
+        class_ = pool.equity_class
+        taken, _ = take_amount(
+            lots, -self.equity, class_.par_value, class_.quantity_digits,
+            pool.currency.rounding, pool.loss_order == 'newest')
+        return ShareMove.leave(
+            taken, date, company=pool.company, share_class=class_,
+            kind='loss', from_member=self.member, par_value=class_.par_value,
+            origin=self, account_move=move)

@@ -10,7 +10,7 @@ from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
-from .exceptions import CancelError
+from .exceptions import CancelError, PostError
 
 
 class RevolvementPosting:
@@ -24,6 +24,7 @@ class RevolvementPosting:
         cls.lock(revolvements)
         lock_members(line.member for r in revolvements for line in r.lines)
         for revolvement in revolvements:
+            revolvement.check_inputs(PostError)
             revolvement._post()
 
     def _post(self):
@@ -46,11 +47,16 @@ class RevolvementPosting:
             for (line, name, _), move_line in zip(rows, created):
                 if name == 'payable':
                     line.account_move_line = move_line
-            for line in chunk:
-                line.share_move = line.get_share_move(move)
-            ShareMove.do([line.share_move for line in chunk])
+            lots = ShareMove.lots_at(
+                self.company, None, [line.member for line in chunk],
+                self.classes)
+            ShareMove.do([
+                    share_move for line in chunk
+                    for share_move in line.get_share_moves(
+                        move, lots[line.member.id, line.share_class.id])])
             Line.save(chunk)
             Move.post([move])
+        self.lower_requests()
 
     @classmethod
     @ModelView.button
@@ -80,8 +86,10 @@ class RevolvementPosting:
                 books.reversal(m, revolvement.posting_date) for m in moves]
             Books.post(reversals)
             ShareMove.reverse(
-                [line.share_move for line in revolvement.lines],
+                [m for line in revolvement.lines for m in line.share_moves
+                    if not m.reversal_of],
                 dict(zip(moves, reversals)))
+            revolvement.raise_requests()
             payables = {}
             for move in moves + reversals:
                 for line in move.lines:
