@@ -99,11 +99,13 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         ('company', '=', self.company.id)])}
             revenue, = Account.search([
                     ('company', '=', self.company.id),
-                    ('type.revenue', '=', True)], limit=1)
+                    ('type.revenue', '=', True),
+                    ('closed', '!=', True)], limit=1)
             receivable, = Account.search([
                     ('company', '=', self.company.id),
                     ('type.receivable', '=', True),
-                    ('party_required', '=', True)], limit=1)
+                    ('party_required', '=', True),
+                    ('closed', '!=', True)], limit=1)
             other = self.make(Surplus, 'posted')
             surplus = self._make_surplus()
             fiscalyear = surplus.fiscalyear
