@@ -201,6 +201,10 @@ class Allocation(
         return self.account_move_line or self.held_line
 
     @property
+    def keeps_equity(self):
+        return self.equity > 0
+
+    @property
     def unclaimed_of(self):
         return self.surplus.fiscalyear.rec_name
 

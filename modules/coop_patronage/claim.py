@@ -24,6 +24,11 @@ class ClaimMixin:
         help="The move that took back what nobody claimed.")
 
     @property
+    def keeps_equity(self):
+        "Whether who does not claim the money has got shares with it"
+        return False
+
+    @property
     def unclaimed_line(self):
         "The line of what is not paid"
         return self.account_move_line

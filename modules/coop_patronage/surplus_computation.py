@@ -99,41 +99,41 @@ class SurplusComputation:
         result = self.get_result() + self.accrued
         if result >= 0:
             return
-        lines = list(self.lines)
-        sequence = max((line.sequence or 0 for line in lines), default=0)
-
-        def add(kind, account, name):
-            nonlocal sequence
-            sequence += 1
-            lines.append(Line(
-                    surplus=self, sequence=sequence, name=name, kind=kind,
-                    basis='remainder', account=account))
-
+        before, after = [], []
         if (result + self.brought_forward + self.reserve_release < 0
-                and not any(line.kind == 'loss_cover' for line in lines)):
+                and not any(l.kind == 'loss_cover' for l in self.lines)):
             for name in LOSS_RESERVES:
                 account = Configuration(1).get_multivalue(
                     name, company=self.company.id)
                 if account:
-                    add('loss_cover', account, gettext(
-                            'coop_patronage.msg_loss_cover',
-                            account=account.name))
+                    before.append(Line(
+                            name=gettext(
+                                'coop_patronage.msg_loss_cover',
+                                account=account.name),
+                            kind='loss_cover', account=account))
+        pooled = {p.line for p in self.pools}
         if not any(
                 line.basis == 'remainder' and line.amount is None
-                and line.kind in {
-                    'loss_cover', 'loss_carried', 'carry_forward'}
-                and (line.kind != 'loss_cover'
-                    or any(p.line == line for p in self.pools))
-                for line in lines):
-            add('carry_forward',
-                Line.get_account('carry_forward', self.company),
-                gettext('coop_patronage.msg_loss_carried'))
-        if len(lines) > len(self.lines):
+                and (line.kind in {'loss_carried', 'carry_forward'}
+                    or line.kind == 'loss_cover' and line in pooled)
+                for line in self.lines):
+            after.append(Line(
+                    name=gettext('coop_patronage.msg_loss_carried'),
+                    kind='carry_forward',
+                    account=Line.get_account('carry_forward', self.company)))
+        for line in before + after:
+            line.basis = 'remainder'
+        if before or after:
+            # In the order in which they bear the loss
+            lines = [*before, *self.lines, *after]
+            for sequence, line in enumerate(lines, 1):
+                line.sequence = sequence
             self.lines = lines
             self.save()
 
     def _set_pool_lines(self):
         pool = Pool()
+        Line = pool.get('coop.surplus.line')
         Pool_ = pool.get('coop.patronage.pool')
         lines = [line for line in self.lines if line.kind == 'patronage']
         for pool in self.pools:
@@ -144,3 +144,9 @@ class SurplusComputation:
                             pool=pool.rec_name))
                 pool.line, = lines
         Pool_.save(self.pools)
+        # What the members bear of a loss is cleared as what they get
+        covers = {
+            p.line for p in self.pools if p.line.kind == 'loss_cover'}
+        if covers:
+            Line.write(list(covers), {
+                    'account': Line.get_account('patronage', self.company)})

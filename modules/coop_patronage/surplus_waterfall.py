@@ -68,7 +68,8 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
     previous = Fraction(0)
     last = None
     for rule in rules:
-        if rule.basis == 'remainder' and rule.amount is None:
+        if (rule.basis == 'remainder' and rule.amount is None
+                and not (rule.cover and rule.room is not None)):
             last = rule
     for rule in rules:
         if rule.basis == 'remainder':

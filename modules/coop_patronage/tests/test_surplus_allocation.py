@@ -138,6 +138,15 @@ class AllocationTestCase(unittest.TestCase):
                         settings={'brought_forward': D(brought)})).amounts
                 self.assertEqual(list(amounts.values()), expected)
 
+    def test_cover_after_the_rest(self):
+        "Test a cover never takes more than its account holds"
+        amounts = allocate(inputs(
+                -1700, [line(1, 'carry_forward', rate=D('0.5')),
+                    line(2, 'loss_cover', account=8),
+                    line(3, 'carry_forward', 'result', amount=D(-250))],
+                balances={8: D(600)})).amounts
+        self.assertEqual(amounts, {1: D(-850), 2: D(-600), 3: D(-250)})
+
     def test_loss_of_members(self):
         "Test the part of the members in a loss, published for a cooperative"
         # Hypha bylaws 6.4: 80 % of 50,000 to a reserve that holds 30,000
