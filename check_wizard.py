@@ -1,7 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
-from trytond.model import ModelView, fields
+from trytond.model import ModelStorage, ModelView, fields
+from trytond.modules.coop_membership.document import full_name
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
@@ -9,6 +10,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import Button, StateView, Wizard
 
 from .check import get_differences
+from .readable import get_readable, may_read
 
 
 class CheckStart(ModelView):
@@ -56,7 +58,10 @@ class CheckDifference(ModelView):
         "Timing: they will, because the move is dated in a later period.\n"
         "Pending: a document is not brought to its end.\n"
         "Setup: a sequence or an account is not fit for the next document.")
-    record = fields.Reference("Record", selection='get_models', readonly=True)
+    record_name = fields.Char("Record", readonly=True)
+    record = fields.Reference(
+        "Open", selection='get_models', readonly=True,
+        help="The record, for those who may read it.")
     description = fields.Char("Description", readonly=True)
     party = fields.Many2One('party.party', "Party", readonly=True)
     expected = Monetary(
@@ -71,9 +76,12 @@ class CheckDifference(ModelView):
 
     @classmethod
     def get_models(cls):
-        pool = Pool()
-        Model = pool.get('ir.model')
-        return [(None, ''), *Model.get_name_items()]
+        Model = Pool().get('ir.model')
+        # Who may not read one of the models would lose the field
+        return [(None, ''), *(
+                (name, string)
+                for name, string in Model.get_name_items(ModelStorage)
+                if may_read(name))]
 
     @classmethod
     def view_attributes(cls):
@@ -106,6 +114,7 @@ class Check(Wizard):
     def default_result(self, fields):
         company, date = self.start.company, self.start.date
         differences = get_differences(company, date)
+        readable = get_readable({d.record for d in differences})
         errors = len([d for d in differences if d.kind == 'error'])
         if not differences:
             summary = gettext('coop.msg_check_good')
@@ -118,15 +127,18 @@ class Check(Wizard):
             'date': date,
             'summary': summary,
             'differences': [
-                self.get_values(difference, company.currency)
+                self.get_values(difference, company.currency, readable)
                 for difference in differences],
             }
 
-    def get_values(self, difference, currency):
+    def get_values(self, difference, currency, readable):
         amounts = [difference.expected, difference.found]
         return {
             'kind': difference.kind,
-            'record': str(difference.record),
+            'record_name': full_name(difference.record),
+            'record': (
+                str(difference.record) if difference.record in readable
+                else None),
             'description': difference.description,
             'party': difference.party.id if difference.party else None,
             'expected': difference.expected,

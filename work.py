@@ -6,9 +6,12 @@ from sql.conditionals import Coalesce
 from sql.operators import Concat
 
 from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import collect, full_name
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
+
+from .readable import may_read
 
 MEMBERSHIP = 'coop_membership.group_coop_membership'
 ACCOUNTING = 'coop_membership.group_coop_accounting'
@@ -34,47 +37,19 @@ KINDS = [
     ]
 # Those whose date is a deadline
 DEADLINES = ['leave', 'meeting', 'collect', 'end', 'pay']
+# Those that can not be done before their date
+DUE = {'meeting'}
 
-# The documents that wait in a state: the model, the state, what is to do and
-# the column of the date
-DOCUMENTS = [
-    ('coop.share.valuation', 'draft', 'approve', None),
-    ('coop.share.dividend', 'computed', 'approve', 'end_date'),
-    ('coop.share.dividend', 'approved', 'post', 'end_date'),
-    ('coop.surplus', 'computed', 'approve', 'posting_date'),
-    ('coop.surplus', 'approved', 'post', 'posting_date'),
-    ('coop.equity.revolvement', 'computed', 'approve', 'posting_date'),
-    ('coop.equity.revolvement', 'approved', 'post', 'posting_date'),
-    ('coop.commons.rate', 'draft', 'approve', 'valid_from'),
-    ('coop.commons.billing', 'computed', 'post', 'end'),
-    ('coop.commons.engagement.billing', 'computed', 'post', 'invoice_date'),
-    ('coop.commons.settlement', 'computed', 'approve', 'issue_date'),
-    ('coop.commons.settlement', 'approved', 'post', 'issue_date'),
-    ]
 USAGES = [
     ('draft', 'check'),
     ('confirmed', 'rate'),
     ('rated', 'bill'),
     ]
 
-# The actions that open a record
-ACTIONS = {
-    'coop.commons.billing': 'coop_commons.act_billing_form',
-    'coop.commons.booking': 'coop_commons.act_booking_form',
-    'coop.commons.engagement.billing':
-        'coop_commons_cost.act_engagement_billing_form',
-    'coop.commons.rate': 'coop_commons_cost.act_rate_form',
-    'coop.commons.resource': 'coop_commons.act_usage_form',
-    'coop.commons.settlement': 'coop_commons_cost.act_settlement_form',
-    'coop.equity.revolvement': 'coop_patronage.act_revolvement_form',
-    'coop.meeting': 'coop_membership.act_meeting_form',
-    'coop.member': 'coop_membership.act_member_form',
-    'coop.share.dividend': 'coop_shares.act_dividend_form',
-    'coop.share.redemption': 'coop_shares.act_redemption_form',
-    'coop.share.subscription': 'coop_shares.act_subscription_form',
-    'coop.share.valuation': 'coop_shares.act_valuation_form',
-    'coop.surplus': 'coop_patronage.act_surplus_form',
-    }
+# What waits by more than its state
+OTHERS = [
+    'coop.commons.booking', 'coop.commons.resource', 'coop.share.redemption',
+    'coop.share.subscription']
 
 
 class Work(ModelSQL, ModelView):
@@ -88,7 +63,9 @@ class Work(ModelSQL, ModelView):
         help="The group that can do it.")
     kind = fields.Selection(
         [(kind, name) for kind, name, _ in KINDS], "To Do", sort=False)
-    record = fields.Reference("Record", selection='get_models')
+    record_name = fields.Function(
+        fields.Char("Record"), 'get_record_name')
+    record = fields.Reference("Open", selection='get_models')
     party = fields.Many2One('party.party', "Party",
         context={
             'company': Eval('company', -1),
@@ -111,8 +88,11 @@ class Work(ModelSQL, ModelView):
     @classmethod
     def get_models(cls):
         Model = Pool().get('ir.model')
+        # Who may not read one of the models would lose the field
         return [(None, ''), *(
-                (name, Model.get_name(name)) for name in ACTIONS)]
+                (name, Model.get_name(name))
+                for name in [*(d.__name__ for d in collect('_work')), *OTHERS]
+                if may_read(name))]
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
@@ -141,8 +121,11 @@ class Work(ModelSQL, ModelView):
             ('date', '>=', today),
             ]
 
+    def get_record_name(self, name):
+        return full_name(self.record)
+
     def get_rec_name(self, name):
-        return self.record.rec_name if self.record else str(self.id)
+        return self.record_name
 
     @classmethod
     def view_attributes(cls):
@@ -155,13 +138,12 @@ class Work(ModelSQL, ModelView):
     def table_query(cls):
         today = Pool().get('ir.date').today()
         rows = [
+            *cls._documents(today),
             *cls._members(today),
-            *cls._meetings(today),
             *cls._subscriptions(today),
             *cls._redemptions(today),
             *cls._bookings(),
             *cls._usages(),
-            *cls._documents(),
             ]
         return Union(*(
                 cls._select(index, len(rows), *row)
@@ -196,15 +178,6 @@ class Work(ModelSQL, ModelView):
         Member = pool.get('coop.member')
         Membership = pool.get('coop.membership')
         member = Member.__table__()
-        yield 'admit', 'coop.member', member, {
-            'id': member.id,
-            'company': member.company,
-            'party': member.party,
-            'date': member.application_date,
-            }, {
-            'where': member.state == 'applicant',
-            }
-        member = Member.__table__()
         membership = Membership.__table__()
         yield 'leave', 'coop.member', member.join(membership,
             condition=(membership.member == member.id)
@@ -217,18 +190,6 @@ class Work(ModelSQL, ModelView):
             'where': member.state == 'leaving',
             'group_by': [member.id, member.company, member.party],
             'having': Max(membership.exit_date) < today,
-            }
-
-    @classmethod
-    def _meetings(cls, today):
-        meeting = Pool().get('coop.meeting').__table__()
-        yield 'meeting', 'coop.meeting', meeting, {
-            'id': meeting.id,
-            'company': meeting.company,
-            'date': meeting.date,
-            }, {
-            'where': meeting.state.in_(['draft', 'convened', 'open'])
-            & (meeting.date <= today),
             }
 
     @classmethod
@@ -362,16 +323,19 @@ class Work(ModelSQL, ModelView):
                 }
 
     @classmethod
-    def _documents(cls):
-        pool = Pool()
-        for name, state, kind, date in DOCUMENTS:
-            table = pool.get(name).__table__()
-            columns = {
-                'id': table.id,
-                'company': table.company,
-                }
-            if date:
-                columns['date'] = getattr(table, date)
-            yield kind, name, table, columns, {
-                'where': table.state == state,
-                }
+    def _documents(cls, today):
+        for Model in collect('_work'):
+            for state, kind, date in Model._work:
+                table = Model.__table__()
+                columns = {
+                    'id': table.id,
+                    'company': table.company,
+                    }
+                if 'party' in Model._fields:
+                    columns['party'] = table.party
+                where = table.state == state
+                if date:
+                    columns['date'] = getattr(table, date)
+                    if kind in DUE:
+                        where &= columns['date'] <= today
+                yield kind, Model.__name__, table, columns, {'where': where}

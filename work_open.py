@@ -4,7 +4,7 @@ from trytond.pool import Pool
 from trytond.pyson import PYSONEncoder
 from trytond.wizard import StateAction, Wizard
 
-from .work import ACTIONS, USAGES
+from .work import USAGES
 
 
 class Open(Wizard):
@@ -17,10 +17,17 @@ class Open(Wizard):
     def do_open_(self, action):
         ActWindow = Pool().get('ir.action.act_window')
         record = self.record.record
-        action = ActWindow.get(ACTIONS[record.__name__])
+        states = {
+            kind: state for state, kind in USAGES
+            if record.__name__ == 'coop.commons.resource'}
+        # The first is the one that shows all of them
+        window, = ActWindow.search([
+                ('res_model', '=',
+                    'coop.commons.usage' if states else record.__name__),
+                ], order=[('id', 'ASC')], limit=1)
+        action = window.action.get_action_value()
         action['domains'] = []
-        if record.__name__ == 'coop.commons.resource':
-            states = {kind: state for state, kind in USAGES}
+        if states:
             action['pyson_domain'] = PYSONEncoder().encode([
                     ('resource', '=', record.id),
                     ('state', '=', states[self.record.kind]),

@@ -320,7 +320,7 @@ class Demo:
 
         redemptions = Redemption.find([('state', '=', 'ended')])
         for redemption in redemptions:
-            redemption.payment_date = PAYMENT
+            redemption.settlement_date = redemption.payment_date = PAYMENT
         Redemption.save(redemptions)
         Redemption.click(redemptions, 'settle')
         books.pay_parties(

@@ -73,6 +73,11 @@ class WorkTestCase(DatabaseTestCase):
                     self.assertEqual([
                             (w.kind, w.record, w.date, w.overdue)
                             for w in works], expected)
+                    self.assertEqual([w.record_name for w in works], [
+                            f"{r.__names__()['model']} {r.rec_name}"
+                            for _, r, *_ in expected])
+                    # Whoever may not read all of the models
+                    self.assertIn('record', Work.fields_get())
                     self.assertEqual(
                         Work.search([('overdue', '=', True)]),
                         [w for w in works if w.overdue])

@@ -3,7 +3,7 @@
 from sql import Null
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
+from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.agreement import BooksMixin
 from trytond.modules.coop_membership.document import NumberedMixin
@@ -26,6 +26,8 @@ class Billing(
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
     _sequence = ('coop.commons.configuration', 'billing_sequence')
+    _work = (('computed', 'post', 'end'),)
+    _pending = {'computed': 'end'}
     _internal = {'posted_by'}
     _date_order = (('start', 'end', 'coop_commons.msg_billing_dates'),)
 
@@ -113,11 +115,6 @@ class Billing(
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        t = cls.__table__()
-        cls._sql_constraints += [
-            ('number_unique', Unique(t, t.company, t.number),
-                'coop_commons.msg_billing_number_unique'),
-            ]
         cls._order = [('end', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
             ('draft', 'computed'),

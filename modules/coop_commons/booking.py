@@ -6,7 +6,7 @@ from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check, Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
+    Check, Exclude, Index, ModelSQL, ModelView, Workflow, fields)
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
@@ -32,7 +32,6 @@ class Booking(
         ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
-    _rec_name = 'number'
     _search_names = (
         'number', 'resource.rec_name', 'member.rec_name', 'party.rec_name',
         'cost_center.rec_name')
@@ -154,8 +153,6 @@ class Booking(
         super().__setup__()
         t = cls.__table__()
         cls._sql_constraints += [
-            ('number_unique', Unique(t, t.company, t.number),
-                'coop_commons.msg_booking_number_unique'),
             ('end_after_start', Check(t, t.end > t.start),
                 'coop_commons.msg_booking_end_after_start'),
             ('quantity_positive', Check(t, t.quantity > 0),

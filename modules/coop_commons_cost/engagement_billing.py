@@ -22,6 +22,8 @@ from .exceptions import EngagementError
 class EngagementBilling(Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement.billing'
     __string__ = "Engagement Billing"
+    _work = (('computed', 'post', 'invoice_date'),)
+    _pending = {'computed': 'invoice_date'}
 
     _states = {
         'readonly': Eval('state') != 'draft',

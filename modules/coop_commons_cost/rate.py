@@ -20,6 +20,7 @@ from .exceptions import RateError
 class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.rate'
     __string__ = "Rate Proposal"
+    _work = (('draft', 'approve', 'valid_from'),)
 
     _states = {
         'readonly': Eval('state') != 'draft',

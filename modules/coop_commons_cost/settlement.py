@@ -30,6 +30,11 @@ class Settlement(
         ModelView):
     __name__ = 'coop.commons.settlement'
     __string__ = "Settlement"
+    _work = (
+        ('computed', 'approve', 'issue_date'),
+        ('approved', 'post', 'issue_date'))
+    _pending = dict.fromkeys(
+        ['computed', 'approved'], 'fiscalyear.end_date')
 
     _states = {
         'readonly': Eval('state') != 'draft',

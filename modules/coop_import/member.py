@@ -366,9 +366,8 @@ class MemberImporter(Importer):
         # What has happened needs no confirmation
         with Transaction().set_context(_skip_warnings=True):
             Member.give_notice(members)
-        Member.leave([
-                m for m in Member.browse(members)
-                if m.exit_date < today and not m.exit_blockers()])
+        Member.run_step('leave', [
+                m for m in Member.browse(members) if m.exit_date < today])
         return {rows[m.id] for m in members}
 
 

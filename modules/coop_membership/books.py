@@ -5,6 +5,8 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .document import full_name
+
 # The size from which creating records together does not get faster
 SLICE = 500
 
@@ -35,9 +37,7 @@ class Books:
             return
         with Transaction().set_context(language=self._language):
             origin = origin.__class__(origin.id)
-            narration = getattr(origin, 'narration', None)
-            return narration or ' '.join(
-                [origin.__names__()['model'], origin.rec_name])
+            return getattr(origin, 'narration', None) or full_name(origin)
 
     def move(self, date, lines, origin=None, description=None):
         """Return an unsaved move of the lines

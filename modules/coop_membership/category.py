@@ -7,6 +7,8 @@ from trytond.model import (
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
+from .document import SearchMixin
+
 EXIT_AT = [
     ('fiscal_year_end', "End of the Fiscal Year"),
     ('month_end', "End of the Month"),
@@ -29,9 +31,10 @@ MONTHS = [
     ]
 
 
-class Category(DeactivableMixin, ModelSQL, ModelView):
+class Category(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.category'
     __string__ = "Member Category"
+    _search_names = 'code', 'name'
 
     name = fields.Char("Name", required=True, translate=True)
     code = fields.Char("Code")
@@ -120,16 +123,3 @@ class Category(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def default_exclusion_exit_at(cls):
         return 'any_day'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, operand, *extra = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('code', operator, operand.lstrip('%') if operand else operand,
-                *extra),
-            ('name', operator, operand, *extra),
-            ]

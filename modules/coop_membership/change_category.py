@@ -9,7 +9,7 @@ from trytond.pyson import Eval
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 from .date import format_date
-from .exceptions import CategoryChangeError
+from .exceptions import AdmissionError, CategoryChangeError
 
 
 class ChangeCategoryMixin:
@@ -48,7 +48,8 @@ class ChangeCategoryMixin:
             to_close.append(membership)
             to_open.append(Membership(
                     member=member, category=category, start_date=date))
-            to_open[-1].check_age()
+            if text := to_open[-1].refuse_age():
+                raise AdmissionError(text)
         Membership.save(to_close)
         Membership.save(to_open)
 

@@ -8,10 +8,13 @@ from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
+from .document import PartMixin, SearchMixin
 
-class Document(DeactivableMixin, ModelSQL, ModelView):
+
+class Document(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.membership.document'
     __string__ = "Membership Document"
+    _search_names = 'name', 'version'
 
     name = fields.Char("Name", required=True,
         help="The name shared by all the versions of the document.")
@@ -55,18 +58,6 @@ class Document(DeactivableMixin, ModelSQL, ModelView):
         return ' '.join(filter(None, [self.name, self.version]))
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, *_ = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('name', *clause[1:]),
-            ('version', *clause[1:]),
-            ]
-
-    @classmethod
     def required_at(cls, documents, date):
         "Return the documents in force at the date that are required"
         in_force = {}
@@ -76,9 +67,11 @@ class Document(DeactivableMixin, ModelSQL, ModelView):
         return [d for d in in_force.values() if d.required]
 
 
-class Consent(ModelSQL, ModelView):
+class Consent(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.consent'
     __string__ = "Member Consent"
+    _document = 'member'
+    _search_names = ('document.rec_name',)
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE')
@@ -117,7 +110,3 @@ class Consent(ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.document.rec_name} @ {self.member.rec_name}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('document.rec_name', *clause[1:])]

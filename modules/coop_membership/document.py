@@ -13,10 +13,12 @@ Buttons run without access checks, and what they write is their own business.
 Wizards and routes also run without them, and call buttons inside of
 check_access().
 """
+from itertools import groupby
+
 from sql import Null
 
 from trytond.i18n import gettext
-from trytond.model import Check, fields
+from trytond.model import Check, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -26,7 +28,8 @@ from .exceptions import RefusedError
 
 __all__ = [
     'DocumentMixin', 'LedgerMixin', 'NumberedMixin', 'PartMixin',
-    'ResultMixin', 'SearchMixin', 'part_fields']
+    'ResultMixin', 'SearchMixin', 'by_company', 'collect', 'full_name',
+    'part_fields', 'set_numbers']
 
 # The fields in which Tryton logs who did what and when
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -49,6 +52,42 @@ def part_fields(Model):
         if issubclass(Part, PartMixin) and Part._document == document:
             parts[name] = Part
     return parts
+
+
+def collect(name):
+    "Yield the models that declare something by the attribute"
+    for _, Model in sorted(Pool().iterobject()):
+        if getattr(Model, name, None):
+            yield Model
+
+
+def full_name(record):
+    "Return the name of the record with what it is: Share Subscription 12"
+    return ' '.join([record.__names__()['model'], record.rec_name])
+
+
+def by_company(records):
+    "Yield each company with the list of its records"
+    for company, c_records in groupby(
+            sorted(records, key=lambda r: r.company.id),
+            key=lambda r: r.company):
+        yield company, list(c_records)
+
+
+def set_numbers(records, sequence):
+    """Number the records that have no number, in their order
+
+    `sequence` is the configuration and its field.
+    """
+    configuration, name = sequence
+    Configuration = Pool().get(configuration)
+    # Those that are not saved yet may not have the attribute
+    for company, c_records in by_company(
+            r for r in records if not getattr(r, 'number', None)):
+        sequence = Configuration(1).get_multivalue(name, company=company.id)
+        for record, number in zip(
+                c_records, sequence.get_many(len(c_records))):
+            record.number = number
 
 
 def _value(value):
@@ -158,6 +197,12 @@ class DocumentMixin(SearchMixin, _GuardMixin):
     _modify_states = {}
     _sealed_states = {}
     _delete_states = None
+    # What waits for somebody: the state, what is to do and the field of the
+    # day since when
+    _work = ()
+    # The states in which something is still to be posted, and the field of
+    # the day from which on it should be
+    _pending = {}
     # Pairs of dates of which the first is not after the second, and the
     # message if it is
     _date_order = ()
@@ -216,7 +261,7 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
         In the language of the context, as "Share Subscription 12, member 17".
         """
-        narration = ' '.join([self.__names__()['model'], self.rec_name])
+        narration = full_name(self)
         member = getattr(self, 'member', None)
         if member:
             narration = gettext(
@@ -235,7 +280,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
     @classmethod
     def copy(cls, documents, default=None):
-        return super().copy(documents, default=cls._copy_default(default))
+        default = cls._copy_default(default)
+        default.setdefault('state', cls._initial_state)
+        return super().copy(documents, default=default)
 
     @classmethod
     def modifiable(cls, state):
@@ -318,11 +365,11 @@ class DocumentMixin(SearchMixin, _GuardMixin):
         return find(documents) if find else {}
 
     @classmethod
-    def check_step(cls, step, documents):
+    def check_step(cls, step, documents, error=RefusedError):
         "Raise the reasons why the step can not be taken for all documents"
         refused = cls.refusals(step, documents)
         if refused:
-            raise RefusedError('\n'.join(refused.values()))
+            raise error('\n'.join(refused.values()))
 
     @classmethod
     def run_step(cls, step, documents):
@@ -351,6 +398,10 @@ class NumberedMixin(DocumentMixin):
     def __setup__(cls):
         cls.number.search_unaccented = False
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints.append((
+                'number_unique', Unique(t, t.company, t.number),
+                'coop_membership.msg_document_number_unique'))
 
     def get_rec_name(self, name):
         return self.number or f'({self.id})'
@@ -368,18 +419,7 @@ class NumberedMixin(DocumentMixin):
     @classmethod
     def set_number(cls, documents):
         "Number the documents that have no number, in their order"
-        configuration, name = cls._sequence
-        Configuration = Pool().get(configuration)
-        by_company = {}
-        for document in documents:
-            if not document.number:
-                by_company.setdefault(document.company, []).append(document)
-        for company in sorted(by_company, key=lambda c: c.id):
-            sequence = Configuration(1).get_multivalue(
-                name, company=company.id)
-            numbers = sequence.get_many(len(by_company[company]))
-            for document, number in zip(by_company[company], numbers):
-                document.number = number
+        set_numbers(documents, cls._sequence)
 
 
 def _get_root(record):
@@ -478,8 +518,10 @@ class ResultMixin:
 
     @classmethod
     def copy(cls, results, default=None):
-        raise AccessError(gettext(
-                'coop_membership.msg_result_modify', **cls.__names__()))
+        if results:
+            raise AccessError(gettext(
+                    'coop_membership.msg_result_modify', **cls.__names__()))
+        return super().copy(results, default=default)
 
 
 class LedgerMixin(ResultMixin):

@@ -76,13 +76,18 @@ class ExitMixin:
     @ModelView.button
     @Workflow.transition('leaving')
     def give_notice(cls, members):
+        cls.check_step('give_notice', members, error=NoticeError)
+        cls._set_exit(members)
+
+    @classmethod
+    def refusals_give_notice(cls, members):
+        refused = cls._refuse_exclusion(members)
         for member in members:
             if not member.exit_reason:
-                raise NoticeError(gettext(
-                        'coop_membership.msg_member_notice_reason',
-                        member=member.rec_name))
-        cls._check_exclusion(members)
-        cls._set_exit(members)
+                refused[member] = gettext(
+                    'coop_membership.msg_member_notice_reason',
+                    member=member.rec_name)
+        return {**cls._refuse_notice(members), **refused}
 
     @classmethod
     @ModelView.button
@@ -98,7 +103,38 @@ class ExitMixin:
                 # The decision comes after the notice
                 with Transaction().set_context(company=member.company.id):
                     member.notice_date = min(Date.today(), member.exit_date)
+        cls.check_step('exclude', members, error=NoticeError)
         cls._set_exit(members)
+
+    @classmethod
+    def refusals_exclude(cls, members):
+        return cls._refuse_notice(members)
+
+    @classmethod
+    def _refuse_notice(cls, members):
+        "Return by member the reason why the day of the notice can not be"
+        refused = {}
+        for member in members:
+            notice_date = member.notice_date
+            if not notice_date:
+                continue
+            start_date = member.memberships[-1].admission_date
+            exit_date = member.requested_exit_date
+            if notice_date < start_date:
+                refused[member] = gettext(
+                    'coop_membership.msg_member_notice_before_admission',
+                    member=member.rec_name,
+                    notice_date=format_date(notice_date),
+                    admission_date=format_date(start_date))
+            # A death or an exclusion may be heard of after its day
+            elif (exit_date and exit_date < notice_date
+                    and member.exit_reason not in {'death', 'exclusion'}):
+                refused[member] = gettext(
+                    'coop_membership.msg_member_notice_after_exit',
+                    member=member.rec_name,
+                    notice_date=format_date(notice_date),
+                    exit_date=format_date(exit_date))
+        return refused
 
     @classmethod
     def _set_exit(cls, members):
@@ -154,16 +190,17 @@ class ExitMixin:
         return not Transaction().user or board in User.get_groups()
 
     @classmethod
-    def _check_exclusion(cls, members):
+    def _refuse_exclusion(cls, members):
         "Let only the board exclude, and take the exclusion back"
         if cls._is_board():
-            return
-        for member in members:
+            return {}
+        return {
+            member: gettext(
+                'coop_membership.msg_member_exclusion_board',
+                member=member.rec_name)
+            for member in members
             if 'exclusion' in {
-                    member.exit_reason, member.memberships[-1].exit_reason}:
-                raise NoticeError(gettext(
-                        'coop_membership.msg_member_exclusion_board',
-                        member=member.rec_name))
+                member.exit_reason, member.memberships[-1].exit_reason}}
 
     @classmethod
     def _check_hardship(cls, members):
@@ -188,7 +225,7 @@ class ExitMixin:
     def withdraw_notice(cls, members):
         pool = Pool()
         Membership = pool.get('coop.membership')
-        cls._check_exclusion(members)
+        cls.check_step('withdraw_notice', members, error=NoticeError)
         memberships = []
         for member in members:
             member.notice_date = None
@@ -201,45 +238,81 @@ class ExitMixin:
         cls.save(members)
         Membership.save(memberships)
 
-    def exit_blockers(self):
-        """Return the reasons, as texts, for which the member can not be left
-        go although the exit date is over"""
-        return []
+    @classmethod
+    def refusals_withdraw_notice(cls, members):
+        return cls._refuse_exclusion(members)
+
+    @classmethod
+    def exit_blockers(cls, members):
+        """Return by member the reasons, as texts, which keep the file of the
+        member open although the exit date is over
+
+        Each says what to do.
+        """
+        pool = Pool()
+        Attendance = pool.get('coop.meeting.attendance')
+        blockers = {m: [] for m in members}
+        parties = {(m.company, m.party): m for m in members}
+        for attendance in Attendance.search([
+                    ('representative', 'in',
+                        list({p.id for _, p in parties})),
+                    ('presence', '=', 'represented'),
+                    ('meeting.state', 'in', ['convened', 'open']),
+                    ]):
+            key = attendance.company, attendance.representative
+            if key in parties:
+                blockers[parties[key]].append(gettext(
+                        'coop_membership.msg_member_leave_proxy',
+                        member=attendance.member.rec_name,
+                        meeting=attendance.meeting.rec_name))
+        return blockers
+
+    @classmethod
+    def get_blocked_by(cls, members, name):
+        leaving = [m for m in members if m.state == 'leaving']
+        return {
+            **dict.fromkeys(map(int, members)),
+            **{m.id: '\n'.join(blockers) or None
+                for m, blockers in cls.exit_blockers(leaving).items()},
+            }
 
     @classmethod
     @ModelView.button
     @Workflow.transition('left')
     def leave(cls, members):
-        pool = Pool()
-        Date = pool.get('ir.date')
-        errors = []
-        for member in members:
-            with Transaction().set_context(company=member.company.id):
-                today = Date.today()
+        cls.check_step('leave', members, error=ExitError)
+
+    @classmethod
+    def refusals_leave(cls, members):
+        Date = Pool().get('ir.date')
+        today = {}
+        for company in {m.company for m in members}:
+            with Transaction().set_context(company=company.id):
+                today[company] = Date.today()
+        refused = {}
+        for member, blockers in cls.exit_blockers(members).items():
             exit_date = member.memberships[-1].end_date
-            if exit_date >= today:
+            if not exit_date or exit_date >= today[member.company]:
                 blockers = [gettext(
                         'coop_membership.msg_member_leave_date',
-                        exit_date=format_date(exit_date))]
-            else:
-                blockers = []
-            blockers += member.exit_blockers()
+                        exit_date=format_date(exit_date)), *blockers]
             if blockers:
-                errors.append(gettext(
-                        'coop_membership.msg_member_leave_blocked',
-                        member=member.rec_name,
-                        blockers='\n'.join(f'- {b}' for b in blockers)))
-        if errors:
-            raise ExitError('\n'.join(errors))
+                refused[member] = gettext(
+                    'coop_membership.msg_member_leave_blocked',
+                    member=member.rec_name,
+                    blockers='\n'.join(f'- {b}' for b in blockers))
+        return refused
 
     @classmethod
     def leave_due(cls):
-        "Let go the members whose exit date is over and nothing blocks"
-        pool = Pool()
-        Date = pool.get('ir.date')
-        members = cls.search([
-                ('company', '=', Transaction().context.get('company')),
-                ('state', '=', 'leaving'),
-                ('memberships', 'where', [('exit_date', '<', Date.today())]),
-                ])
-        cls.leave([m for m in members if not m.exit_blockers()])
+        """Let go the members whose exit date is over and nothing blocks
+
+        Return the others with the reasons, which their forms show too.
+        """
+        Date = Pool().get('ir.date')
+        return cls.run_step('leave', cls.search([
+                    ('company', '=', Transaction().context.get('company')),
+                    ('state', '=', 'leaving'),
+                    ('memberships', 'where', [
+                            ('exit_date', '<', Date.today())]),
+                    ]))

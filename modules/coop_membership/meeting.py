@@ -1,19 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from itertools import groupby
-
 from sql.aggregate import Count, Sum
 from sql.conditionals import Case
 from sql.functions import CharLength
 
 from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 
-from .cancelled import CancelledMixin
+from .document import NumberedMixin
 from .exceptions import MeetingQuorumError
 from .voting import cap_votes, quorum
 
@@ -24,38 +21,45 @@ KINDS = [
     ]
 
 
-class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
+_call = {
+    'date', 'time', 'place', 'call', 'quorum_basis', 'quorum_percent',
+    'quorum_minimum', 'proxies_per_holder', 'items', 'minutes'}
+
+
+class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.meeting'
     __string__ = "Meeting"
-    _rec_name = 'number'
-
-    _states = {
-        'readonly': Eval('state') != 'draft',
+    _sequence = 'coop.membership.configuration', 'meeting_sequence'
+    _modify_states = {
+        'draft': _call | {
+            'company', 'kind', 'record_date', 'convocation_date'},
+        'convened': _call | {'attendances'},
+        'open': {'items', 'attendances', 'minutes'},
+        'closed': {'minutes'},
+        'cancelled': {'minutes'},
         }
-    _states_call = {
-        'readonly': ~Eval('state').in_(['draft', 'convened']),
+    _sealed_states = {
+        'closed': {'minutes'},
         }
+    _delete_states = {'draft', 'cancelled'}
+    _work = tuple(
+        (state, 'meeting', 'date') for state in ['draft', 'convened', 'open'])
 
-    number = fields.Char("Number", readonly=True)
     company = fields.Many2One('company.company', "Company", required=True,
         states={
-            'readonly': (
-                (Eval('state') != 'draft')
-                | Eval('items', [0]) | Eval('attendances', [0])),
+            'readonly': Eval('items', [0]) | Eval('attendances', [0]),
             })
-    kind = fields.Selection(KINDS, "Kind", required=True, sort=False,
-        states=_states)
+    kind = fields.Selection(KINDS, "Kind", required=True, sort=False)
     kind_string = kind.translated('kind')
-    date = fields.Date("Date", required=True, states=_states_call)
-    time = fields.Time("Time", "%H:%M", states=_states_call)
-    place = fields.Char("Place", states=_states_call)
+    date = fields.Date("Date", required=True)
+    time = fields.Time("Time", "%H:%M")
+    place = fields.Char("Place")
     record_date = fields.Date("Record Date",
         domain=[
             If(Eval('record_date', None) & Eval('date', None),
                 ('record_date', '<=', Eval('date', None)),
                 ()),
             ],
-        states=_states,
         help="The members of this day may vote.\n"
         "Leave empty for the day of the meeting.")
     convocation_date = fields.Date("Convocation Date",
@@ -64,20 +68,18 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
                 ('convocation_date', '<=', Eval('date', None)),
                 ()),
             ],
-        states=_states,
         help="The date of the letters.\n"
         "Leave empty for the day the meeting is convened.")
     call = fields.Selection([
             ('first', "First"),
             ('second', "Second"),
-            ], "Call", required=True, sort=False, states=_states_call,
+            ], "Call", required=True, sort=False,
         help="The second call needs only its own quorum.")
     call_string = call.translated('call')
     quorum_basis = fields.Selection([
             ('members', "Members"),
             ('votes', "Votes"),
             ], "Quorum Basis", required=True, sort=False,
-        states=_states_call,
         help="What the quorum counts.")
     quorum_basis_string = quorum_basis.translated('quorum_basis')
     quorum_percent = fields.Numeric("Quorum Percentage",
@@ -88,26 +90,16 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
                 ('quorum_percent', '<=', 100),
                 ],
             ],
-        states=_states_call,
         help="The share of the members or votes that must be present.")
     quorum_minimum = fields.Integer("Quorum Minimum",
-        states=_states_call,
         help="The number of members or votes that is enough "
         "whatever their share is.")
     proxies_per_holder = fields.Integer("Proxies per Holder",
-        states=_states_call,
         help="The number of members one person may represent at most.\n"
         "Leave empty for no limit.")
-    items = fields.One2Many(
-        'coop.meeting.item', 'meeting', "Agenda",
-        states={
-            'readonly': Eval('state').in_(['closed', 'cancelled']),
-            })
+    items = fields.One2Many('coop.meeting.item', 'meeting', "Agenda")
     attendances = fields.One2Many(
-        'coop.meeting.attendance', 'meeting', "Attendance",
-        states={
-            'readonly': ~Eval('state').in_(['convened', 'open']),
-            })
+        'coop.meeting.attendance', 'meeting', "Attendance")
     minutes = fields.Text("Minutes")
     eligible_members = fields.Function(
         fields.Integer("Eligible Members"), 'get_counts')
@@ -133,11 +125,8 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states, _states_call
-
     @classmethod
     def __setup__(cls):
-        cls.number.search_unaccented = False
         super().__setup__()
         t = cls.__table__()
         cls._sql_constraints += [
@@ -200,10 +189,6 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
         return Configuration(1).get_multivalue(name)
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_kind(cls):
         return 'ordinary'
 
@@ -226,10 +211,6 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def default_proxies_per_holder(cls):
         return cls._get_configuration('proxies_per_holder')
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @fields.depends('call', 'company')
     def on_change_call(self):
@@ -282,41 +263,13 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
             names + [self.kind_string, lang.strftime(self.date)])
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('number', *clause[1:])]
-
-    @classmethod
     def copy(cls, meetings, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault('number')
         default.setdefault('attendances')
         default.setdefault('minutes')
         default.setdefault('record_date')
         default.setdefault('convocation_date')
         return super().copy(meetings, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, meetings, values=None, external=False):
-        super().check_modification(
-            mode, meetings, values=values, external=external)
-        if mode == 'delete':
-            for meeting in meetings:
-                if meeting.state not in {'draft', 'cancelled'}:
-                    raise AccessError(gettext(
-                            'coop_membership.msg_meeting_delete',
-                            meeting=meeting.rec_name))
-        elif mode == 'write' and values.keys() - {'minutes'}:
-            for meeting in meetings:
-                if meeting.state == 'closed':
-                    raise AccessError(gettext(
-                            'coop_membership.msg_meeting_modify_closed',
-                            meeting=meeting.rec_name))
-                elif (external
-                        and values.get('state', meeting.state)
-                        != meeting.state):
-                    raise AccessError(gettext(
-                            'coop_membership.msg_meeting_modify_state',
-                            meeting=meeting.rec_name))
 
     @classmethod
     @ModelView.button
@@ -332,7 +285,7 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
         pool = Pool()
         Attendance = pool.get('coop.meeting.attendance')
         Date = pool.get('ir.date')
-        cls._set_number(meetings)
+        cls.set_number(meetings)
         attendances = []
         for meeting in meetings:
             with Transaction().set_context(company=meeting.company.id):
@@ -345,21 +298,6 @@ class Meeting(CancelledMixin, Workflow, ModelSQL, ModelView):
                 attendances.extend(meeting._get_roll())
         cls.save(meetings)
         Attendance.save(attendances)
-
-    @classmethod
-    def _set_number(cls, meetings):
-        pool = Pool()
-        Configuration = pool.get('coop.membership.configuration')
-        for company, c_meetings in groupby(
-                sorted(meetings, key=lambda m: m.company.id),
-                key=lambda m: m.company):
-            c_meetings = [m for m in c_meetings if not m.number]
-            if c_meetings:
-                sequence = Configuration(1).get_multivalue(
-                    'meeting_sequence', company=company.id)
-                for meeting, number in zip(
-                        c_meetings, sequence.get_many(len(c_meetings))):
-                    meeting.number = number
 
     def _get_roll(self):
         "Return the attendances of the members of the record date"

@@ -2,18 +2,20 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, fields, sequence_ordered
-from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
+from .document import PartMixin, SearchMixin
 from .exceptions import MeetingValidationError
 from .voting import is_carried, limit_investing
 
 
-class Item(sequence_ordered(), ModelSQL, ModelView):
+class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.meeting.item'
     __string__ = "Agenda Item"
+    _document = 'meeting'
     _rec_name = 'subject'
+    _search_names = 'subject', 'meeting.rec_name'
 
     _states_vote = {
         'invisible': Eval('kind') == 'information',
@@ -142,35 +144,13 @@ class Item(sequence_ordered(), ModelSQL, ModelView):
         return f'{self.subject} @ {self.meeting.rec_name}'
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, *_ = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('subject', *clause[1:]),
-            ('meeting.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
     def copy(cls, items, default=None):
         default = default.copy() if default is not None else {}
         for name in [
                 'votes_for', 'votes_against', 'votes_abstain',
-                'investing_for', 'investing_against', 'result']:
+                'investing_for', 'investing_against']:
             default.setdefault(name)
         return super().copy(items, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, items, values=None, external=False):
-        super().check_modification(
-            mode, items, values=values, external=external)
-        for meeting in {i.meeting for i in items}:
-            if meeting.state == 'closed':
-                raise AccessError(gettext(
-                        'coop_membership.msg_meeting_modify_closed',
-                        meeting=meeting.rec_name))
 
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)

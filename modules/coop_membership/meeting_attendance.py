@@ -7,12 +7,15 @@ from trytond.model import Check, ModelSQL, ModelView, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pyson import Eval
 
+from .document import PartMixin, SearchMixin
 from .exceptions import MeetingValidationError
 
 
-class Attendance(ModelSQL, ModelView):
+class Attendance(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.meeting.attendance'
     __string__ = "Meeting Attendance"
+    _document = 'meeting'
+    _search_names = ('member.rec_name',)
 
     meeting = fields.Many2One(
         'coop.meeting', "Meeting", required=True, ondelete='CASCADE')
@@ -88,23 +91,16 @@ class Attendance(ModelSQL, ModelView):
         return f'{self.member.rec_name} @ {self.meeting.rec_name}'
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('member.rec_name', *clause[1:])]
-
-    @classmethod
     def check_modification(
             cls, mode, attendances, values=None, external=False):
         super().check_modification(
             mode, attendances, values=values, external=external)
+        if not external or (
+                mode == 'write'
+                and not values.keys() & {'meeting', 'member', 'votes'}):
+            return
         for meeting in {a.meeting for a in attendances}:
-            if meeting.state == 'closed':
-                raise AccessError(gettext(
-                        'coop_membership.msg_meeting_modify_closed',
-                        meeting=meeting.rec_name))
-            elif (external
-                    and meeting.kind != 'board'
-                    and (mode != 'write'
-                        or values.keys() & {'meeting', 'member', 'votes'})):
+            if meeting.kind != 'board':
                 raise AccessError(gettext(
                         'coop_membership.msg_attendance_modify_roll',
                         meeting=meeting.rec_name))

@@ -8,16 +8,16 @@ from sql.functions import CharLength
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Unique, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.tools import grouped_slice, is_full_text, lstrip_wildcard
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .admission import AdmissionMixin
 from .bulk import SLICE
 from .change_category import ChangeCategoryMixin
 from .date import context_date
+from .document import DocumentMixin
 from .exceptions import MemberValidationError
 from .exit import ExitMixin
 from .membership import EXIT_REASONS
@@ -28,30 +28,56 @@ def _id(value):
     return value.id if isinstance(value, ModelSQL) else value
 
 
+def _typed_number(domain):
+    "Return what is typed to find records of the domain by their name"
+    for clause in domain:
+        if not isinstance(clause, (list, tuple)) or not clause:
+            continue
+        if clause[0] != 'rec_name':
+            if number := _typed_number(clause):
+                return number
+        elif clause[1] in {'=', 'like', 'ilike'} and clause[2]:
+            return clause[2].strip('%')
+
+
+# What is kept up to date as long as there is a file of the member
+_file = {'representatives', 'consents'}
+
+
 class Member(
         AdmissionMixin, ChangeCategoryMixin, ExitMixin, RetentionMixin,
-        Workflow, ModelSQL, ModelView):
+        DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.member'
     __string__ = "Member"
     _rec_name = 'number'
+    _search_names = 'number', 'party.rec_name'
+    _initial_state = 'applicant'
+    _modify_states = {
+        'applicant': _file | {
+            'number', 'company', 'party', 'category', 'application_date',
+            'admission_date', 'rejection_reason'},
+        'member': _file | {'notice_date', 'exit_reason', 'exit_date'},
+        'leaving': _file,
+        'left': _file | {'category', 'admission_date'},
+        'rejected': _file,
+        }
+    _delete_states = {'applicant', 'rejected'}
+    # What the category and the admission date of an applicant are kept in
+    _internal_given = {'requested_category', 'requested_admission_date'}
+    _work = (('applicant', 'admit', 'application_date'),)
 
     number = fields.Char("Number",
         states={
-            'readonly': Eval('state') != 'applicant',
             'required': Eval('state').in_(['member', 'leaving', 'left']),
             },
         help="The number in the register, which is never given again.\n"
         "Leave empty to get the next one at the admission.")
     company = fields.Many2One('company.company', "Company", required=True,
         states={
-            'readonly': (
-                (Eval('state') != 'applicant') | Eval('party', False)),
+            'readonly': Eval('party', False),
             })
     party = fields.Many2One('party.party', "Party", required=True,
         ondelete='RESTRICT',
-        states={
-            'readonly': Eval('state') != 'applicant',
-            },
         context={
             'company': Eval('company', -1),
             },
@@ -62,35 +88,25 @@ class Member(
                 ('company', '=', Eval('company', -1)),
                 ],
             states={
-                'readonly': ~Eval('state').in_(['applicant', 'left']),
                 'required': Eval('state') == 'applicant',
                 }),
         None, setter='set_request')
-    application_date = fields.Date("Application Date", required=True,
-        states={
-            'readonly': Eval('state') != 'applicant',
-            })
+    application_date = fields.Date("Application Date", required=True)
     admission_date = fields.Function(fields.Date("Admission Date",
-            states={
-                'readonly': ~Eval('state').in_(['applicant', 'left']),
-                },
             help="The first day of the membership.\n"
             "Leave empty to admit today."),
         None, setter='set_request')
     notice_date = fields.Date("Notice Date",
         states={
-            'readonly': Eval('state') != 'member',
             'invisible': ~Eval('state').in_(['member', 'leaving', 'left']),
             })
     exit_reason = fields.Selection(EXIT_REASONS, "Exit Reason", sort=False,
         states={
-            'readonly': Eval('state') != 'member',
             'invisible': ~Eval('state').in_(['member', 'leaving', 'left']),
             })
     exit_date = fields.Function(fields.Date("Exit Date",
             states={
-                'readonly': Eval('state') != 'member',
-                'invisible': ~Eval('state').in_(
+                    'invisible': ~Eval('state').in_(
                     ['member', 'leaving', 'left']),
                 },
             help="The last day of the membership.\n"
@@ -103,9 +119,14 @@ class Member(
         help="The board let the member leave before the end of the notice.")
     rejection_reason = fields.Char("Rejection Reason",
         states={
-            'readonly': Eval('state') != 'applicant',
             'invisible': ~Eval('state').in_(['applicant', 'rejected']),
             })
+    blocked_by = fields.Function(fields.Text("Blocked by",
+            states={
+                'invisible': ~Eval('blocked_by'),
+                },
+            help="What keeps the member from leaving after the exit date."),
+        'get_blocked_by')
     memberships = fields.One2Many(
         'coop.membership', 'member', "Memberships", readonly=True)
     representatives = fields.One2Many(
@@ -158,10 +179,15 @@ class Member(
             ('leaving', 'member'),
             ('leaving', 'left'),
             ('left', 'member'),
+            ('member', 'applicant'),
             }
         cls._buttons.update({
                 'admit': {
                     'invisible': Eval('state') != 'applicant',
+                    'depends': ['state'],
+                    },
+                'undo_admission': {
+                    'invisible': Eval('state') != 'member',
                     'depends': ['state'],
                     },
                 'reject': {
@@ -208,9 +234,29 @@ class Member(
             ]
 
     @classmethod
+    def search(
+            cls, domain, offset=0, limit=None, order=None, count=False,
+            query=False):
+        number = None
+        if not order and order != [] and not count and not query:
+            number = _typed_number(domain)
+        if not number:
+            return super().search(
+                domain, offset=offset, limit=limit, order=order, count=count,
+                query=query)
+        # Who types a number looks first for the member who has it
+        with Transaction().set_context(_member_number=number):
+            members = super().search(domain, offset=offset, limit=limit)
+        return cls.browse(list(map(int, members)))
+
+    @classmethod
     def order_number(cls, tables):
         table, _ = tables[None]
-        return [CharLength(table.number), table.number]
+        order = [CharLength(table.number), table.number]
+        number = Transaction().context.get('_member_number')
+        if number:
+            order.insert(0, Case((table.number == number, 0), else_=1))
+        return order
 
     @classmethod
     def _column_membership(cls, tables, name, request):
@@ -247,10 +293,6 @@ class Member(
             tables, 'exit_date', 'requested_exit_date')
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_category(cls):
         Configuration = Pool().get('coop.membership.configuration')
         category = Configuration(1).get_multivalue('default_category')
@@ -265,22 +307,7 @@ class Member(
         return False
 
     @classmethod
-    def default_state(cls):
-        return 'applicant'
-
-    @classmethod
     def set_request(cls, members, name, value):
-        state = {
-            'category': {'applicant', 'left'},
-            'admission_date': {'applicant', 'left'},
-            'exit_date': {'member'},
-            }[name]
-        if value:
-            for member in members:
-                if member.state not in state:
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_modify_%s' % name,
-                            member=member.rec_name))
         request = f'requested_{name}'
         members = [m for m in members if _id(getattr(m, request)) != value]
         cls.write(members, {request: value})
@@ -292,33 +319,29 @@ class Member(
         return name
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, operand, *extra = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        code_value = operand
-        if operator.endswith('like') and is_full_text(operand):
-            code_value = lstrip_wildcard(operand)
-        return [bool_op,
-            ('number', operator, code_value, *extra),
-            ('party.rec_name', operator, operand, *extra),
-            ]
-
-    @classmethod
     def copy(cls, members, default=None):
         default = default.copy() if default is not None else {}
         for name in [
                 'number', 'notice_date', 'exit_reason', 'rejection_reason',
-                'memberships', 'representatives', 'consents',
-                'requested_exit_date', 'requested_admission_date']:
-            default.setdefault(name, None)
-        default.setdefault('hardship', False)
+                'representatives', 'consents']:
+            default.setdefault(name)
+        default.setdefault('application_date', cls.default_application_date())
+        categories = {
+            m.id: m.category.id if m.category else None
+            for m in cls.browse(members)}
         default.setdefault(
-            'requested_category',
-            lambda data: data['requested_category'] or data['category'])
+            'requested_category', lambda data: categories[data['id']])
         return super().copy(members, default=default)
+
+    @classmethod
+    def preprocess_values(cls, mode, values):
+        values = super().preprocess_values(mode, values)
+        if (mode == 'create' and values.get('admission_date')
+                and 'application_date' not in values):
+            # Who is entered afterwards has applied before
+            values['application_date'] = min(
+                values['admission_date'], cls.default_application_date())
+        return values
 
     @classmethod
     def create(cls, vlist):
@@ -354,45 +377,29 @@ class Member(
         Number = Pool().get('coop.member.number')
         super().check_modification(
             mode, members, values=values, external=external)
-        if mode == 'delete':
-            for member in members:
-                if member.state not in {'applicant', 'rejected'}:
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_delete_state',
-                            member=member.rec_name))
-        elif mode == 'create':
-            for member in members:
-                if external and member.state != 'applicant':
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_modify_state',
-                            member=member.rec_name))
-        elif mode == 'write':
-            if values.get('number'):
-                for company in {m.company for m in members}:
-                    Number.check(company, [values['number']])
-            identity = values.keys() & {'number', 'party', 'company'}
-            for member in members:
-                if (external
-                        and values.get('state', member.state)
-                        != member.state):
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_modify_state',
-                            member=member.rec_name))
-                if member.state != 'applicant' and any(
-                        values[name] != _id(getattr(member, name))
-                        for name in identity):
-                    raise AccessError(gettext(
-                            'coop_membership.msg_member_modify_identity',
-                            member=member.rec_name))
+        if mode == 'write' and values.get('number'):
+            for company in {
+                    m.company for m in members
+                    if m.number != values['number']}:
+                Number.check(company, [values['number']])
+
+    @classmethod
+    def validate_fields(cls, members, field_names):
+        super().validate_fields(members, field_names)
+        if field_names and not (field_names & {
+                    'application_date', 'requested_admission_date'}):
+            return
+        for member in members:
+            date = member.requested_admission_date
+            if date and date < member.application_date:
+                raise MemberValidationError(member._text_admit_application(
+                        date))
 
     @classmethod
     def on_delete(cls, members):
         Number = Pool().get('coop.member.number')
         callables = super().on_delete(members)
-        Number.create([{
-                    'company': member.company.id,
-                    'number': member.number,
-                    } for member in members if member.number])
+        Number.keep(members)
         return callables
 
     @classmethod

@@ -7,7 +7,7 @@ from sql.operators import Equal
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import Exclude, Index, ModelSQL, ModelView, fields
+from trytond.model import Check, Exclude, Index, ModelSQL, ModelView, fields
 from trytond.pyson import Eval, If
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import grouped_slice
@@ -15,7 +15,8 @@ from trytond.transaction import Transaction
 
 from .bulk import SLICE
 from .date import format_date
-from .exceptions import AdmissionError, MembershipValidationError
+from .document import PartMixin, SearchMixin
+from .exceptions import MembershipValidationError
 from .period import period_range
 from .stay import stays
 
@@ -30,9 +31,11 @@ EXIT_REASONS = [
     ]
 
 
-class Membership(ModelSQL, ModelView):
+class Membership(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.membership'
     __string__ = "Membership"
+    _document = 'member'
+    _search_names = ('member.rec_name',)
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE')
@@ -75,6 +78,11 @@ class Membership(ModelSQL, ModelView):
                         (period_range(t), RangeOverlap)),
                     'coop_membership.msg_membership_overlap'),
                 ]
+        cls._sql_constraints += [
+            ('dates_order',
+                Check(t, (t.end_date == Null) | (t.start_date <= t.end_date)),
+                'coop_membership.msg_membership_dates'),
+            ]
         cls._sql_indexes.update({
                 Index(t,
                     (t.member, Index.Equality()),
@@ -89,26 +97,22 @@ class Membership(ModelSQL, ModelView):
         return f'{self.member.rec_name} @ {self.category.rec_name}'
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('member.rec_name', *clause[1:])]
-
-    @classmethod
     def at_date(cls, table, date):
         "Return the expression of the memberships of the table at the date"
         return ((table.start_date <= date)
             & ((table.end_date == Null) | (table.end_date >= date)))
 
-    def check_age(self):
-        "Check that the member is old enough for the category"
+    def refuse_age(self):
+        "Return a text if the member is not old enough for the category"
         age = self.member.party.get_age(self.start_date)
         minimum_age = self.category.minimum_age
         if minimum_age and age is not None and age < minimum_age:
-            raise AdmissionError(gettext(
-                    'coop_membership.msg_member_admit_age',
-                    member=self.member.rec_name,
-                    age=age,
-                    minimum_age=minimum_age,
-                    category=self.category.rec_name))
+            return gettext(
+                'coop_membership.msg_member_admit_age',
+                member=self.member.rec_name,
+                age=age,
+                minimum_age=minimum_age,
+                category=self.category.rec_name)
 
     @classmethod
     def validate(cls, memberships):

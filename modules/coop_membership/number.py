@@ -9,11 +9,13 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, without_check_access
 
 from .bulk import SLICE
+from .document import LedgerMixin
 from .exceptions import MemberValidationError
 
 
-class Number(ModelSQL):
-    # Those of deleted applicants, which are never given again
+class Number(LedgerMixin, ModelSQL):
+    # Those of deleted applicants, and of admissions that were taken back,
+    # which are never given again
     __name__ = 'coop.member.number'
     __string__ = "Member Number"
 
@@ -33,7 +35,7 @@ class Number(ModelSQL):
     @classmethod
     @without_check_access
     def check(cls, company, numbers):
-        "Check that the numbers are not those of deleted applicants"
+        "Check that the numbers were not given once"
         for sub_numbers in grouped_slice(numbers, SLICE):
             if used := cls.search([
                         ('company', '=', int(company)),
@@ -42,6 +44,20 @@ class Number(ModelSQL):
                 raise MemberValidationError(gettext(
                         'coop_membership.msg_member_number_deleted',
                         number=used[0].number))
+
+    @classmethod
+    def keep(cls, members):
+        "Keep the numbers of the members for ever"
+        numbers = {
+            (m.company.id, m.number) for m in members if m.number}
+        for company in {c for c, _ in numbers}:
+            numbers -= {(company, n.number) for n in cls.search([
+                        ('company', '=', company),
+                        ('number', 'in', [
+                                n for c, n in numbers if c == company]),
+                        ])}
+        cls.create([
+                {'company': c, 'number': n} for c, n in sorted(numbers)])
 
     @classmethod
     def give(cls, company, members):

@@ -1,12 +1,18 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.model import ModelSQL, ModelView, fields
+from sql import Null
+
+from trytond.model import Check, ModelSQL, ModelView, fields
 from trytond.pyson import Eval, If
 
+from .document import PartMixin, SearchMixin
 
-class Representative(ModelSQL, ModelView):
+
+class Representative(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.representative'
     __string__ = "Member Representative"
+    _document = 'member'
+    _search_names = ('party.rec_name',)
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE')
@@ -41,14 +47,17 @@ class Representative(ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('member')
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('dates_order',
+                Check(t, (t.start_date == Null) | (t.end_date == Null)
+                    | (t.start_date <= t.end_date)),
+                'coop_membership.msg_representative_dates'),
+            ]
         cls._order.insert(0, ('start_date', 'DESC NULLS LAST'))
 
     def get_rec_name(self, name):
         return f'{self.party.rec_name} @ {self.member.rec_name}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('party.rec_name', *clause[1:])]
 
     @property
     def is_legal(self):

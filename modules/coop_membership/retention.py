@@ -92,7 +92,29 @@ class Erase(metaclass=PoolMeta):
                         party=party.rec_name,
                         company=company.rec_name,
                         date=format_date(member.retention_date)))
+        self._check_erase_representative(party, company)
         super().check_erase_company(party, company)
+
+    @staticmethod
+    def _check_erase_representative(party, company):
+        "Check that the party acts for no member any more"
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Representative = pool.get('coop.member.representative')
+        if acting := Representative.search([
+                    ('party', '=', party.id),
+                    ('member.company', '=', company.id),
+                    ('member.state', 'in', [
+                            'applicant', 'member', 'leaving']),
+                    ['OR',
+                        ('end_date', '=', None),
+                        ('end_date', '>=', Date.today()),
+                        ],
+                    ], limit=1):
+            raise EraseError(gettext(
+                    'coop_membership.msg_erase_party_representative',
+                    party=party.rec_name,
+                    member=acting[0].member.rec_name))
 
     def to_erase(self, party_id):
         pool = Pool()

@@ -49,37 +49,26 @@ class AllocationPosting:
     def get_share_move(self, pool, move, date):
         "Return the unsaved row of the share ledger"
         ShareMove = Pool().get('coop.share.move')
-        return ShareMove(
-            company=pool.company,
-            share_class=pool.equity_class,
-            kind='allocation',
-            quantity=self.quantity,
-            to_member=self.member,
-            start_date=date,
-            par_value=pool.equity_class.par_value,
-            amount=self.equity,
-            vintage=self.vintage,
-            origin=self,
-            account_move=move)
+        return ShareMove.acquire(
+            pool.equity_class, self.quantity, self.member, date,
+            kind='allocation', amount=self.equity, vintage=self.vintage,
+            origin=self, account_move=move)
 
-    def get_loss_moves(self, pool, move, date, balances):
-        "Return the unsaved rows that take the loss from the vintages"
+    def get_loss_moves(self, pool, move, date, balances, lots):
+        """Return the unsaved rows that take the loss from the vintages
+
+        `lots` is what the member holds of the class.
+        """
         ShareMove = Pool().get('coop.share.move')
         share_class = pool.equity_class
         taken, _ = absorb(
             {self.member.id: -self.equity},
             {k: v for k, v in balances.items() if k[0] == self.member.id},
             pool.loss_order == 'newest')
-        return [ShareMove(
-                company=pool.company,
-                share_class=share_class,
-                kind='loss',
-                quantity=amount / share_class.par_value,
-                from_member=self.member,
-                end_date=date - DAY,
-                par_value=share_class.par_value,
-                amount=amount,
-                vintage=vintage or None,
-                origin=self,
-                account_move=move)
-            for (_, vintage), amount in taken.items()]
+        return [
+            share_move
+            for (_, vintage), amount in taken.items()
+            for share_move in ShareMove.give_vintage(
+                share_class, lots, vintage, amount / share_class.par_value,
+                self.member, date - DAY, kind='loss', origin=self,
+                account_move=move)]

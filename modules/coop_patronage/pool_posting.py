@@ -101,8 +101,11 @@ class PoolPosting:
                 elif name == 'set_off':
                     set_offs.append(line)
             share_moves, allocated = [], []
-            equity = self._get_equity(
-                [a.member for a in allocations if a.equity < 0])
+            losers = [a.member for a in allocations if a.equity < 0]
+            equity = self._get_equity(losers)
+            lots = ShareMove.lots_at(
+                self.company, None, losers,
+                [self.equity_class] if losers else [])
             for allocation in allocations:
                 if allocation.equity > 0:
                     share_move = allocation.get_share_move(self, move, date)
@@ -110,7 +113,9 @@ class PoolPosting:
                     allocated.append((allocation, share_move))
                 elif allocation.equity < 0:
                     share_moves.extend(
-                        allocation.get_loss_moves(self, move, date, equity))
+                        allocation.get_loss_moves(
+                            self, move, date, equity,
+                            lots[allocation.member.id, self.equity_class.id]))
                 if allocation.net and not allocation.kept:
                     due.append(allocation.party)
             ShareMove.do(share_moves)

@@ -23,6 +23,10 @@ class Revolvement(
         SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement'
     __string__ = "Equity Revolvement"
+    _work = (
+        ('computed', 'approve', 'posting_date'),
+        ('approved', 'post', 'posting_date'))
+    _pending = {'approved': 'posting_date'}
 
     _states = {
         'readonly': ~Eval('state').in_(['draft', 'computed']),

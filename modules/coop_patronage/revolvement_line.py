@@ -100,18 +100,14 @@ class RevolvementLine(ModelSQL, ModelView):
                     if name == 'payable' else None),
                 }
 
-    def get_share_move(self, move):
-        "Return the unsaved row of the share ledger"
+    def get_share_moves(self, move, lots):
+        """Return the unsaved rows of the share ledger
+
+        `lots` is what the member holds of the class.
+        """
         ShareMove = Pool().get('coop.share.move')
-        return ShareMove(
-            company=self.revolvement.company,
-            share_class=self.share_class,
-            kind='redemption',
-            quantity=self.amount / self.share_class.par_value,
-            from_member=self.member,
-            end_date=self.revolvement.posting_date - DAY,
-            par_value=self.share_class.par_value,
-            amount=self.amount,
-            vintage=self.vintage,
-            origin=self,
-            account_move=move)
+        return ShareMove.give_vintage(
+            self.share_class, lots, self.vintage,
+            self.amount / self.share_class.par_value, self.member,
+            self.revolvement.posting_date - DAY, kind='redemption',
+            origin=self, account_move=move)

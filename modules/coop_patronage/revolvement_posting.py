@@ -46,9 +46,17 @@ class RevolvementPosting:
             for (line, name, _), move_line in zip(rows, created):
                 if name == 'payable':
                     line.account_move_line = move_line
+            lots = ShareMove.lots_at(
+                self.company, None, {line.member.id for line in chunk},
+                {line.share_class.id for line in chunk})
+            share_moves = []
             for line in chunk:
-                line.share_move = line.get_share_move(move)
-            ShareMove.do([line.share_move for line in chunk])
+                line_moves = line.get_share_moves(
+                    move, lots[line.member.id, line.share_class.id])
+                # The others are found by their origin
+                line.share_move = line_moves[0]
+                share_moves.extend(line_moves)
+            ShareMove.do(share_moves)
             Line.save(chunk)
             Move.post([move])
 
@@ -80,7 +88,11 @@ class RevolvementPosting:
                 books.reversal(m, revolvement.posting_date) for m in moves]
             Books.post(reversals)
             ShareMove.reverse(
-                [line.share_move for line in revolvement.lines],
+                ShareMove.search([
+                        ('origin', 'in', [
+                                str(line) for line in revolvement.lines]),
+                        ('reversal_of', '=', None),
+                        ]),
                 dict(zip(moves, reversals)))
             payables = {}
             for move in moves + reversals:

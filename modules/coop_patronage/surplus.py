@@ -57,6 +57,10 @@ class Surplus(
         BooksMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
+    _work = (
+        ('computed', 'approve', 'posting_date'),
+        ('approved', 'post', 'posting_date'))
+    _pending = {'approved': 'posting_date'}
 
     _states = {
         'readonly': ~Eval('state').in_(['draft', 'computed']),

@@ -2,21 +2,26 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.company import CompanyReport
+from trytond.modules.coop_membership.document import (
+    LedgerMixin, SearchMixin, set_numbers)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
-from .document import set_numbers
 from .exceptions import CertificateError
+from .quantity import QuantityMixin
 
 
-class Certificate(ModelSQL, ModelView):
+class Certificate(
+        QuantityMixin, SearchMixin, LedgerMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.certificate'
     __string__ = "Share Certificate"
+    _sequence = ('coop.share.configuration', 'certificate_sequence')
     _rec_name = 'number'
+    _search_names = ('number', 'member.rec_name')
+    _sequence = ('coop.share.configuration', 'certificate_sequence')
 
     number = fields.Char("Number", required=True, readonly=True)
     company = fields.Many2One(
@@ -33,8 +38,6 @@ class Certificate(ModelSQL, ModelView):
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True, readonly=True,
         ondelete='RESTRICT')
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
     quantity = fields.Numeric(
         "Quantity", digits=(None, Eval('quantity_digits', 0)),
         required=True, readonly=True)
@@ -57,6 +60,8 @@ class Certificate(ModelSQL, ModelView):
         super().__setup__()
         t = cls.__table__()
         cls._sql_constraints += [
+            ('number_unique', Unique(t, t.company, t.number),
+                'coop_membership.msg_document_number_unique'),
             ('replaces_unique', Unique(t, t.replaces),
                 'coop_shares.msg_certificate_replaced'),
             ]
@@ -72,25 +77,10 @@ class Certificate(ModelSQL, ModelView):
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
 
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits
-
-    @classmethod
-    def check_modification(
-            cls, mode, certificates, values=None, external=False):
-        super().check_modification(
-            mode, certificates, values=values, external=external)
-        if external or mode != 'create':
-            raise AccessError(gettext(
-                    'coop_shares.msg_certificate_modify',
-                    certificate=certificates[0].rec_name))
-
     @classmethod
     def issue(cls, certificates):
         "Number and save the certificates"
-        set_numbers(certificates, 'certificate_sequence')
+        set_numbers(certificates, cls._sequence)
         cls.save(certificates)
 
     @classmethod

@@ -7,9 +7,8 @@ from sql.aggregate import Sum
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.model import ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
@@ -21,16 +20,15 @@ from trytond.transaction import Transaction
 from .dividend_agreement import DividendAgreement
 from .dividend_computation import DividendComputation
 from .dividend_posting import DividendPosting
-from .document import ShareDocumentMixin
 from .exceptions import DividendError, DividendValidationError
 
-_states = {
-    'readonly': Eval('state') != 'draft',
-    }
 _post_states = {
-    'readonly': Eval('state').in_(['posted', 'cancelled']),
     'required': Eval('state') == 'posted',
     }
+_posting_fields = {
+    'posting_date', 'payment_date', 'account', 'account_payable',
+    'account_withholding'}
+_monthly = Eval('basis').in_(['monthly_mean', 'paid_monthly_mean'])
 _account_domain = [
     ('company', '=', Eval('company', -1)),
     ('type', '!=', None),
@@ -40,47 +38,52 @@ _account_domain = [
 
 
 class Dividend(
-        CancelledMixin, DividendComputation, DividendPosting,
-        DividendAgreement, ShareDocumentMixin,
-        Workflow, ModelSQL, ModelView):
+        DividendComputation, DividendPosting, DividendAgreement,
+        NumberedMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend'
     __string__ = "Share Dividend"
-    _sequence = 'dividend_sequence'
-    _modify_internal = ShareDocumentMixin._modify_internal | {'lines'}
-    _modify_allowed = frozenset({
-            'resolution', 'posting_date', 'payment_date', 'account',
-            'account_payable', 'account_withholding'})
+    _work = (
+        ('computed', 'approve', 'end_date'), ('approved', 'post', 'end_date'))
+    _pending = {'approved': 'end_date'}
+    _sequence = ('coop.share.configuration', 'dividend_sequence')
+    _modify_states = {
+        'computed': _posting_fields | {'resolution'},
+        'approved': _posting_fields,
+        }
+    _date_order = [
+        ('start_date', 'end_date', 'coop_shares.msg_dividend_dates'),
+        ]
     # How many lines are created, or posted by one move, in one transaction
     _chunk_size = 5000
 
     classes = fields.Many2Many(
         'coop.share.dividend-coop.share.class', 'dividend', 'share_class',
-        "Share Classes", required=True, states=_states,
+        "Share Classes", required=True,
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
         help="The classes whose shares the dividend is paid on.")
-    start_date = fields.Date("Start Date", required=True, states=_states,
+    start_date = fields.Date("Start Date", required=True,
         domain=[
             If(Eval('start_date') & Eval('end_date'),
                 ('start_date', '<=', Eval('end_date')),
                 ()),
             ],
         help="The first day of the period.")
-    end_date = fields.Date("End Date", required=True, states=_states,
+    end_date = fields.Date("End Date", required=True,
         domain=[
             If(Eval('start_date') & Eval('end_date'),
                 ('end_date', '>=', Eval('start_date')),
                 ()),
             ],
         help="The last day of the period.")
-    force = fields.Boolean("Force", states=_states,
+    force = fields.Boolean("Force",
         help="Check to allow a gap or an overlap between the period and the "
         "other dividends of the share classes.")
     method = fields.Selection([
             ('rate', "Rate"),
             ('pot', "Pot"),
-            ], "Method", required=True, states=_states,
+            ], "Method", required=True,
         help="Pay a rate on the capital or share out an amount.")
     rate = fields.Numeric("Rate", digits=(14, 10),
         domain=[
@@ -89,7 +92,6 @@ class Dividend(
                 ('rate', '=', None)),
             ],
         states={
-            'readonly': Eval('state') != 'draft',
             'required': Eval('method') == 'rate',
             'invisible': Eval('method') != 'rate',
             },
@@ -101,7 +103,6 @@ class Dividend(
                 ('amount', '=', None)),
             ],
         states={
-            'readonly': Eval('state') != 'draft',
             'required': Eval('method') == 'pot',
             'invisible': Eval('method') != 'pot',
             },
@@ -111,46 +112,45 @@ class Dividend(
             ('opening_balance', "Opening Balance"),
             ('monthly_mean', "Monthly Mean"),
             ('paid_share_days', "Paid Share-days"),
-            ], "Basis", required=True, sort=False, states=_states,
+            ('paid_opening_balance', "Paid Opening Balance"),
+            ('paid_monthly_mean', "Paid Monthly Mean"),
+            ], "Basis", required=True, sort=False,
         help="What the dividend is paid on:\n"
         "- Share-days: the amount of the shares for each day held\n"
         "- Opening Balance: the shares held on the first day\n"
         "- Monthly Mean: the mean of the shares held on a day of each month\n"
-        "- Paid Share-days: what is paid of the shares for each day held")
+        "- Paid: the same with what is paid of the shares")
     cutoff_day = fields.Integer("Cut-off Day",
         domain=[
-            If(Eval('basis') == 'monthly_mean', [
+            If(_monthly, [
                     ('cutoff_day', '>=', 1),
                     ('cutoff_day', '<=', 31),
                     ],
                 ('cutoff_day', '=', None)),
             ],
         states={
-            'readonly': Eval('state') != 'draft',
-            'required': Eval('basis') == 'monthly_mean',
-            'invisible': Eval('basis') != 'monthly_mean',
+            'required': _monthly,
+            'invisible': ~_monthly,
             },
         help="The shares held on this day count for the month.\n"
         "It is the last day in a month that is shorter.")
-    first_day_counts = fields.Boolean("First Day Counts", states=_states,
+    first_day_counts = fields.Boolean("First Day Counts",
         help="Check to count the day on which shares are acquired.")
     year_length = fields.Selection([
             ('period', "Period"),
             ('365', "365 Days"),
             ('actual', "Calendar Year"),
-            ], "Length of Year", required=True, sort=False, states=_states,
+            ], "Length of Year", required=True, sort=False,
         help="The number of days for which the whole rate is paid.")
     rate_cap = fields.Numeric("Maximum Rate", digits=(14, 10),
         domain=['OR',
             ('rate_cap', '=', None),
             ('rate_cap', '>=', 0),
             ],
-        states=_states,
         help="The dividend is refused above this rate.\n"
         "Leave empty for no maximum.")
     cap_reason = fields.Char("Reason of Maximum",
         states={
-            'readonly': Eval('state') != 'draft',
             'invisible': Eval('rate_cap', None) == None,  # noqa: E711
             },
         help="The law or the statute that sets the maximum.")
@@ -161,7 +161,6 @@ class Dividend(
                 ('withholding_rate', '<=', 1),
                 ],
             ],
-        states=_states,
         help="The rate of the tax to withhold.\n"
         "Leave empty to withhold nothing.")
     exemption = Monetary("Exemption", currency='currency', digits='currency',
@@ -170,7 +169,6 @@ class Dividend(
             ('exemption', '>=', 0),
             ],
         states={
-            'readonly': Eval('state') != 'draft',
             'invisible': ~Eval('withholding_rate', 0),
             },
         help="The amount of each member from which nothing is withheld.")
@@ -180,9 +178,6 @@ class Dividend(
             ('company', '=', Eval('company', -1)),
             ('kind', '=', 'resolution'),
             ],
-        states={
-            'readonly': ~Eval('state').in_(['draft', 'computed']),
-            },
         help="The resolution of the meeting that decides on the dividend.")
     posting_date = fields.Date("Posting Date", states=_post_states,
         help="The date of the accounting moves.")
@@ -204,7 +199,6 @@ class Dividend(
         'account.account', "Account Withholding",
         domain=_account_domain,
         states={
-            'readonly': _post_states['readonly'],
             'required': (
                 _post_states['required'] & Eval('withholding_rate', 0)),
             'invisible': ~Eval('withholding_rate', 0),
@@ -230,14 +224,8 @@ class Dividend(
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        t = cls.__table__()
-        cls.company.states['readonly'] = (
-            (Eval('state') != 'draft') | Eval('classes', [0]))
+        cls.company.states['readonly'] = Eval('classes', [0])
         cls._order = [('end_date', 'DESC'), ('id', 'DESC')]
-        cls._sql_constraints += [
-            ('dates', Check(t, t.start_date <= t.end_date),
-                'coop_shares.msg_dividend_dates'),
-            ]
         cls._transitions |= {
             ('draft', 'computed'),
             ('computed', 'draft'),
@@ -303,7 +291,7 @@ class Dividend(
 
     @fields.depends('basis', 'cutoff_day')
     def on_change_basis(self):
-        if self.basis != 'monthly_mean':
+        if self.basis not in {'monthly_mean', 'paid_monthly_mean'}:
             self.cutoff_day = None
         elif not self.cutoff_day:
             self.cutoff_day = 31
@@ -359,20 +347,6 @@ class Dividend(
                             'coop_shares.msg_dividend_class_participates',
                             dividend=dividend.rec_name,
                             share_class=share_class.rec_name))
-
-    @classmethod
-    def check_modification(cls, mode, dividends, values=None, external=False):
-        super().check_modification(
-            mode, dividends, values=values, external=external)
-        if mode == 'write' and external:
-            for dividend in dividends:
-                if (dividend.state in {'posted', 'cancelled'}
-                        or (dividend.state == 'approved'
-                            and 'resolution' in values)):
-                    raise AccessError(gettext(
-                            'coop_shares.msg_document_modify',
-                            document=dividend.rec_name,
-                            **cls.__names__()))
 
     @classmethod
     @ModelView.button

@@ -121,7 +121,8 @@ class DividendComputation:
     def _measure(self):
         "Return the function of changes that gives basis and capital"
         start, end = self.start_date, self.end_date
-        if self.basis in {'share_days', 'paid_share_days'}:
+        basis = self.basis.removeprefix('paid_')
+        if basis == 'share_days':
             def measure(changes):
                 return (
                     share_days(changes, start, end),
@@ -129,7 +130,7 @@ class DividendComputation:
         else:
             years = capital_years(
                 [(start, Decimal(1))], start, end, self.year_length)
-            if self.basis == 'opening_balance':
+            if basis == 'opening_balance':
                 def balance(changes):
                     return Fraction(holding(changes, start))
             else:
@@ -206,7 +207,7 @@ class DividendComputation:
                 Coalesce(reversed_.kind, rows.kind).in_(
                     ACQUIRED).as_('acquired'),
                 rows.amount.as_('amount')))
-        if self.basis == 'paid_share_days':
+        if self.basis.startswith('paid_'):
             changes = Union(
                 changes, *self._get_unpaid_changes(clamp), all_=True)
         query = changes.select(

@@ -1,14 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
-from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
 
 
-class DividendLine(ModelSQL, ModelView):
+class DividendLine(SearchMixin, ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend.line'
     __string__ = "Share Dividend Line"
+    _search_names = ('dividend.rec_name', 'member.rec_name')
 
     dividend = fields.Many2One(
         'coop.share.dividend', "Share Dividend", required=True,
@@ -57,21 +57,3 @@ class DividendLine(ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.dividend.rec_name} @ {self.member.rec_name}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, value = clause
-        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
-        return [bool_op,
-            ('dividend.rec_name', operator, value),
-            ('member.rec_name', operator, value),
-            ]
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            raise AccessError(gettext(
-                    'coop_shares.msg_dividend_line_modify',
-                    line=lines[0].rec_name))

@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.exceptions import UserError
+from trytond.exceptions import UserError, UserWarning
 from trytond.model.exceptions import ValidationError
 
 
@@ -41,6 +41,10 @@ class TransferError(UserError):
 
 
 class RedemptionError(UserError):
+    pass
+
+
+class LastShareWarning(UserWarning):
     pass
 
 

@@ -8,26 +8,26 @@ from sql.functions import Round
 
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, without_check_access
 
-from .quantity import QUANTITY_DIGITS
+from .quantity import QUANTITY_DIGITS, QuantityMixin
 
 
-class Holding(ModelSQL, ModelView):
+class Holding(QuantityMixin, SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.holding'
     __string__ = "Share Holding"
+    _search_names = ('member.rec_name', 'share_class.rec_name')
 
     company = fields.Many2One('company.company', "Company")
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
     member = fields.Many2One('coop.member', "Member")
     share_class = fields.Many2One('coop.share.class', "Share Class")
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
     vintage = fields.Integer("Vintage",
         help="The year of the allocation.")
     quantity = fields.Numeric(
@@ -169,8 +169,3 @@ class Holding(ModelSQL, ModelView):
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
-
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits

@@ -122,16 +122,20 @@ class Member(metaclass=PoolMeta):
                     quantity -= open_[key]
                     if quantity <= 0:
                         continue
+                    reason = reasons.get(member.exit_reason, 'exit')
+                    request_date = member.notice_date
+                    if reason == 'exit':
+                        # The others may be recorded after their day
+                        request_date = min(
+                            request_date, member.memberships[-1].end_date)
                     redemptions.append(Redemption(
                             company=company,
                             member=member,
                             share_class=class_,
                             quantity=quantity,
-                            request_date=min(
-                                member.notice_date,
-                                member.memberships[-1].end_date),
+                            request_date=request_date,
                             end_date=member.memberships[-1].end_date,
-                            reason=reasons.get(member.exit_reason, 'exit')))
+                            reason=reason))
         save_records(redemptions)
 
     @classmethod
@@ -164,24 +168,134 @@ class Member(metaclass=PoolMeta):
                 if not r.queued and r.end_date <= dates[r.member.id]])
         super().leave(members)
 
-    def exit_blockers(self):
+    @classmethod
+    def exit_blockers(cls, members):
+        blockers = super().exit_blockers(members)
+        for find in [
+                cls._subscription_blockers, cls._transfer_blockers,
+                cls._redemption_blockers, cls._holding_blockers]:
+            for member, text in find(members):
+                blockers[member].append(text)
+        return blockers
+
+    @classmethod
+    def _subscription_blockers(cls, members):
+        "Yield the members with their open subscriptions, and what to do"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        lang = pool.get('ir.lang').get()
+        for sub_members in grouped_slice(members, SLICE):
+            exit_dates = {
+                m.id: m.memberships[-1].end_date for m in sub_members}
+            for subscription in Subscription.search([
+                        ('member', 'in', list(exit_dates)),
+                        ('state', 'in', ['draft', 'confirmed', 'paid']),
+                        ], order=[('date', 'ASC'), ('id', 'ASC')]):
+                exit_date = exit_dates[subscription.member.id]
+                if (subscription.state == 'draft'
+                        or (subscription.state == 'confirmed'
+                            and subscription.effective == 'payment')
+                        or (exit_date and subscription.date > exit_date)):
+                    yield subscription.member, gettext(
+                        'coop_shares.msg_member_leave_subscription',
+                        subscription=subscription.rec_name,
+                        date=lang.strftime(subscription.date))
+
+    @classmethod
+    def _transfer_blockers(cls, members):
+        "Yield the members with their open transfers, and what to do"
+        Transfer = Pool().get('coop.share.transfer')
+        for sub_members in grouped_slice(members, SLICE):
+            ids = {m.id for m in sub_members}
+            for transfer in Transfer.search([
+                        ('state', '=', 'draft'),
+                        ['OR',
+                            ('from_member', 'in', list(ids)),
+                            ('to_member', 'in', list(ids)),
+                            ],
+                        ], order=[('id', 'ASC')]):
+                for member in {transfer.from_member, transfer.to_member}:
+                    if member.id in ids:
+                        yield member, gettext(
+                            'coop_shares.msg_member_leave_transfer',
+                            transfer=transfer.rec_name)
+
+    @classmethod
+    def _redemption_blockers(cls, members):
+        "Yield the members with redemptions that do not end with them"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        lang = pool.get('ir.lang').get()
+        due = []
+        for sub_members in grouped_slice(members, SLICE):
+            exit_dates = {
+                m.id: m.memberships[-1].end_date for m in sub_members}
+            for redemption in Redemption.search([
+                        ('member', 'in', list(exit_dates)),
+                        ('state', '=', 'approved'),
+                        ('end_date', '!=', None),
+                        ], order=[('end_date', 'ASC'), ('id', 'ASC')]):
+                exit_date = exit_dates[redemption.member.id]
+                if redemption.queued or not exit_date:
+                    continue
+                elif redemption.end_date > exit_date:
+                    yield redemption.member, gettext(
+                        'coop_shares.msg_member_leave_redemption',
+                        redemption=redemption.rec_name,
+                        date=lang.strftime(redemption.end_date))
+                else:
+                    due.append(redemption)
+        # The others end with the membership
+        for redemption, text in Redemption.refusals('end', due).items():
+            yield redemption.member, text
+
+    @classmethod
+    def _holding_blockers(cls, members):
+        "Yield the members with the shares that nobody takes over"
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         ShareClass = pool.get('coop.share.class')
         ShareMove = pool.get('coop.share.move')
-        blockers = super().exit_blockers()
-        holdings = ShareMove.holdings_at(
-            self.company, self.memberships[-1].end_date + DAY,
-            members=[self])
-        if not holdings:
-            return blockers
-        waiting = Redemption.open_quantities([self], states=['approved'])
-        for (_, class_), (quantity, _) in holdings.items():
-            share_class = ShareClass(class_)
-            left = quantity - waiting[self.id, class_]
-            if share_class.kind == 'membership' and left > 0:
-                blockers.append(gettext(
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        ShareClass = pool.get('coop.share.class')
+        ShareMove = pool.get('coop.share.move')
+        by_date = defaultdict(list)
+        for member in members:
+            by_date[member.company, member.memberships[-1].end_date].append(
+                member)
+        waiting = Redemption.open_quantities(members, states=['approved'])
+        for (company, date), d_members in by_date.items():
+            holdings = ShareMove.holdings_at(
+                company, date + DAY if date else None, members=d_members)
+            for (member, class_), (quantity, _) in holdings.items():
+                share_class = ShareClass(class_)
+                left = quantity - waiting[member, class_]
+                if share_class.kind == 'membership' and left > 0:
+                    yield cls(member), gettext(
                         'coop_shares.msg_member_leave_shares',
                         quantity=left,
-                        share_class=share_class.rec_name))
-        return blockers
+                        share_class=share_class.rec_name)
+
+    @classmethod
+    def refusals_undo_admission(cls, members):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        refused = super().refusals_undo_admission(members)
+        for company in {m.company for m in members}:
+            for member, _ in ShareMove.holdings_at(
+                    company, None, members=[
+                        m for m in members if m.company == company]):
+                refused[cls(member)] = gettext(
+                    'coop_shares.msg_member_undo_shares',
+                    member=cls(member).rec_name)
+        for subscription in Subscription.search([
+                    ('member', 'in', [m.id for m in members]),
+                    ('state', 'in', ['confirmed', 'paid']),
+                    ]):
+            refused[subscription.member] = gettext(
+                'coop_shares.msg_member_undo_subscription',
+                member=subscription.member.rec_name,
+                subscription=subscription.rec_name)
+        return refused

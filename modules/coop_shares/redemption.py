@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import logging
 from collections import defaultdict
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
+from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -14,21 +16,16 @@ from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .document import ShareDocumentMixin, lock_members
-from .exceptions import RedemptionError
+from .document import ShareDocumentMixin, lock_members, move_field
+from .exceptions import LastShareWarning, RedemptionError
+from .quantity import plain_number
 from .redemption_agreement import RedemptionAgreement
 from .redemption_end import RedemptionEnd
 from .redemption_lapse import RedemptionLapse
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
 
-_states = {
-    'readonly': Eval('state') != 'requested',
-    }
-# The states in which the end and the price are still open
-_open_states = {
-    'readonly': ~Eval('state').in_(['requested', 'approved', 'ended']),
-    }
+logger = logging.getLogger(__name__)
 MANDATORY = {'exit', 'death', 'exclusion'}
 _settlement_fields = {
     'price', 'deduction', 'deduction_reason', 'set_off', 'settlement_date',
@@ -41,13 +38,10 @@ class Redemption(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
+    _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
-    _sequence = 'redemption_sequence'
-    _modify_internal = frozenset({
-            'number', 'state', 'granted', 'split_from', 'amount',
-            'unpaid_amount', 'loss', 'premium', 'set_off_amount', 'move',
-            'settle_move', 'payable_line', 'lapse_move', 'approved_by',
-            'share_moves'})
+    _sequence = ('coop.share.configuration', 'redemption_sequence')
+    _search_names = ('number', 'member.rec_name')
     _modify_states = {
         'approved': _settlement_fields | {'end_date'},
         'ended': _settlement_fields,
@@ -59,8 +53,7 @@ class Redemption(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True,
         ondelete='RESTRICT',
@@ -69,21 +62,11 @@ class Redemption(
             If(Eval('state') == 'requested',
                 ('redeemable', '=', True),
                 ()),
-            ],
-        states=_states)
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
-    quantity = fields.Numeric(
-        "Quantity", digits=(None, Eval('quantity_digits', 0)), required=True,
-        domain=[
-            ('quantity', '>', 0),
-            ],
-        states=_states)
-    request_date = fields.Date("Request Date", required=True, states=_states,
+            ])
+    request_date = fields.Date("Request Date", required=True,
         help="The day that decides on the place in the queue.")
     end_date = fields.Date("End Date",
         states={
-            'readonly': ~Eval('state').in_(['requested', 'approved']),
             'required': Eval('state').in_(['ended', 'settled', 'paid']),
             },
         help="The last day the member holds the shares.")
@@ -93,7 +76,7 @@ class Redemption(
             ('death', "Death"),
             ('exclusion', "Exclusion"),
             ('hardship', "Hardship"),
-            ], "Reason", required=True, sort=False, states=_states,
+            ], "Reason", required=True, sort=False,
         help="What leads to the redemption.\n"
         "The exit, death or exclusion of a member can not be refused.")
     granted = fields.Boolean("Granted", readonly=True,
@@ -108,7 +91,6 @@ class Redemption(
         "that had to wait for another budget.")
     price = Monetary(
         "Price", currency='currency', digits='currency',
-        states=_open_states,
         help="The price of a share.\n"
         "Leave empty for the par value less the loss of the year.")
     deduction = Monetary(
@@ -117,22 +99,20 @@ class Redemption(
             ('deduction', '=', None),
             ('deduction', '>=', 0),
             ],
-        states=_open_states,
         help="What the cooperative keeps.")
     deduction_reason = fields.Char("Deduction Reason",
         states={
-            'readonly': _open_states['readonly'],
             'invisible': ~Eval('deduction'),
             'required': Eval('deduction', 0) > 0,
             },
         help="The rule or damage that justifies the deduction.")
-    set_off = fields.Boolean("Set Off", states=_open_states,
+    set_off = fields.Boolean("Set Off",
         help="Check to pay with it what the member owes "
         "and should have paid.")
-    settlement_date = fields.Date("Settlement Date", states=_open_states,
+    settlement_date = fields.Date("Settlement Date",
         help="The date of the settlement.\n"
         "Leave empty for today.")
-    payment_date = fields.Date("Payment Date", states=_open_states,
+    payment_date = fields.Date("Payment Date",
         help="The day the redemption is to be paid.\n"
         "Leave empty for the one of the share class.")
     amount = Monetary(
@@ -162,39 +142,15 @@ class Redemption(
             "Net Amount", currency='currency', digits='currency',
             help="What is to be paid to the member."),
         'on_change_with_net_amount')
-    move = fields.Many2One(
-        'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('move'),
-            })
-    settle_move = fields.Many2One(
-        'account.move', "Settlement Move", readonly=True,
-        ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('settle_move'),
-            })
+    move = move_field('move', "Account Move")
+    settle_move = move_field('settle_move', "Settlement Move")
     payable_line = fields.Many2One(
         'account.move.line', "Line to Pay", readonly=True,
         ondelete='RESTRICT',
         states={
             'invisible': ~Eval('payable_line'),
             })
-    lapse_move = fields.Many2One(
-        'account.move', "Lapse Move", readonly=True, ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('lapse_move'),
-            })
-    share_moves = fields.One2Many(
-        'coop.share.move', 'origin', "Share Moves", readonly=True)
+    lapse_move = move_field('lapse_move', "Lapse Move")
     approved_by = employee_field("Approved by", states=[
             'approved', 'ended', 'settled', 'paid', 'refused', 'cancelled'])
     queue_position = fields.Function(fields.Integer("Queue Position",
@@ -233,8 +189,14 @@ class Redemption(
         t = cls.__table__()
         cls._sql_constraints += [
             # A domain would be checked by one query per request date
-            ('end_date', Check(t, t.end_date >= t.request_date),
+            ('end_date', Check(t, (t.end_date >= t.request_date)
+                    # They may only be recorded after their day
+                    | t.reason.in_(['death', 'exclusion'])),
                 'coop_shares.msg_redemption_end_before_request'),
+            ('settlement_date', Check(t, t.settlement_date > t.end_date),
+                'coop_shares.msg_redemption_settlement_before_claim'),
+            ('payment_date', Check(t, t.payment_date >= t.settlement_date),
+                'coop_shares.msg_redemption_payment_before_settlement'),
             ]
         cls._sql_indexes.update({
                 Index(t, (t.state, Index.Equality(cardinality='low')),
@@ -291,11 +253,6 @@ class Redemption(
     @classmethod
     def default_reason(cls):
         return 'partial'
-
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits
 
     @fields.depends(
         'member', 'share_class', 'request_date', 'reason',
@@ -384,10 +341,10 @@ class Redemption(
     @classmethod
     def copy(cls, redemptions, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault('end_date')
-        default.setdefault('price')
-        default.setdefault('settlement_date')
-        default.setdefault('payment_date')
+        # A copy is a request of its own, with its own rank in the queue
+        default.setdefault('request_date', cls.default_request_date())
+        for name in ['end_date', *_settlement_fields]:
+            default.setdefault(name)
         return super().copy(redemptions, default=default)
 
     @classmethod
@@ -395,35 +352,90 @@ class Redemption(
     @Workflow.transition('approved')
     @set_employee('approved_by')
     def approve(cls, redemptions):
-        pool = Pool()
-        ShareMove = pool.get('coop.share.move')
         if not redemptions:
             return
         members = {r.member for r in redemptions}
         lock_members(members)
         cls.set_number(redemptions)
-        for company, c_redemptions in cls.by_company(redemptions):
+        for redemption in redemptions:
+            if not redemption.end_date:
+                redemption.end_date = redemption.first_end_date()
+        cls.check_step('approve', redemptions)
+        cls._warn_last_share(redemptions)
+        save_records(redemptions)
+
+    @classmethod
+    def refusals_approve(cls, redemptions):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        refused = {}
+        members = {r.member for r in redemptions}
+        open_ = cls.open_quantities(members)
+        approved = cls.open_quantities(members, states=['approved'])
+        for company, c_redemptions in by_company(redemptions):
+            lots = ShareMove.lots_at(
+                company, None, {r.member.id for r in c_redemptions},
+                {r.share_class.id for r in c_redemptions})
+            for redemption in c_redemptions:
+                class_, member = redemption.share_class, redemption.member
+                key = member.id, class_.id
+                approved[key] += redemption.quantity
+                held = sum(l.quantity for l in lots[key])
+                free = sum(l.quantity for l in redemption.free_lots(lots[key]))
+                if approved[key] > held:
+                    refused[redemption] = redemption.get_refusal(
+                        'more_than_held', held)
+                elif approved[key] > free:
+                    refused[redemption] = redemption.get_refusal(
+                        'lock_in', free)
+                elif class_.keep_last and redemption.takes_last(
+                        held - open_[key]):
+                    refused[redemption] = redemption.get_refusal(
+                        'last_share', held)
+                else:
+                    reason = class_.refuse_minimum(member, held - open_[key])
+                    if reason:
+                        refused[redemption] = reason
+        return refused
+
+    def takes_last(self, left):
+        "Return whether the member stays one without a membership share"
+        return (
+            self.share_class.kind == 'membership'
+            and self.reason not in MANDATORY
+            and left <= 0)
+
+    def get_refusal(self, name, quantity):
+        return gettext(
+            f'coop_shares.msg_redemption_{name}',
+            redemption=self.rec_name,
+            member=self.member.rec_name,
+            share_class=self.share_class.rec_name,
+            quantity=plain_number(quantity))
+
+    @classmethod
+    def _warn_last_share(cls, redemptions):
+        "Warn of those after which a member has no share of the membership"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        Warning = pool.get('res.user.warning')
+        redemptions = [r for r in redemptions if r.takes_last(0)]
+        if not redemptions:
+            return
+        open_ = cls.open_quantities({r.member for r in redemptions})
+        for company, c_redemptions in by_company(redemptions):
             holdings = ShareMove.holdings_at(
                 company, None, members={r.member for r in c_redemptions},
                 classes={r.share_class for r in c_redemptions})
-            open_ = cls.open_quantities(members)
-            approved = cls.open_quantities(members, states=['approved'])
             for redemption in c_redemptions:
                 key = redemption.member.id, redemption.share_class.id
-                approved[key] += redemption.quantity
-                held, _ = holdings.get(key, (Decimal(0), 0))
-                if approved[key] > held:
-                    raise RedemptionError(gettext(
-                            'coop_shares.msg_redemption_more_than_held',
-                            redemption=redemption.rec_name,
-                            member=redemption.member.rec_name,
-                            share_class=redemption.share_class.rec_name,
-                            quantity=held))
-                redemption.share_class.check_minimum(
-                    redemption.member, held - open_[key])
-                if not redemption.end_date:
-                    redemption.end_date = redemption.first_end_date()
-        save_records(redemptions)
+                held, _ = holdings[key]
+                if held > open_[key]:
+                    continue
+                warning = Warning.format('last_share', [redemption])
+                if Warning.check(warning):
+                    raise LastShareWarning(
+                        warning, redemption.get_refusal('last_share', held))
 
     @classmethod
     @ModelView.button
@@ -443,16 +455,24 @@ class Redemption(
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
-        for redemption in redemptions:
-            redemption._check_end()
+        cls.check_step('end', redemptions)
         cls._post_end(redemptions)
+
+    @classmethod
+    def end_ready(cls, redemptions):
+        "End those that can, and return the reasons of the others"
+        refused = cls.run_step(
+            'end', [r for r in redemptions if r.state == 'approved'])
+        for reason in refused.values():
+            logger.warning(reason)
+        return refused
 
     @classmethod
     def end_due(cls, date=None):
         """End the approved redemptions of the company whose day has come.
 
         If they are many in chunks: what is left of them is still approved
-        and ends the next time.
+        and ends the next time.  Return the reasons of those that can not.
         """
         pool = Pool()
         Date = pool.get('ir.date')
@@ -465,12 +485,11 @@ class Redemption(
                     ])
             if not r.queued]
         if len(redemptions) <= cls._end_size:
-            cls.end(redemptions)
-            return
+            return cls.end_ready(redemptions)
         with Transaction().set_context(queue_name='coop'):
             for sub_redemptions in grouped_slice(
                     redemptions, cls._end_size):
-                cls.__queue__.end(list(sub_redemptions))
+                cls.__queue__.end_ready(list(sub_redemptions))
 
     @classmethod
     @ModelView.button
@@ -497,7 +516,7 @@ class Redemption(
         lock_members(r.member for r in redemptions)
         cls._check_cancel(redemptions)
         reversals = {}
-        for company, c_redemptions in cls.by_company(redemptions):
+        for company, c_redemptions in by_company(redemptions):
             books = Books(company)
             for redemption in c_redemptions:
                 reversals[redemption.move] = books.reversal(

@@ -107,7 +107,9 @@ class Allocate(Wizard):
     def share_classes(self):
         ShareClass = Pool().get('coop.share.class')
         if self.start.share_classes:
-            return list(self.start.share_classes)
+            return [
+                c for c in self.start.share_classes
+                if c.company == self.start.company]
         return ShareClass.get_budgeted(self.start.company)
 
     def default_preview(self, fields):

@@ -2,12 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from dateutil.relativedelta import relativedelta
 
-from trytond.i18n import gettext
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
 
-from .exceptions import RedemptionError
 from .lot import subtract, take
 
 
@@ -15,16 +14,33 @@ class RedemptionEnd:
     "The end of the holding, with which the claim of the member arises"
     __slots__ = ()
 
-    def _check_end(self):
-        if not self.end_date:
-            raise RedemptionError(gettext(
-                    'coop_shares.msg_redemption_end_date',
-                    redemption=self.rec_name))
-        if self.queued:
-            raise RedemptionError(gettext(
-                    'coop_shares.msg_redemption_queued',
-                    redemption=self.rec_name,
-                    share_class=self.share_class.rec_name))
+    @classmethod
+    def refusals_end(cls, redemptions):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        refused, ready = {}, []
+        for redemption in redemptions:
+            if not redemption.end_date:
+                refused[redemption] = redemption.get_refusal('end_date', 0)
+            elif redemption.queued:
+                refused[redemption] = redemption.get_refusal('queued', 0)
+            else:
+                ready.append(redemption)
+        for company, c_redemptions in by_company(ready):
+            members = {r.member.id for r in c_redemptions}
+            classes = {r.share_class.id for r in c_redemptions}
+            lots = ShareMove.lots_at(company, None, members, classes)
+            for redemption in c_redemptions:
+                key = redemption.member.id, redemption.share_class.id
+                taken = redemption.take(lots[key])
+                held = sum(l.quantity for l in taken)
+                if held == redemption.quantity:
+                    lots[key] = subtract(lots[key], taken)
+                else:
+                    refused[redemption] = redemption.get_refusal(
+                        'lock_in' if redemption.locked else 'more_than_held',
+                        held)
+        return refused
 
     @classmethod
     def _post_end(cls, redemptions):
@@ -35,7 +51,7 @@ class RedemptionEnd:
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
         share_moves, releases = [], {}
-        for company, c_redemptions in cls.by_company(redemptions):
+        for company, c_redemptions in by_company(redemptions):
             members = {r.member.id for r in c_redemptions}
             classes = {r.share_class.id for r in c_redemptions}
             lots = ShareMove.lots_at(company, None, members, classes)
@@ -43,30 +59,19 @@ class RedemptionEnd:
             books = Books(company)
             for redemption in c_redemptions:
                 key = redemption.member.id, redemption.share_class.id
-                taken = redemption._take(lots[key])
+                taken = redemption.take(lots[key])
                 lots[key] = subtract(lots[key], taken)
                 redemption.amount = sum(l.amount for l in taken)
                 releases[redemption] = release = redemption._release(
                     unpaid[key], sum(l.amount for l in lots[key]))
                 redemption.unpaid_amount = sum(a for _, a in release)
                 if not redemption.payment_date:
-                    redemption.payment_date = (
-                        redemption.end_date + relativedelta(
-                            months=redemption.share_class.payment_months))
+                    redemption.payment_date = redemption.first_payment_date
                 redemption.move = redemption.get_move(books, release)
-                for lot in taken:
-                    share_moves.append(ShareMove(
-                            company=company,
-                            share_class=redemption.share_class,
-                            kind='redemption',
-                            quantity=lot.quantity,
-                            from_member=redemption.member,
-                            end_date=redemption.end_date,
-                            par_value=redemption.share_class.par_value,
-                            amount=lot.amount,
-                            vintage=lot.vintage,
-                            acquired_date=lot.acquired_date,
-                            origin=redemption))
+                share_moves.extend(ShareMove.give(
+                        redemption.share_class, taken, redemption.member,
+                        redemption.end_date, kind='redemption',
+                        origin=redemption))
             Books.post([r.move for r in c_redemptions])
         for share_move in share_moves:
             share_move.account_move = share_move.origin.move
@@ -93,27 +98,32 @@ class RedemptionEnd:
             Subscription.reconcile(
                 list({p.subscription for p in payments}))
 
-    def _take(self, lots):
+    @property
+    def first_payment_date(self):
+        "The day on which the class pays"
+        return self.end_date + relativedelta(
+            months=self.share_class.payment_months)
+
+    @property
+    def locked(self):
+        "Whether the shares have to be held for some time"
+        return bool(
+            self.share_class.lock_in_months and self.reason == 'partial')
+
+    def free_lots(self, lots):
+        "Return the lots that have been held long enough"
+        if not self.locked or not self.end_date:
+            return lots
+        delta = relativedelta(months=self.share_class.lock_in_months)
+        return [
+            l for l in lots
+            if l.acquired_date + delta <= self.end_date + DAY
+            or l.quantity < 0]
+
+    def take(self, lots):
         "Return the lots that are redeemed"
-        class_ = self.share_class
-        if class_.lock_in_months and self.reason == 'partial':
-            delta = relativedelta(months=class_.lock_in_months)
-            lots = [
-                l for l in lots if l.acquired_date + delta
-                <= self.end_date + DAY or l.quantity < 0]
-        taken = take(lots, self.quantity, round=self.currency.round)
-        missing = self.quantity - sum(l.quantity for l in taken)
-        if missing:
-            message = 'msg_redemption_more_than_held'
-            if class_.lock_in_months and self.reason == 'partial':
-                message = 'msg_redemption_lock_in'
-            raise RedemptionError(gettext(
-                    f'coop_shares.{message}',
-                    redemption=self.rec_name,
-                    member=self.member.rec_name,
-                    share_class=class_.rec_name,
-                    quantity=self.quantity - missing))
-        return taken
+        return take(
+            self.free_lots(lots), self.quantity, round=self.currency.round)
 
     @classmethod
     def _release(cls, unpaid, left):

@@ -2,10 +2,9 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 
-from trytond.i18n import gettext
 from trytond.model import ModelSQL, Unique, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import save_records
+from trytond.modules.coop_membership.document import ResultMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
@@ -15,7 +14,7 @@ from .document import lock_sequence
 from .redemption_order import grant
 
 
-class RedemptionGrant(ModelSQL):
+class RedemptionGrant(ResultMixin, ModelSQL):
     __name__ = 'coop.share.redemption.grant'
     __string__ = "Share Redemption Grant"
     # How many redemptions are granted in one transaction
@@ -42,16 +41,6 @@ class RedemptionGrant(ModelSQL):
 
     def get_rec_name(self, name):
         return self.redemption.rec_name
-
-    @classmethod
-    def check_modification(cls, mode, grants, values=None, external=False):
-        super().check_modification(
-            mode, grants, values=values, external=external)
-        if external:
-            raise AccessError(gettext(
-                    'coop_shares.msg_document_modify',
-                    document=grants[0].rec_name,
-                    **cls.__names__()))
 
     @classmethod
     def get_pending(cls, share_class):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
 from trytond.report import Report
@@ -26,7 +27,7 @@ class RedemptionSettlement:
         Line = pool.get('account.move.line')
         Valuation = pool.get('coop.share.valuation')
         to_reconcile, set_off = [], defaultdict(list)
-        for company, c_redemptions in cls.by_company(redemptions):
+        for company, c_redemptions in by_company(redemptions):
             with Transaction().set_context(company=company.id):
                 today = Date.today()
             books = Books(company)
@@ -39,6 +40,10 @@ class RedemptionSettlement:
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
                         today, redemption.end_date + DAY)
+                if redemption.payment_date == redemption.first_payment_date:
+                    # What nobody has decided otherwise is not due before
+                    redemption.payment_date = max(
+                        redemption.payment_date, redemption.settlement_date)
                 redemption._set_price(losses.get(redemption))
                 debts[redemption] = redemption._get_debts(open_)
                 redemption.settle_move = redemption.get_settle_move(

@@ -2,14 +2,17 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
+from sql import Null
+
 from trytond.i18n import gettext
 from trytond.model import (
     Check, DeactivableMixin, ModelSQL, ModelView, Unique, fields)
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval
-from trytond.transaction import Transaction
+from trytond.pyson import Eval, If
+from trytond.transaction import Transaction, inactive_records
 
 from .exceptions import ShareClassValidationError
 from .quantity import QUANTITY_DIGITS
@@ -34,10 +37,11 @@ _other_domain = _account_domain + [
 
 
 class ShareClass(
-        ShareClassLimits, ShareClassBudget,
+        ShareClassLimits, ShareClassBudget, SearchMixin,
         DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.class'
     __string__ = "Share Class"
+    _search_names = ('code', 'name')
 
     name = fields.Char("Name", required=True, translate=True)
     code = fields.Char("Code", required=True,
@@ -81,7 +85,9 @@ class ShareClass(
         "Maximum", digits=(None, Eval('quantity_digits', 0)),
         domain=['OR',
             ('maximum', '=', None),
-            ('maximum', '>=', Eval('minimum', 0)),
+            If(Eval('minimum', None) == None,  # noqa: E711
+                ('maximum', '>=', 0),
+                ('maximum', '>=', Eval('minimum', 0))),
             ],
         help="The quantity a member holds at most.")
     maximum_percent = fields.Numeric("Maximum Percentage", digits=(None, 4),
@@ -99,6 +105,13 @@ class ShareClass(
         "They are inherited in any case.")
     redeemable = fields.Boolean("Redeemable",
         help="Check if the cooperative takes the shares back.")
+    keep_last = fields.Boolean("Keep Last Share",
+        states={
+            'invisible': (
+                ~Eval('redeemable', False) | (Eval('kind') != 'membership')),
+            },
+        help="Check to redeem the last share of a member only when the "
+        "member leaves.")
     lock_in_months = fields.Integer("Lock-in",
         domain=['OR',
             ('lock_in_months', '=', None),
@@ -217,6 +230,10 @@ class ShareClass(
                 'coop_shares.msg_class_code_unique'),
             ('par_value_positive', Check(t, t.par_value > 0),
                 'coop_shares.msg_class_par_value_positive'),
+            ('maximum', Check(t,
+                    (t.minimum == Null) | (t.maximum == Null)
+                    | (t.minimum <= t.maximum)),
+                'coop_shares.msg_class_maximum'),
             ]
         cls._order.insert(0, ('code', 'ASC'))
         # The books would not agree with the ledger any more
@@ -267,15 +284,6 @@ class ShareClass(
     def get_rec_name(self, name):
         return f'[{self.code}] {self.name}'
 
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, value = clause
-        bool_op = 'AND' if operator.startswith(('!', 'not')) else 'OR'
-        return [bool_op,
-            ('code', operator, value),
-            ('name', operator, value),
-            ]
-
     @property
     def unit(self):
         "The smallest quantity"
@@ -319,9 +327,26 @@ class ShareClass(
     @classmethod
     def copy(cls, classes, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault(
-            'code', lambda data: f"{data['code']} (copy)")
-        return super().copy(classes, default=default)
+        default.setdefault('code', cls._get_copy_code)
+        copies = []
+        # The code of each depends on the others
+        for class_ in classes:
+            copies.extend(super().copy([class_], default=default))
+        return copies
+
+    @classmethod
+    def _get_copy_code(cls, data):
+        "Return a code that no other class of the company has"
+        with inactive_records():
+            codes = {
+                c.code for c in cls.search([
+                        ('company', '=', data['company']),
+                        ])}
+        code, count = f"{data['code']} (copy)", 1
+        while code in codes:
+            count += 1
+            code = f"{data['code']} (copy {count})"
+        return code
 
 
 def _value(value):

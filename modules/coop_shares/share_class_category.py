@@ -11,3 +11,8 @@ class ShareClassCategory(ModelSQL):
     category = fields.Many2One(
         'coop.member.category', "Category", required=True,
         ondelete='CASCADE')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('share_class')

@@ -1,12 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
+from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.pool import Pool
 
 from .exceptions import LimitError
-from .quantity import plain_number
+from .quantity import part, plain_number
 
 
 class ShareClassLimits:
@@ -14,12 +15,13 @@ class ShareClassLimits:
     __slots__ = ()
 
     @classmethod
-    def check_limits(cls, changes, date=None):
+    def check_limits(cls, changes, confirming=()):
         """Check the limits of the holdings that have changed.
 
         `changes` are tuples of member, class, whether the quantity has been
-        increased, and the day.  The holding that counts is the one after
-        all the moves known.
+        increased, and the day.  What counts are all the moves known and what
+        is subscribed but not paid, with the subscriptions that are being
+        confirmed.
         """
         pool = Pool()
         Move = pool.get('coop.share.move')
@@ -31,13 +33,19 @@ class ShareClassLimits:
         if not changes:
             return
         company = next(iter(classes)).company
-        holdings = Move.holdings_at(
-            company, None, members=members, classes=classes)
-        pending = Subscription.pending_quantities(members, classes)
-        capital = {}
-        if any(c.maximum_percent for c in classes):
-            capital = Move.holdings_at(
-                company, None, classes=classes, by=('share_class',))
+        limited = {c for c in classes if c.maximum_percent}
+        pending = {
+            *Subscription.get_pending(members, classes),
+            *Subscription.get_pending(None, limited),
+            *(s for s in confirming if s.effective == 'payment'),
+            }
+        holdings = _add_pending(
+            Move.holdings_at(company, None, members=members, classes=classes),
+            pending, lambda s: (s.member.id, s.share_class.id))
+        capital = _add_pending(
+            Move.holdings_at(
+                company, None, classes=limited, by=('share_class',)),
+            pending, lambda s: (s.share_class.id,))
 
         days = defaultdict(set)
         for member, class_, increased, day in changes:
@@ -50,9 +58,7 @@ class ShareClassLimits:
                 sorted(ids), day).items()}
 
         for member, class_, increased, day in changes:
-            key = int(member), class_.id
-            quantity, amount = holdings.get(key, (0, 0))
-            quantity += pending.get(key, 0)
+            quantity, amount = holdings[int(member), class_.id]
 
             class_.check_minimum(member, quantity)
             if not increased:
@@ -67,19 +73,27 @@ class ShareClassLimits:
                     quantity=plain_number(quantity),
                     maximum=plain_number(class_.maximum))
             if class_.maximum_percent:
-                _, total = capital.get((class_.id,), (0, 0))
+                _, total = capital[class_.id,]
                 # The first member holds all the capital there is
                 if (amount != total
-                        and amount * 100 > total * class_.maximum_percent):
+                        and amount > total * part(class_.maximum_percent)):
                     class_._raise_limit(
                         member, 'msg_limit_maximum_percent',
                         maximum=plain_number(class_.maximum_percent))
 
     def check_minimum(self, member, quantity):
         "Check that the member holds enough, or nothing"
+        reason = self.refuse_minimum(member, quantity)
+        if reason:
+            raise LimitError(reason)
+
+    def refuse_minimum(self, member, quantity):
+        "Return why the member can not hold the quantity, if it is too small"
         if self.minimum and 0 < quantity < self.minimum:
-            self._raise_limit(
-                member, 'msg_limit_minimum',
+            return gettext(
+                'coop_shares.msg_limit_minimum',
+                member=member.rec_name,
+                share_class=self.rec_name,
                 quantity=plain_number(quantity),
                 minimum=plain_number(self.minimum))
 
@@ -89,3 +103,14 @@ class ShareClassLimits:
                 member=member.rec_name,
                 share_class=self.rec_name,
                 **variables))
+
+
+def _add_pending(holdings, pending, get_key):
+    "Return the quantity and amount of the holdings with what is pending"
+    result = defaultdict(lambda: (Decimal(0), Decimal(0)), holdings)
+    for subscription in pending:
+        key = get_key(subscription)
+        quantity, amount = result[key]
+        result[key] = (
+            quantity + subscription.quantity, amount + subscription.amount)
+    return result

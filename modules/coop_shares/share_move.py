@@ -3,53 +3,48 @@
 from collections import defaultdict
 from decimal import Decimal
 
+from sql import Null
 from sql.conditionals import Coalesce
 
 from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Unique, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.document import NumberedMixin, by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
-from trytond.transaction import Transaction
+from trytond.report import Report
 
 from .document import lock_members
 from .exceptions import OpeningError, ReversalError, ShareMoveValidationError
-from .quantity import QUANTITY_DIGITS
+from .quantity import QUANTITY_DIGITS, QuantityMixin
 from .share_ledger import ShareLedger
 from .share_move_agreement import ShareMoveAgreement
+from .share_move_entry import ShareMoveEntry
 
 
-class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
+class ShareMove(
+        ShareLedger, ShareMoveEntry, ShareMoveAgreement, QuantityMixin,
+        NumberedMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.share.move'
     __string__ = "Share Move"
-    _rec_name = 'number'
-
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _sequence = ('coop.share.configuration', 'share_move_sequence')
+    _search_names = ('number', 'from_member.rec_name', 'to_member.rec_name')
+    # What is computed is never what somebody gives
+    _internal_given = frozenset({'date'})
+    _sealed_states = {'done': frozenset()}
     _member_domain = [
         ('company', '=', Eval('company', -1)),
         ]
 
-    number = fields.Char("Number", readonly=True)
-    company = fields.Many2One('company.company', "Company", required=True,
-        states={
-            'readonly': _states['readonly'] | Eval('share_class', False),
-            })
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"), 'on_change_with_currency')
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
+            ])
     kind = fields.Selection([
             ('issue', "Issue"),
             ('transfer', "Transfer"),
@@ -59,32 +54,30 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
             ('loss', "Loss"),
             ('opening', "Opening"),
             ('reversal', "Reversal"),
-            ], "Kind", required=True, sort=False, states=_states,
+            ], "Kind", required=True, readonly=True, sort=False,
         help="What changes the holdings.")
     kind_string = kind.translated('kind')
     quantity = fields.Numeric(
         "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)),
-        required=True, states=_states)
+        required=True)
     from_member = fields.Many2One(
         'coop.member', "From Member", ondelete='RESTRICT',
-        domain=_member_domain, states=_states,
+        domain=_member_domain,
         help="The member who gives the shares.\n"
         "Leave empty if the cooperative issues them.")
     to_member = fields.Many2One(
         'coop.member', "To Member", ondelete='RESTRICT',
-        domain=_member_domain, states=_states,
+        domain=_member_domain,
         help="The member who gets the shares.\n"
         "Leave empty if they return to the cooperative.")
     end_date = fields.Date("End Date",
         states={
-            'readonly': _states['readonly'],
             'required': Bool(Eval('from_member')),
             'invisible': ~Eval('from_member'),
             },
         help="The last day the giver holds the shares.")
     start_date = fields.Date("Start Date",
         states={
-            'readonly': _states['readonly'],
             'required': Bool(Eval('to_member')),
             'invisible': ~Eval('to_member'),
             },
@@ -93,22 +86,20 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
         help="The first day of the changed holding.")
     par_value = Monetary(
         "Par Value", currency='currency', digits='currency', required=True,
-        states=_states,
         help="The par value of a share at the time.")
     amount = Monetary(
         "Amount", currency='currency', digits='currency', required=True,
-        states=_states,
         help="The capital of the shares at the time.")
     premium = Monetary(
-        "Premium", currency='currency', digits='currency', states=_states,
+        "Premium", currency='currency', digits='currency',
         help="What is paid above the capital.")
-    vintage = fields.Integer("Vintage", states=_states,
+    vintage = fields.Integer("Vintage",
         help="The year of the allocation.")
-    acquired_date = fields.Date("Acquired on", states=_states,
+    acquired_date = fields.Date("Acquired on",
         help="The day the shares were acquired, "
         "which is kept when they are transferred.")
     origin = fields.Reference(
-        "Origin", selection='get_origin', states=_states,
+        "Origin", selection='get_origin', readonly=True,
         help="The document that made the move.")
     reversal_of = fields.Many2One(
         'coop.share.move', "Reversal of", readonly=True, ondelete='RESTRICT',
@@ -124,16 +115,23 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
             ('done', "Done"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states, _member_domain
+    del _member_domain
 
     @classmethod
     def __setup__(cls):
-        cls.number.search_unaccented = False
         super().__setup__()
         t = cls.__table__()
+        # The class is one of the company
+        cls.company.states['readonly'] = Eval('share_class', False)
         cls._sql_constraints += [
             ('quantity_positive', Check(t, t.quantity > 0),
                 'coop_shares.msg_move_quantity_positive'),
+            ('amounts', Check(t, (t.par_value > 0) & (t.amount >= 0)),
+                'coop_shares.msg_move_amounts'),
+            # Who gives shares away later gives the oldest first
+            ('acquired', Check(t,
+                    (t.state != 'done') | (t.acquired_date != Null)),
+                'coop_shares.msg_move_acquired'),
             ('members', Check(t,
                     (Coalesce(t.from_member, 0) != Coalesce(t.to_member, 0))
                     | (t.kind == 'conversion')),
@@ -174,25 +172,8 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_kind(cls):
         return 'opening'
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
-
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits
 
     @fields.depends('share_class', 'quantity', 'par_value')
     def on_change_share_class(self):
@@ -236,6 +217,17 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
     def validate_fields(cls, moves, field_names):
         super().validate_fields(moves, field_names)
         for move in moves:
+            # The others have the part of the amount of what was acquired
+            if move.kind in {'issue', 'opening'}:
+                amount = move.currency.round(move.quantity * move.par_value)
+                if move.amount != amount:
+                    raise ShareMoveValidationError(gettext(
+                            'coop_shares.msg_move_amount',
+                            move=move.rec_name,
+                            amount=Report.format_currency(
+                                move.amount, None, move.currency),
+                            expected=Report.format_currency(
+                                amount, None, move.currency)))
             if (move.from_member and move.to_member
                     and move.start_date != move.end_date + DAY):
                 raise ShareMoveValidationError(gettext(
@@ -248,66 +240,24 @@ class ShareMove(ShareLedger, ShareMoveAgreement, ModelSQL, ModelView):
                         share_class=move.share_class.rec_name))
 
     @classmethod
-    def check_modification(cls, mode, moves, values=None, external=False):
-        super().check_modification(
-            mode, moves, values=values, external=external)
-        for move in moves:
-            if mode == 'create':
-                refused = external and (
-                    move.state != 'draft'
-                    or move.reversal_of or move.account_move)
-            elif mode == 'write':
-                refused = (
-                    move.state == 'done'
-                    or (external
-                        and values.keys() & {
-                            'state', 'number', 'account_move',
-                            'reversal_of'}))
-            else:
-                refused = move.state == 'done'
-            if refused:
-                raise AccessError(gettext(
-                        'coop_shares.msg_move_modify', move=move.rec_name))
-
-    @classmethod
-    def copy(cls, moves, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('state', cls.default_state())
-        for name in ['number', 'account_move', 'reversal_of', 'origin']:
-            default.setdefault(name)
-        return super().copy(moves, default=default)
-
-    def get_rec_name(self, name):
-        return self.number or f'({self.id})'
-
-    @classmethod
     @ModelView.button
     def do(cls, moves):
         """Enter the moves in the ledger.
 
         The moves may be unsaved, which is the fastest.
         """
-        pool = Pool()
-        Configuration = pool.get('coop.share.configuration')
         lock_members(
             m for move in moves
             for m in [_get(move, 'from_member'), _get(move, 'to_member')])
-        config = Configuration(1)
-        by_company = defaultdict(list)
-        for move in moves:
-            if _get(move, 'state') != 'done':
-                by_company[move.company].append(move)
-        for company, c_moves in by_company.items():
+        for company, c_moves in by_company(
+                m for m in moves if _get(m, 'state') != 'done'):
             openings = [m for m in c_moves if m.kind == 'opening']
             if openings:
                 account_move = cls._open(company, openings)
                 for move in openings:
                     move.account_move = account_move
-            sequence = config.get_multivalue(
-                'share_move_sequence', company=company.id)
-            for move, number in zip(
-                    c_moves, sequence.get_many(len(c_moves))):
-                move.number = number
+            cls.set_number(c_moves)
+            for move in c_moves:
                 move.state = 'done'
                 if (not _get(move, 'acquired_date')
                         and _get(move, 'start_date')):

@@ -17,16 +17,12 @@ from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .document import ShareDocumentMixin, lock_members
+from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import SubscriptionError
 from .subscription_agreement import SubscriptionAgreement
 from .subscription_posting import SubscriptionPosting
 from .subscription_reconciliation import SubscriptionReconciliation
 from .subscription_unpaid import SubscriptionUnpaid
-
-_states = {
-    'readonly': Eval('state') != 'draft',
-    }
 
 
 class Subscription(
@@ -35,11 +31,10 @@ class Subscription(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
-    _sequence = 'subscription_sequence'
-    _modify_internal = frozenset({
-            'number', 'state', 'move', 'capital_move', 'effective',
-            'effective_date', 'amount', 'premium', 'payments',
-            'share_moves'})
+    _sequence = ('coop.share.configuration', 'subscription_sequence')
+    _search_names = ('number', 'member.rec_name')
+    # What is computed is never what somebody gives
+    _internal_given = frozenset({'amount', 'premium'})
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
@@ -48,8 +43,7 @@ class Subscription(
             If(Eval('state') == 'draft',
                 ('state', 'in', ['applicant', 'member', 'leaving']),
                 ()),
-            ],
-        states=_states)
+            ])
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True,
         ondelete='RESTRICT',
@@ -58,26 +52,15 @@ class Subscription(
             If(Eval('state') == 'draft',
                 ('kind', '!=', 'allocated'),
                 ()),
-            ],
-        states=_states)
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
-    quantity = fields.Numeric(
-        "Quantity", digits=(None, Eval('quantity_digits', 0)), required=True,
-        domain=[
-            ('quantity', '>', 0),
-            ],
-        states=_states)
-    date = fields.Date("Date", required=True, states=_states,
+            ])
+    date = fields.Date("Date", required=True,
         help="The day from which the shares are subscribed.")
     price = Monetary(
         "Price", currency='currency', digits='currency', required=True,
-        states=_states,
         help="The price of a share, of which the part above the par value "
         "is premium.")
     payment_term = fields.Many2One(
         'account.invoice.payment_term', "Payment Term", ondelete='RESTRICT',
-        states=_states,
         help="The instalments of the payment.\n"
         "Leave empty to pay at the date of the subscription.")
     amount = Monetary(
@@ -115,25 +98,9 @@ class Subscription(
         "confirmation.")
     effective_date = fields.Date("Effective Date", readonly=True,
         help="The first day the shares are held.")
-    move = fields.Many2One(
-        'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('move'),
-            })
-    capital_move = fields.Many2One(
-        'account.move', "Capital Move", readonly=True, ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('capital_move'),
-            },
+    move = move_field('move', "Account Move")
+    capital_move = move_field('capital_move', "Capital Move",
         help="The move that made capital of the paid subscription.")
-    share_moves = fields.One2Many(
-        'coop.share.move', 'origin', "Share Moves", readonly=True)
     state = fields.Selection([
             ('draft', "Draft"),
             ('confirmed', "Confirmed"),
@@ -190,11 +157,6 @@ class Subscription(
                 ('kind', '!=', 'allocated'),
                 ], limit=2)
         return classes[0].id if len(classes) == 1 else None
-
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits
 
     @fields.depends('share_class', methods=['_compute_amounts'])
     def on_change_share_class(self):
@@ -283,23 +245,13 @@ class Subscription(
                             class_.par_value, None, class_.currency)))
 
     @classmethod
-    def check_modification(
-            cls, mode, subscriptions, values=None, external=False):
-        super().check_modification(
-            mode, subscriptions, values=values, external=external)
-        if mode == 'delete':
-            for subscription in subscriptions:
-                if subscription.payments:
-                    raise AccessError(gettext(
-                            'coop_shares.msg_subscription_delete_paid',
-                            subscription=subscription.rec_name))
-
-    @classmethod
-    def copy(cls, subscriptions, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('amount', lambda data: data['amount'])
-        default.setdefault('premium', lambda data: data['premium'])
-        return super().copy(subscriptions, default=default)
+    def check_deletion(cls, subscriptions):
+        super().check_deletion(subscriptions)
+        for subscription in subscriptions:
+            if subscription.payments:
+                raise AccessError(gettext(
+                        'coop_shares.msg_subscription_delete_paid',
+                        subscription=subscription.rec_name))
 
     def get_lines_to_pay(self, name):
         return [l.id for l in self._open_lines([self])[self]]
@@ -357,7 +309,7 @@ class Subscription(
         cls.turn_deposits(subscriptions)
         ShareClass.check_limits([
                 (s.member, s.share_class, True, s.date)
-                for s in subscriptions])
+                for s in subscriptions], confirming=subscriptions)
 
     @classmethod
     def check_members(cls, subscriptions):
@@ -381,6 +333,15 @@ class Subscription(
     @ModelView.button_action('coop_shares.wizard_subscription_pay')
     def pay(cls, subscriptions):
         pass
+
+    @classmethod
+    def refusals_pay(cls, subscriptions):
+        return {
+            s: gettext(
+                'coop_shares.msg_subscription_pay_closed',
+                subscription=s.rec_name)
+            for s in subscriptions
+            if s.state not in {'draft', 'confirmed'} or s.amount_to_pay <= 0}
 
     @classmethod
     @ModelView.button

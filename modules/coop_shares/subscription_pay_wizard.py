@@ -73,15 +73,20 @@ class Pay(Wizard):
     def transition_pay(self):
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
+        company, = {s.company for s in self.records}
+        method = self.start.payment_method
+        if method.company != company:
+            raise PaymentError(gettext(
+                    'coop_shares.msg_payment_companies'))
+        # Somebody else may have been faster
+        self.model.check_step('pay', self.records)
         amounts = {}
         for subscription in self.records:
-            if subscription.state not in {'draft', 'confirmed'}:
-                continue
             if len(self.records) == 1:
                 amounts[subscription] = self.start.amount
             else:
                 amounts[subscription] = subscription.amount_to_pay
         Payment.pay(
-            amounts, self.start.company, self.start.payment_method,
-            self.start.date, description=self.start.description)
+            amounts, company, method, self.start.date,
+            description=self.start.description)
         return 'end'

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.document import LedgerMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
@@ -15,9 +15,12 @@ from .exceptions import PaymentError
 from .instalment import capital_part, instalment_parts
 
 
-class SubscriptionPayment(ModelSQL, ModelView):
+class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription.payment'
     __string__ = "Share Subscription Payment"
+    _search_names = ('subscription.rec_name',)
+    # What an applicant has paid becomes a payment at the confirmation
+    _linked = frozenset({'date', 'capital_amount', 'line', 'account_move'})
 
     subscription = fields.Many2One(
         'coop.share.subscription', "Subscription", required=True,
@@ -61,14 +64,19 @@ class SubscriptionPayment(ModelSQL, ModelView):
             return self.subscription.company.currency
 
     @classmethod
-    def check_modification(
-            cls, mode, payments, values=None, external=False):
-        super().check_modification(
-            mode, payments, values=values, external=external)
-        if external or mode == 'delete':
-            raise AccessError(gettext(
-                    'coop_shares.msg_subscription_payment_modify',
-                    subscription=payments[0].subscription.rec_name))
+    def validate_fields(cls, payments, field_names):
+        super().validate_fields(payments, field_names)
+        lang = Pool().get('ir.lang').get()
+        for payment in payments:
+            subscription = payment.subscription
+            # What an applicant has paid before is a deposit until then
+            if (subscription.state != 'draft' and payment.amount > 0
+                    and payment.date < subscription.date):
+                raise PaymentError(gettext(
+                        'coop_shares.msg_payment_before_subscription',
+                        subscription=subscription.rec_name,
+                        date=lang.strftime(subscription.date),
+                        payment_date=lang.strftime(payment.date)))
 
     @classmethod
     def enter(cls, payments):

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
 
 from .instalment import paid_on
@@ -13,7 +14,7 @@ class SubscriptionPosting:
     @classmethod
     def _post_confirmation(cls, subscriptions):
         "Post what is subscribed"
-        for company, c_subscriptions in cls.by_company(subscriptions):
+        for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
                 subscription.effective = subscription.share_class.effective
@@ -51,18 +52,11 @@ class SubscriptionPosting:
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
         if subscriptions:
-            ShareMove.do([ShareMove(
-                        company=s.company,
-                        share_class=s.share_class,
-                        kind='issue',
-                        quantity=s.quantity,
-                        to_member=s.member,
-                        start_date=s.effective_date,
-                        par_value=s.share_class.par_value,
-                        amount=s.amount,
-                        premium=s.premium,
-                        acquired_date=s.effective_date,
-                        origin=s,
+            ShareMove.do([
+                    ShareMove.acquire(
+                        s.share_class, s.quantity, s.member,
+                        s.effective_date, kind='issue', amount=s.amount,
+                        premium=s.premium, origin=s,
                         account_move=s.capital_move or s.move)
                     for s in subscriptions])
 
@@ -73,7 +67,7 @@ class SubscriptionPosting:
         Line = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
         reversals = {}
-        for company, c_subscriptions in cls.by_company(subscriptions):
+        for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
                 reversals[subscription.move] = books.reversal(
@@ -102,7 +96,7 @@ class SubscriptionPosting:
     @classmethod
     def _post_capital(cls, subscriptions):
         "Make capital of what is paid"
-        for company, c_subscriptions in cls.by_company(subscriptions):
+        for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
                 subscription.effective_date = max(
@@ -121,7 +115,7 @@ class SubscriptionPosting:
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
         reversals = {}
-        for company, c_subscriptions in cls.by_company(subscriptions):
+        for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
                 reversals[subscription.capital_move] = books.reversal(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.modules.coop_membership.books import SLICE, Books
+from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, inactive_records
@@ -70,24 +71,29 @@ class SubscriptionReconciliation:
         subscriptions = [s for s in subscriptions if s.payments]
         if not subscriptions:
             return
-        moves, to_reconcile, payments = {}, [], []
-        for company, c_subscriptions in cls.by_company(subscriptions):
+        moves, to_reconcile, payments = [], [], []
+        for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
                 class_ = subscription.share_class
                 party = subscription.member.party
-                lines = []
+                by_date = defaultdict(list)
                 for payment in subscription.payments:
-                    lines.append(books.line(
-                            class_.account_redemption, payment.amount,
-                            party=party))
-                    lines.append(books.line(
-                            class_.account_subscribed, -payment.amount,
-                            party=party, origin=subscription))
-                moves[subscription] = books.move(subscription.date, lines)
-        Books.post(list(moves.values()))
-        for subscription, move in moves.items():
-            deposits = list(subscription.payments)
+                    # Neither before it is subscribed nor before it is paid
+                    payment.date = max(payment.date, subscription.date)
+                    by_date[payment.date].append(payment)
+                for date, deposits in by_date.items():
+                    lines = []
+                    for payment in deposits:
+                        lines.append(books.line(
+                                class_.account_redemption, payment.amount,
+                                party=party))
+                        lines.append(books.line(
+                                class_.account_subscribed, -payment.amount,
+                                party=party, origin=subscription))
+                    moves.append((deposits, books.move(date, lines)))
+        Books.post([move for _, move in moves])
+        for deposits, move in moves:
             lines = sorted(move.lines, key=int)
             debits = [l for l in lines if l.debit]
             credits = [l for l in lines if l.credit]

@@ -19,15 +19,28 @@ class SubscriptionUnpaid:
     def pending_quantities(cls, members, classes):
         "Return what is subscribed but only counts when it is paid"
         pending = defaultdict(Decimal)
+        for subscription in cls.get_pending(members, classes):
+            key = subscription.member.id, subscription.share_class.id
+            pending[key] += subscription.quantity
+        return pending
+
+    @classmethod
+    def get_pending(cls, members, classes):
+        """Return the subscriptions that only count when they are paid
+
+        Without members of all of them.
+        """
+        domain = [
+            ('share_class', 'in', [int(c) for c in classes]),
+            ('state', '=', 'confirmed'),
+            ('effective', '=', 'payment'),
+            ]
+        if members is None:
+            return cls.search(domain)
+        pending = []
         for sub_members in grouped_slice(members, SLICE):
-            for subscription in cls.search([
-                        ('member', 'in', list(sub_members)),
-                        ('share_class', 'in', [int(c) for c in classes]),
-                        ('state', '=', 'confirmed'),
-                        ('effective', '=', 'payment'),
-                        ]):
-                key = subscription.member.id, subscription.share_class.id
-                pending[key] += subscription.quantity
+            pending.extend(cls.search([
+                        domain, ('member', 'in', list(sub_members))]))
         return pending
 
     @classmethod

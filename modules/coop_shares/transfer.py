@@ -8,28 +8,22 @@ from dateutil.relativedelta import relativedelta
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.books import Books, save_records
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
-from .document import ShareDocumentMixin, lock_members
+from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import TransferError
 from .lot import subtract, take
 
-_states = {
-    'readonly': Eval('state') != 'draft',
-    }
 
-
-class Transfer(
-        CancelledMixin, ShareDocumentMixin, Workflow, ModelSQL, ModelView):
+class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.transfer'
     __string__ = "Share Transfer"
-    _sequence = 'transfer_sequence'
-    _modify_internal = frozenset({
-            'number', 'state', 'move', 'share_moves', 'remainder_amount'})
+    _sequence = ('coop.share.configuration', 'transfer_sequence')
+    _search_names = ('number', 'from_member.rec_name', 'to_member.rec_name')
 
     reason = fields.Selection([
             ('sale', "Sale"),
@@ -37,7 +31,7 @@ class Transfer(
             ('inheritance', "Inheritance"),
             ('conversion', "Conversion"),
             ('succession', "Succession"),
-            ], "Reason", required=True, sort=False, states=_states,
+            ], "Reason", required=True, sort=False,
         help="What leads to the transfer.\n"
         "An inheritance is possible for all shares, a sale or a gift after "
         "the lock-in only.")
@@ -45,15 +39,13 @@ class Transfer(
         'coop.member', "From Member", required=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     to_member = fields.Many2One(
         'coop.member', "To Member", ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('reason') == 'conversion',
             'required': Eval('reason') != 'conversion',
             },
@@ -64,8 +56,7 @@ class Transfer(
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     to_class = fields.Many2One(
         'coop.share.class', "To Class", ondelete='RESTRICT',
         domain=[
@@ -73,20 +64,11 @@ class Transfer(
             ('id', '!=', Eval('share_class', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('reason') != 'conversion',
             'required': Eval('reason') == 'conversion',
             },
         help="The class of the shares the member gets instead.")
-    quantity_digits = fields.Function(fields.Integer("Quantity Digits"),
-        'on_change_with_quantity_digits')
-    quantity = fields.Numeric(
-        "Quantity", digits=(None, Eval('quantity_digits', 0)), required=True,
-        domain=[
-            ('quantity', '>', 0),
-            ],
-        states=_states)
-    date = fields.Date("Date", required=True, states=_states,
+    date = fields.Date("Date", required=True,
         help="The last day the shares are held by the giver "
         "or in the old class.")
     remainder = fields.Selection([
@@ -95,7 +77,6 @@ class Transfer(
             ('pay_in', "Pay In"),
             ], "Remainder", required=True, sort=False,
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('reason') != 'conversion',
             },
         help="What happens with a value that is not a whole number of "
@@ -107,16 +88,7 @@ class Transfer(
             'invisible': ~Eval('remainder_amount'),
             },
         help="What the member is paid out, or pays in if it is negative.")
-    move = fields.Many2One(
-        'account.move', "Account Move", readonly=True, ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': ~Eval('move'),
-            })
-    share_moves = fields.One2Many(
-        'coop.share.move', 'origin', "Share Moves", readonly=True)
+    move = move_field('move', "Account Move")
     state = fields.Selection([
             ('draft', "Draft"),
             ('done', "Done"),
@@ -161,11 +133,6 @@ class Transfer(
     def default_remainder(cls):
         return 'refuse'
 
-    @fields.depends('share_class')
-    def on_change_with_quantity_digits(self, name=None):
-        if self.share_class:
-            return self.share_class.quantity_digits
-
     @fields.depends('reason')
     def on_change_reason(self):
         if self.reason == 'conversion':
@@ -194,7 +161,7 @@ class Transfer(
         cls.check_members(transfers)
         cls.set_number(transfers)
         share_moves = []
-        for company, c_transfers in cls.by_company(transfers):
+        for company, c_transfers in by_company(transfers):
             members = {t.from_member.id for t in c_transfers}
             classes = {t.share_class.id for t in c_transfers}
             lots = ShareMove.lots_at(company, None, members, classes)
@@ -283,21 +250,10 @@ class Transfer(
         "Return the unsaved moves between two members"
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
-        for lot in taken:
-            yield ShareMove(
-                company=self.company,
-                share_class=self.share_class,
-                kind='transfer',
-                quantity=lot.quantity,
-                from_member=self.from_member,
-                to_member=self.to_member,
-                end_date=self.date,
-                start_date=self.date + DAY,
-                par_value=self.share_class.par_value,
-                amount=lot.amount,
-                vintage=lot.vintage,
-                acquired_date=lot.acquired_date,
-                origin=self)
+        return ShareMove.give(
+            self.share_class, taken, self.from_member, self.date,
+            kind='transfer', to_member=self.to_member,
+            start_date=self.date + DAY, origin=self)
 
     def _get_conversion(self, taken):
         "Return the unsaved moves between two classes"
@@ -322,30 +278,16 @@ class Transfer(
             raise TransferError(gettext(
                     'coop_shares.msg_transfer_no_share',
                     share_class=class_.rec_name))
-        for lot in taken:
-            yield ShareMove(
-                company=self.company,
-                share_class=self.share_class,
-                kind='conversion',
-                quantity=lot.quantity,
-                from_member=self.from_member,
-                end_date=self.date,
-                par_value=self.share_class.par_value,
-                amount=lot.amount,
-                vintage=lot.vintage,
-                acquired_date=lot.acquired_date,
-                origin=self)
-        yield ShareMove(
-            company=self.company,
-            share_class=class_,
-            kind='conversion',
-            quantity=quantity,
-            to_member=self.from_member,
-            start_date=self.date + DAY,
-            par_value=class_.par_value,
-            amount=amount,
-            acquired_date=min(l.acquired_date for l in taken),
-            origin=self)
+        return [
+            *ShareMove.give(
+                self.share_class, taken, self.from_member, self.date,
+                kind='conversion', origin=self),
+            ShareMove.acquire(
+                class_, quantity, self.from_member, self.date + DAY,
+                kind='conversion', amount=amount,
+                acquired_date=min(l.acquired_date for l in taken),
+                origin=self),
+            ]
 
     def get_move(self, books, amount):
         "Return the unsaved accounting move"
@@ -380,7 +322,7 @@ class Transfer(
         lock_members(
             m for t in transfers for m in [t.from_member, t.to_member])
         reversals = {}
-        for company, c_transfers in cls.by_company(transfers):
+        for company, c_transfers in by_company(transfers):
             books = Books(company)
             for transfer in c_transfers:
                 for line in transfer.move.lines:

@@ -2,53 +2,41 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
-from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
 
 
-class Valuation(Workflow, ModelSQL, ModelView):
+class Valuation(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.valuation'
     __string__ = "Share Valuation"
+    _work = (('draft', 'approve', None),)
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('share_class.rec_name', 'fiscalyear.rec_name')
 
-    company = fields.Many2One('company.company', "Company", required=True,
-        states={
-            'readonly': _states['readonly'] | Eval('share_class', False),
-            })
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"), 'on_change_with_currency')
     fiscalyear = fields.Many2One(
         'account.fiscalyear', "Fiscal Year", required=True,
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="The year at the end of which the shares have the value.")
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True,
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     method = fields.Selection([
             ('share', "By Share"),
             ('head', "By Head"),
             ('balance', "By Balance"),
-            ], "Method", required=True, sort=False, states=_states,
+            ], "Method", required=True, sort=False,
         help="How the members bear the loss: each share, each member "
         "or each amount of capital the same.")
     equity_per_share = Monetary(
         "Equity per Share", currency='currency', digits='currency',
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'share',
             'required': Eval('method') == 'share',
             },
@@ -63,7 +51,6 @@ class Valuation(Workflow, ModelSQL, ModelView):
     loss_per_member = Monetary(
         "Loss per Member", currency='currency', digits='currency',
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'head',
             'required': Eval('method') == 'head',
             },
@@ -77,13 +64,12 @@ class Valuation(Workflow, ModelSQL, ModelView):
                 ],
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'balance',
             'required': Eval('method') == 'balance',
             },
-        help="The percentage of the capital that is lost.")
+        help="The percentage of the paid capital that is lost.")
     resolution = fields.Many2One(
-        'coop.meeting.item', "Resolution", states=_states,
+        'coop.meeting.item', "Resolution",
         domain=[
             ('meeting.company', '=', Eval('company', -1)),
             ('result', '=', 'carried'),
@@ -94,11 +80,11 @@ class Valuation(Workflow, ModelSQL, ModelView):
             ('approved', "Approved"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        # The class is one of the company
+        cls.company.states['readonly'] = Eval('share_class', False)
         t = cls.__table__()
         cls._sql_constraints += [
             ('fiscalyear_class_unique',
@@ -124,20 +110,8 @@ class Valuation(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_method(cls):
         return 'share'
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     @fields.depends(
         'method', 'share_class', '_parent_share_class.par_value',
@@ -152,20 +126,6 @@ class Valuation(Workflow, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.share_class.rec_name} @ {self.fiscalyear.rec_name}'
-
-    @classmethod
-    def check_modification(
-            cls, mode, valuations, values=None, external=False):
-        super().check_modification(
-            mode, valuations, values=values, external=external)
-        if external:
-            for valuation in valuations:
-                if (valuation.state != 'draft'
-                        or values and 'state' in values):
-                    raise AccessError(gettext(
-                            'coop_shares.msg_document_modify',
-                            document=valuation.rec_name,
-                            **cls.__names__()))
 
     @classmethod
     @ModelView.button
@@ -225,7 +185,8 @@ class Valuation(Workflow, ModelSQL, ModelView):
         if self.method == 'share':
             return round_(redemption.quantity * self.loss_per_share)
         elif self.method == 'balance':
-            return round_(redemption.amount * self.loss_percent / 100)
+            # Only what was paid up can be lost
+            return round_(redemption.claim * self.loss_percent / 100)
         # The member's loss for the part of the holding that is redeemed
         amount = held.get(redemption.member.id)
         if amount:

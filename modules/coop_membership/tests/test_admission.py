@@ -3,11 +3,13 @@
 import datetime as dt
 from unittest.mock import patch
 
+from trytond.model.exceptions import ValidationError
 from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_membership.exceptions import AdmissionError
 from trytond.modules.coop_membership.tests.database import DatabaseTestCase
 from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.modules.coop_membership.tests.records import (
-    create_category, insert_applicants)
+    create_category, create_members, insert_applicants)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction
@@ -53,3 +55,74 @@ class AdmissionTestCase(DatabaseTestCase):
                 del queries['Insert', 'coop_membership']
             self.assertEqual(few, many)
             self.assertEqual(len({m.number for m in members}), 600)
+
+    @with_transaction()
+    def test_application_date(self):
+        "Test the admission is not before the application, nor changes it"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            member, = create_members(
+                company, category, 1,
+                application_date=dt.date(2024, 5, 10))
+            with self.assertRaisesRegex(
+                    ValidationError, "05/01/2024.* 05/10/2024"):
+                member.admission_date = dt.date(2024, 5, 1)
+                member.save()
+            member = Member(member.id)
+            member.application_date = (
+                dt.date.today() + dt.timedelta(days=1))
+            member.save()
+            with self.assertRaisesRegex(AdmissionError, "the application"):
+                Member.admit([member])
+            # Who is entered afterwards has applied by then
+            late, = create_members(
+                company, category, 1, dt.date(2024, 1, 1))
+            self.assertEqual(late.application_date, dt.date(2024, 1, 1))
+
+    @with_transaction()
+    def test_undo_admission(self):
+        "Test an admission is taken back and the number stays used"
+        pool = Pool()
+        Meeting = pool.get('coop.meeting')
+        Member = pool.get('coop.member')
+        Register = pool.get('coop.member.register')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            date = dt.date(2024, 1, 1)
+            member, other = create_members(company, category, 2, date)
+            Member.admit([member])
+            meeting, = Meeting.create([{
+                        'company': company.id,
+                        'date': dt.date(2024, 5, 1),
+                        }])
+            Meeting.convene([meeting])
+            with self.assertRaisesRegex(AdmissionError, "roll of meeting"):
+                Member.undo_admission([member])
+            Meeting.draft([meeting])
+            Member.undo_admission([member])
+            member = Member(member.id)
+            self.assertEqual(
+                (member.state, member.number, member.category,
+                    member.admission_date, member.memberships),
+                ('applicant', '1', category, date, ()))
+            self.assertEqual(Register.search([]), [])
+            with self.assertRaisesRegex(ValidationError, "given once"):
+                Member.write([member], {'number': '7'})
+                Member.write([other], {'number': '1'})
+            Member.write([member], {'number': '1'})
+            Member.admit([member])
+            self.assertEqual(Member(member.id).number, '1')
+            Member.undo_admission([member])
+            Member.delete([member])
+            Member.admit([other])
+            self.assertEqual(Member(other.id).number, '2')
+
+            Member.set_category(
+                [other], create_category(company, "Friends"),
+                dt.date(2024, 7, 1))
+            with self.assertRaisesRegex(AdmissionError, "the category"):
+                Member.undo_admission([other])

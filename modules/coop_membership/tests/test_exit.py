@@ -5,12 +5,13 @@ from unittest.mock import patch
 
 from trytond.modules.account.tests import get_fiscalyear
 from trytond.modules.company.tests import create_company, set_company
-from trytond.modules.coop_membership.exceptions import ExitError
+from trytond.modules.coop_membership.exceptions import ExitError, NoticeError
 from trytond.modules.coop_membership.tests.database import DatabaseTestCase
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class ExitTestCase(DatabaseTestCase):
@@ -116,7 +117,9 @@ class ExitTestCase(DatabaseTestCase):
             members = Member.browse(members)
             with patch.object(
                     Member, 'exit_blockers',
-                    lambda member: ["shares are held", "a booking is open"]):
+                    lambda members: {
+                        m: ["shares are held", "a booking is open"]
+                        for m in members}):
                 with self.assertRaises(ExitError) as catched:
                     Member.leave(members)
                 for member in members:
@@ -127,9 +130,91 @@ class ExitTestCase(DatabaseTestCase):
                 # The date of only one is not over
                 self.assertEqual(
                     catched.exception.message.count("exit date"), 1)
-                Member.leave_due()
+                left_out, = Member.leave_due()
+                self.assertEqual(left_out, members[0])
                 self.assertEqual({m.state for m in members}, {'leaving'})
             Member.leave_due()
             self.assertEqual(
                 [m.state for m in Member.browse(members)],
                 ['left', 'leaving'])
+
+    @with_transaction()
+    def test_notice_within_membership(self):
+        "Test notice is given within the membership"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company, exit_at='any_day')
+            member, = create_members(
+                company, category, 1, dt.date(1997, 1, 1))
+            Member.admit([member])
+            for notice, exit_, reason, message in [
+                    (dt.date(1996, 12, 31), None, 'resignation',
+                        "before the admission"),
+                    (dt.date(1996, 12, 31), None, 'death',
+                        "before the admission"),
+                    (dt.date(1998, 2, 1), dt.date(1998, 1, 31), 'resignation',
+                        "after the exit"),
+                    ]:
+                with self.subTest(notice=notice, reason=reason):
+                    member = Member(member.id)
+                    member.notice_date = notice
+                    member.exit_date = exit_
+                    member.exit_reason = reason
+                    member.save()
+                    with self.assertRaisesRegex(NoticeError, message):
+                        Member.give_notice([member])
+                    self.assertEqual(Member(member.id).state, 'member')
+            # A death is heard of after its day
+            member.exit_reason = 'death'
+            member.save()
+            with Transaction().set_context(_skip_warnings=True):
+                Member.give_notice([member])
+            self.assertEqual(
+                Member(member.id).exit_date, dt.date(1998, 1, 31))
+
+    @with_transaction()
+    def test_leave_due_companies(self):
+        "Test the task serves a company created later, and all who can leave"
+        pool = Pool()
+        Cron = pool.get('ir.cron')
+        Meeting = pool.get('coop.meeting')
+        Member = pool.get('coop.member')
+        cron, = Cron.search([('method', '=', 'coop.member|leave_due')])
+        company = create_company()
+        with set_company(company):
+            category = create_category(company, exit_at='any_day')
+            members = create_members(
+                company, category, 3, dt.date(2024, 1, 1))
+            Member.admit(members)
+            meeting, = Meeting.create([{
+                        'company': company.id,
+                        'date': dt.date(2024, 5, 1),
+                        }])
+            Meeting.convene([meeting])
+            holder, represented, other = members
+            for attendance in meeting.attendances:
+                if attendance.member == holder:
+                    attendance.presence = 'present'
+            meeting.attendances = meeting.attendances
+            meeting.save()
+            for attendance in meeting.attendances:
+                if attendance.member == represented:
+                    attendance.presence = 'represented'
+                    attendance.representative = holder.party
+            meeting.attendances = meeting.attendances
+            meeting.save()
+            for member in [holder, other]:
+                member.notice_date = dt.date(2024, 6, 30)
+                member.exit_reason = 'resignation'
+                member.save()
+            Member.give_notice([holder, other])
+        cron = Cron(cron.id)
+        self.assertIn(company, cron.companies)
+        for c_company in cron.companies:
+            with set_company(c_company):
+                Member.leave_due()
+        holder, other = Member.browse([holder, other])
+        self.assertEqual([holder.state, other.state], ['leaving', 'left'])
+        self.assertIn("holds the proxy of", holder.blocked_by)

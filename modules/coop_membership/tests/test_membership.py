@@ -163,3 +163,62 @@ class MembershipTestCase(DatabaseTestCase):
                             entry.exit_date, entry.exit_reason),
                         (category, dt.date(2024, 1, 15),
                             dt.date(2024, 7, 31), 'resignation'))
+
+    @with_transaction()
+    def test_search(self):
+        "Test members are found by number first, and by name and e-mail"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            members = create_members(
+                company, category, 3, dt.date(2024, 1, 1))
+            coded, numbered, other = members
+            coded.number, numbered.number, other.number = '5', '1711', '17110'
+            coded.party.code = '1711'
+            other.party.contact_mechanisms = [{
+                    'type': 'email', 'value': 'other@example.com'}]
+            for member in members:
+                member.party.save()
+            Member.save(members)
+
+            self.assertEqual(
+                [m['id'] for m in Member.autocomplete('1711')],
+                [numbered.id, coded.id, other.id])
+            self.assertEqual(
+                Member.search([('rec_name', 'ilike', '%1711%')], limit=1),
+                [numbered])
+            for operand, found in [
+                    ("Party 1", {numbered}),
+                    ('other@example.com', {other}),
+                    ('1711', {coded, numbered, other}),
+                    ]:
+                with self.subTest(operand=operand):
+                    operand = f'%{operand}%'
+                    self.assertEqual(set(Member.search([
+                                    ('rec_name', 'ilike', operand)])), found)
+                    self.assertEqual(set(Member.search([
+                                    ('rec_name', 'not ilike', operand)])),
+                        set(members) - found)
+
+    @with_transaction()
+    def test_copy(self):
+        "Test the copy of a member applies as another party"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Party = pool.get('party.party')
+        company = create_company()
+        with set_company(company):
+            category = create_category(company)
+            member, = create_members(
+                company, category, 1, dt.date(2024, 1, 1))
+            Member.admit([member])
+            with self.assertRaisesRegex(ValidationError, "already member"):
+                Member.copy([member])
+            party, = Party.create([{'name': "Other"}])
+            copy, = Member.copy([member], default={'party': party.id})
+            self.assertEqual(
+                (copy.state, copy.number, copy.category, copy.memberships,
+                    copy.application_date),
+                ('applicant', None, category, (), dt.date.today()))

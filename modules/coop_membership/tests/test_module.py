@@ -3,14 +3,16 @@
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin)
+from trytond.modules.coop_membership.tests.documents import (
+    MembershipDocumentTestMixin)
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 
 
 class CoopMembershipTestCase(
-        PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin, CompanyTestMixin,
-        ModuleTestCase):
+        MembershipDocumentTestMixin, PartyCompanyCheckEraseMixin,
+        PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'
 

@@ -163,6 +163,33 @@ class PartyTestCase(DatabaseTestCase):
             self.assertEqual(membership.end_date, dt.date(2010, 6, 30))
 
     @with_transaction()
+    def test_erase_representative(self):
+        "Test who acts for a member is not erased"
+        pool = Pool()
+        Erase = pool.get('party.erase', type='wizard')
+        Party = pool.get('party.party')
+        company = create_company()
+        with set_company(company):
+            guardian, = Party.create([{'name': "Guardian", 'active': False}])
+            category = create_category(company)
+            member, = create_members(
+                company, category, 1, dt.date(2024, 1, 1),
+                representatives=[('create', [{
+                                'party': guardian.id,
+                                'role': 'guardian',
+                                }])])
+            session_id, _, _ = Erase.create()
+            wizard = Erase(session_id)
+            wizard.ask.party = guardian
+            with self.assertRaisesRegex(EraseError, "Party 0"):
+                wizard.transition_erase()
+            representative, = member.representatives
+            representative.end_date = dt.date(2024, 1, 31)
+            representative.save()
+            wizard.transition_erase()
+            self.assertFalse(Party(guardian.id).name)
+
+    @with_transaction()
     def test_replace_party(self):
         "Test two members of a company can not become one party"
         pool = Pool()

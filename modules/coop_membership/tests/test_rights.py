@@ -58,8 +58,7 @@ class RightsTestCase(DatabaseTestCase):
         meetings = {
             'coop.meeting', 'coop.meeting.attendance', 'coop.meeting.item'}
         settings = {
-            'coop.member.category', 'coop.membership',
-            'coop.membership.document'}
+            'coop.member.category', 'coop.membership.document'}
         read |= members | meetings
         modes = ['read', 'write', 'create', 'delete']
         for groups, expected in [
@@ -107,7 +106,7 @@ class RightsTestCase(DatabaseTestCase):
         for name, approved in [
                 ('coop.member', {
                         'admit', 'reject', 'reconsider', 'exclude',
-                        'readmit'}),
+                        'readmit', 'undo_admission'}),
                 ('coop.meeting', set()),
                 ]:
             Model = pool.get(name)
@@ -210,6 +209,7 @@ class RightsTestCase(DatabaseTestCase):
                         'company': company.id,
                         'party': company.party.id,
                         'category': category.id,
+                        'number': '99',
                         'state': 'member',
                         }])
 

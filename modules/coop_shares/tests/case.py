@@ -8,7 +8,8 @@ from trytond import backend
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
-from trytond.modules.coop_membership.tests.records import create_category
+from trytond.modules.coop_membership.tests.records import (
+    create_category, create_members)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction
@@ -17,21 +18,42 @@ START = dt.date(2024, 1, 1)
 END = dt.date(2024, 12, 31)
 
 
-def create_share_class(company, code='A', **values):
+def get_account(company, name=None, type=None):
+    "Return the account of the name, or the first of the type"
+    Account = Pool().get('account.account')
+    domain = [('company', '=', company.id), ('closed', '!=', True)]
+    if name:
+        domain.append(('name', '=', name))
+    if type:
+        domain.append((f'type.{type}', '=', True))
+    account, = Account.search(domain, order=[('id', 'ASC')], limit=1)
+    return account
+
+
+def create_payment_method(company):
+    "Create the method that pays through the cash account"
     pool = Pool()
-    Account = pool.get('account.account')
-    ShareClass = pool.get('coop.share.class')
+    Journal = pool.get('account.journal')
+    PaymentMethod = pool.get('account.invoice.payment.method')
+    journal, = Journal.search([('type', '=', 'cash')], limit=1)
+    cash = get_account(company, "Cash and Cash Equivalents")
+    method = PaymentMethod(
+        company=company, name="Cash", journal=journal, debit_account=cash,
+        credit_account=cash)
+    method.save()
+    return method
 
-    def account(name):
-        account, = Account.search([
-                ('company', '=', company.id), ('name', '=', name)])
-        return account
 
+def create_share_class(company, code='A', **values):
+    ShareClass = Pool().get('coop.share.class')
+    values.setdefault('par_value', Decimal(10))
     class_ = ShareClass(
-        name="Share", code=code, company=company, par_value=Decimal(10),
-        account_capital=account("Member Shares"),
-        account_subscribed=account("Subscribed Shares Receivable"),
-        account_redemption=account("Redeemed Shares Payable"), **values)
+        name="Share", code=code, company=company,
+        account_capital=get_account(company, "Member Shares"),
+        account_subscribed=get_account(
+            company, "Subscribed Shares Receivable"),
+        account_redemption=get_account(company, "Redeemed Shares Payable"),
+        **values)
     class_.save()
     return class_
 
@@ -85,6 +107,11 @@ class SharesTestCase(unittest.TestCase):
             class_ = create_share_class(company, **values)
         return company, category, class_
 
+    def _admit(self, company, category, count=1):
+        members = create_members(company, category, count, START)
+        Pool().get('coop.member').admit(members)
+        return members
+
     def assertSameQueries(self, few, many, updates=True):
         self.maxDiff = None
         ignored = set()
@@ -115,7 +142,8 @@ class SharesTestCase(unittest.TestCase):
                     'quantity': Decimal(quantity),
                     'request_date': START + dt.timedelta(i // 2),
                     } for i, member in enumerate(members)])
-        Redemption.approve(redemptions)
+        with Transaction().set_context(_skip_warnings=True):
+            Redemption.approve(redemptions)
         return redemptions
 
     def _allocate(self, class_):
@@ -145,18 +173,35 @@ class SharesTestCase(unittest.TestCase):
             'subscription', ['confirm'], member.company, member=member.id,
             share_class=class_.id, quantity=Decimal(quantity), date=date)
 
+    def _pay(self, subscription, amount, date):
+        "Pay a part of the subscription, and return it"
+        pool = Pool()
+        Payment = pool.get('coop.share.subscription.payment')
+        PaymentMethod = pool.get('account.invoice.payment.method')
+        company = subscription.company
+        methods = PaymentMethod.search([('company', '=', company.id)])
+        Payment.pay(
+            {subscription: Decimal(amount)}, company,
+            methods[0] if methods else create_payment_method(company), date)
+        return subscription.__class__(subscription.id)
+
     def _transfer(self, from_, to, class_, quantity, **values):
         return self._process(
             'transfer', ['do'], from_.company, from_member=from_.id,
             to_member=to.id, share_class=class_.id,
             quantity=Decimal(quantity), date=dt.date(2024, 6, 30), **values)
 
-    def _redeem(self, member, class_, quantity, **values):
-        return self._process(
-            'redemption', ['approve', 'end', 'settle'], member.company,
-            member=member.id, share_class=class_.id,
-            quantity=Decimal(quantity), request_date=START, end_date=END,
-            settlement_date=dt.date(2025, 1, 1), **values)
+    def _redeem(
+            self, member, class_, quantity,
+            buttons=('approve', 'end', 'settle'), **values):
+        values.setdefault('end_date', END)
+        values.setdefault('settlement_date', dt.date(2025, 1, 1))
+        # It may be the last share
+        with Transaction().set_context(_skip_warnings=True):
+            return self._process(
+                'redemption', buttons, member.company,
+                member=member.id, share_class=class_.id,
+                quantity=Decimal(quantity), request_date=START, **values)
 
     def _owe(self, member, amount):
         "Post a debt of the member and return its line"

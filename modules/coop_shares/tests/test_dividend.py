@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -71,3 +72,45 @@ class DividendTestCase(SharesTestCase):
                     counts.append(queries)
                 with self.subTest(chunks=chunks):
                     self.assertSameQueries(*counts[1:])
+
+    @with_transaction()
+    def test_paid(self):
+        """Test the dividend on what is paid, by hand
+
+        Of 10 shares of 160 at 4 % first 1,000 are paid; 120 subscribed
+        shares of 10 are paid by a twelfth at the start of each month.
+        """
+        pool = Pool()
+        Dividend = pool.get('coop.share.dividend')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = self._admit(company, category)
+            large = create_share_class(
+                company, code='L', par_value=Decimal(160))
+            subscription = self._subscribe(member, large, 10)
+            self._pay(subscription, 1000, START)
+            monthly = self._subscribe(member, class_, 120)
+            for month in range(1, 13):
+                monthly = self._pay(monthly, 100, dt.date(2024, month, 1))
+            for share_class, basis, gross in [
+                    (large, 'opening_balance', '64.00'),
+                    (large, 'paid_opening_balance', '40.00'),
+                    (large, 'paid_monthly_mean', '40.00'),
+                    (class_, 'monthly_mean', '48.00'),
+                    # The mean of 100, 200, ... 1,200 is 650
+                    (class_, 'paid_monthly_mean', '26.00'),
+                    (class_, 'paid_opening_balance', '4.00'),
+                    ]:
+                with self.subTest(share_class=share_class.code, basis=basis):
+                    dividend, = Dividend.create([{
+                                'company': company.id,
+                                'classes': [('add', [share_class.id])],
+                                'start_date': START,
+                                'end_date': END,
+                                'rate': Decimal('0.04'),
+                                'basis': basis,
+                                'cutoff_day': (
+                                    31 if basis.endswith('mean') else None),
+                                }])
+                    Dividend.compute([dividend])
+                    self.assertEqual(dividend.gross, Decimal(gross))

@@ -2,14 +2,18 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 
 from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.exceptions import RefusedError
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
-from trytond.modules.coop_shares.exceptions import RedemptionError
+from trytond.modules.coop_shares.exceptions import (
+    LastShareWarning, LimitError, RedemptionError)
+from trytond.modules.coop_shares.quantity import part
 from trytond.modules.coop_shares.tests.case import (
-    START, SharesTestCase, create_share_class, issue)
+    END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
@@ -33,8 +37,7 @@ class LimitsTestCase(SharesTestCase):
             others = create_share_class(company, code='O', categories=[other])
             fixed = create_share_class(company, code='F', transferable=False)
             locked = create_share_class(company, code='K', lock_in_months=24)
-            members = create_members(company, category, 4, START)
-            Member.admit(members)
+            members = self._admit(company, category, 4)
             ann, bob, carl, dora = members
             for share_class in [class_, limited, percent, fixed, locked]:
                 issue([ann, bob, dora], share_class)
@@ -95,3 +98,136 @@ class LimitsTestCase(SharesTestCase):
                 {'A': 10, 'L': 10, 'P': 10, 'F': 11, 'K': 11})
             with self.assertRaises(RedemptionError):
                 Redemption.refuse(redemptions)
+
+    @with_transaction()
+    def test_pending(self):
+        "Test what only counts when it is paid is limited when it is asked"
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            values = {
+                'effective': 'payment',
+                'account_unpaid': get_account(
+                    company, "Member Shares Subscribed, Not Paid In"),
+                }
+            limited = create_share_class(
+                company, code='L', minimum=Decimal(3), maximum=Decimal(20),
+                **values)
+            percent = create_share_class(
+                company, code='P', maximum_percent=Decimal(40), **values)
+            members = self._admit(company, category, 3)
+            ann, bob, carl = members
+            for quantity, limit in [(21, '20'), (2, '3')]:
+                with self.assertRaisesRegex(LimitError, limit):
+                    self._subscribe(ann, limited, quantity)
+            self._subscribe(ann, limited, 15)
+            with self.assertRaisesRegex(LimitError, '21'):
+                self._subscribe(ann, limited, 6)
+            # What waits to be paid counts as capital for all
+            self._subscribe(ann, percent, 4)
+            with self.assertRaisesRegex(LimitError, '40 %'):
+                self._subscribe(bob, percent, 4)
+
+    @with_transaction()
+    def test_pending_together(self):
+        "Test subscriptions that are confirmed together count together"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up(maximum=Decimal(20))
+        with set_company(company):
+            member, = self._admit(company, category)
+            subscriptions = [
+                self._process(
+                    'subscription', [], company, member=member.id,
+                    share_class=class_.id, quantity=Decimal(11), date=START)
+                for _ in range(2)]
+            with self.assertRaisesRegex(LimitError, '22'):
+                Subscription.confirm(subscriptions)
+
+    @with_transaction()
+    def test_third(self):
+        "Test a third of the capital is a third"
+        company, category, _ = self._set_up()
+        with set_company(company):
+            class_ = create_share_class(
+                company, code='T', maximum_percent=Decimal('33.3333'))
+            members = self._admit(company, category, 3)
+            issue(members, class_, 10)
+            issue(members[:2], class_, 5)
+            # 15 of 45 are a third, 16 of 46 are more
+            self._subscribe(members[2], class_, 5)
+            with self.assertRaisesRegex(LimitError, '33.3333 %'):
+                self._subscribe(members[2], class_, 1)
+
+    def test_part(self):
+        "Test the exact part of a percentage"
+        for percent, expected in [
+                ('33.3333', Fraction(1, 3)),
+                ('66.6667', Fraction(2, 3)),
+                ('14.2857', Fraction(1, 7)),
+                ('33.33', Fraction(3333, 10000)),
+                ('40', Fraction(2, 5)),
+                ('0.0001', Fraction(1, 1000000)),
+                ('100', Fraction(1)),
+                ]:
+            with self.subTest(percent=percent):
+                self.assertEqual(part(Decimal(percent)), expected)
+
+    @with_transaction()
+    def test_maximum_alone(self):
+        "Test a maximum needs no minimum, but is not below one"
+        company, _, _ = self._set_up()
+        with set_company(company):
+            class_ = create_share_class(company, code='M', maximum=Decimal(5))
+            self.assertIsNone(class_.minimum)
+            with self.assertRaises(UserError):
+                class_.minimum = Decimal(6)
+                class_.save()
+
+    @with_transaction()
+    def test_copy_twice(self):
+        "Test a class can be copied more than once"
+        company, _, class_ = self._set_up()
+        with set_company(company):
+            copies = [class_.copy([class_])[0] for _ in range(3)]
+            self.assertEqual(
+                [c.code for c in copies],
+                ["A (copy)", "A (copy 2)", "A (copy 3)"])
+            first, second = class_.copy([class_, copies[0]])
+            self.assertNotEqual(first.code, second.code)
+
+    @with_transaction()
+    def test_last_share(self):
+        "Test who redeems the last share of the membership is warned of it"
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            kept = create_share_class(company, code='K', keep_last=True)
+            members = create_members(company, category, 1, START)
+            issue(members, class_)
+            issue(members, kept)
+            member, = members
+            for share_class, quantity, error in [
+                    (class_, 10, LastShareWarning), (kept, 10, RefusedError),
+                    (class_, 9, None), (kept, 9, None)]:
+                redemption = self._process(
+                    'redemption', [], company, member=member.id,
+                    share_class=share_class.id, quantity=Decimal(quantity),
+                    request_date=START, end_date=END)
+                if error:
+                    with self.assertRaises(error):
+                        redemption.approve([redemption])
+                    redemption.cancel([redemption])
+                else:
+                    redemption.approve([redemption])
+                    self.assertEqual(
+                        redemption.__class__(redemption.id).state, 'approved')
+
+    @with_transaction()
+    def test_lock_in_approval(self):
+        "Test the lock-in is refused when approving"
+        company, category, _ = self._set_up()
+        with set_company(company):
+            locked = create_share_class(company, code='L', lock_in_months=24)
+            members = create_members(company, category, 1, START)
+            issue(members, locked)
+            with self.assertRaisesRegex(RefusedError, "held long enough"):
+                self._redeem(members[0], locked, 1, buttons=['approve'])

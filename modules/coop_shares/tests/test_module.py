@@ -4,12 +4,15 @@ import xml.etree.ElementTree as ET
 
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import CompanyTestMixin
+from trytond.modules.coop_membership.tests.document import DocumentTestMixin
+from trytond.modules.coop_shares.tests.documents import SharesDocuments
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 from trytond.tools import file_open
 
 
-class CoopSharesTestCase(CompanyTestMixin, ModuleTestCase):
+class CoopSharesTestCase(
+        SharesDocuments, DocumentTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
     extras = ['account_payment', 'account_statement']

@@ -6,10 +6,11 @@ from unittest.mock import patch
 
 from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.exceptions import RefusedError
 from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
-    START, SharesTestCase, create_share_class, issue)
+    END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
@@ -132,3 +133,111 @@ class RedemptionTestCase(SharesTestCase):
                         ('account', '=', class_.account_subscribed.id),
                         ('reconciliation', '=', None),
                         ]))
+
+    @with_transaction()
+    def test_end_stuck(self):
+        "Test a redemption that can not end does not stop the others"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            members = create_members(company, category, 3, START)
+            issue(members, class_)
+            redemptions = [
+                self._redeem(member, class_, 5, buttons=['approve'])
+                for member in members]
+            # Shares are locked in later
+            stuck = redemptions[1]
+            locked = create_share_class(company, code='L', lock_in_months=6)
+            issue([stuck.member], locked)
+            other = self._redeem(
+                stuck.member, locked, 5, buttons=['approve'])
+            locked.lock_in_months = 24
+            locked.save()
+            with self.assertLogs(
+                    'trytond.modules.coop_shares.redemption') as logs:
+                refused = Redemption.end_due(dt.date(2025, 1, 1))
+            self.assertEqual(list(refused), [other])
+            self.assertIn("held long enough", refused[other])
+            self.assertIn(refused[other], logs.output[0])
+            self.assertEqual(
+                [r.state for r in Redemption.browse([*redemptions, other])],
+                ['ended', 'ended', 'ended', 'approved'])
+            with self.assertRaisesRegex(RefusedError, "held long enough"):
+                Redemption.end([other])
+
+    @with_transaction()
+    def test_copy(self):
+        "Test a copy is a new request at the end of the queue"
+        pool = Pool()
+        Date = pool.get('ir.date')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            members = create_members(company, category, 1, START)
+            issue(members, class_)
+            redemption = self._redeem(
+                members[0], class_, 5, price=Decimal(10))
+            copy, = redemption.copy([redemption])
+            self.assertEqual(copy.request_date, Date.today())
+            self.assertEqual(copy.state, 'requested')
+            for name in [
+                    'number', 'end_date', 'price', 'settlement_date',
+                    'payment_date', 'move', 'amount', 'payable_line']:
+                self.assertIsNone(getattr(copy, name), msg=name)
+
+    @with_transaction()
+    def test_dates(self):
+        "Test the settlement is after the claim, and before the payment"
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            members = create_members(company, category, 1, START)
+            issue(members, class_)
+            with self.assertRaisesRegex(
+                    SQLConstraintError, "when the claim arises"):
+                self._redeem(members[0], class_, 1, settlement_date=END)
+            with self.assertRaisesRegex(
+                    SQLConstraintError, "before the day it is settled"):
+                self._redeem(
+                    members[0], class_, 1,
+                    settlement_date=dt.date(2025, 3, 1),
+                    payment_date=dt.date(2025, 2, 28))
+            # What nobody has decided is not before it either
+            redemption = self._redeem(
+                members[0], class_, 1, settlement_date=dt.date(2025, 3, 1))
+            self.assertEqual(redemption.payment_date, dt.date(2025, 3, 1))
+            self.assertEqual(
+                redemption.payable_line.maturity_date, dt.date(2025, 3, 1))
+
+    @with_transaction()
+    def test_exit_blockers(self):
+        "Test all that is open is named when a member leaves"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            on_payment = create_share_class(
+                company, code='P', effective='payment',
+                account_unpaid=get_account(
+                    company, "Member Shares Subscribed, Not Paid In"))
+            member, other = self._admit(company, category, 2)
+            issue([member], class_)
+            later = self._redeem(
+                member, class_, 4, buttons=['approve'],
+                end_date=dt.date(2025, 6, 30), settlement_date=None)
+            member.notice_date = START
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+            member = Member(member.id)
+            exit_date = member.memberships[-1].end_date
+            self.assertLess(exit_date, later.end_date)
+            documents = [
+                self._subscribe(member, on_payment, 1),
+                self._subscribe(
+                    member, class_, 1, date=exit_date),
+                ]
+            blockers = '\n'.join(Member(member.id).exit_blockers())
+            for word in [
+                    documents[0].rec_name, later.rec_name, class_.rec_name]:
+                self.assertIn(word, blockers)
+            self.assertEqual(len(Member(member.id).exit_blockers()), 3)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
-    END, START, SharesTestCase, create_share_class, issue)
+    END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
@@ -228,3 +228,29 @@ class SettlementTestCase(SharesTestCase):
             self.assertEqual(
                 get_states(),
                 [('posted', Decimal(35)), ('posted', Decimal(30))])
+
+    @with_transaction()
+    def test_balance_paid(self):
+        """Test a loss by balance is taken on what is paid up
+
+        Of 10 shares of 100 only 400 are paid: of these 25 % are lost.
+        """
+        pool = Pool()
+        FiscalYear = pool.get('account.fiscalyear')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            class_ = create_share_class(
+                company, code='B', par_value=Decimal(100),
+                account_loss=get_account(
+                    company, "Losses Borne by Redeemed Shares"))
+            member, = self._admit(company, category)
+            fiscalyear, = FiscalYear.search([('start_date', '=', START)])
+            self._process(
+                'valuation', ['approve'], company, fiscalyear=fiscalyear.id,
+                share_class=class_.id, method='balance',
+                loss_percent=Decimal(25))
+            subscription = self._subscribe(member, class_, 10)
+            self._pay(subscription, 400, START)
+            redemption = self._redeem(member, class_, 10)
+            self.assertEqual(redemption.loss, Decimal(100))
+            self.assertEqual(redemption.net_amount, Decimal(300))

@@ -161,7 +161,13 @@ def redeem(
     for name, value in values.items():
         setattr(redemption, name, value)
     redemption.save()
-    redemption.click('approve')
+    skip_warning = redemption._config.skip_warning
+    # It may be the last share
+    redemption._config.skip_warning = True
+    try:
+        redemption.click('approve')
+    finally:
+        redemption._config.skip_warning = skip_warning
     redemption.click('end')
     if settle:
         redemption.settlement_date = redemption.move.date
