@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
+from trytond.modules.coop_membership.claim import standing_lines
 from trytond.pool import PoolMeta
 
 from .exceptions import RedemptionError
@@ -24,9 +25,13 @@ class Redemption(metaclass=PoolMeta):
     @classmethod
     def _check_cancel(cls, redemptions):
         super()._check_cancel(redemptions)
+        standing = standing_lines({
+                r.payable_line for r in redemptions if r.payable_line})
         for redemption in redemptions:
-            line = redemption.payable_line
-            if line and any(p.state != 'failed' for p in line.payments):
+            if any(
+                    p.state != 'failed'
+                    for line in standing.get(redemption.payable_line, [])
+                    for p in line.payments):
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_payment',
                         redemption=redemption.rec_name))

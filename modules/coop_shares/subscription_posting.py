@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.claim import take_back
 from trytond.pool import Pool
 
 from .instalment import paid_on
@@ -73,6 +74,11 @@ class SubscriptionPosting:
         Line = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
         reversals = {}
+        for subscription in subscriptions:
+            take_back([
+                    l for l in subscription.move.lines
+                    if l.account == subscription.share_class.account_subscribed
+                    and l.debit], subscription.date)
         for company, c_subscriptions in cls.by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:
