@@ -96,6 +96,15 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
         "Follow what the move that replaces the lines means for documents"
 
     @classmethod
+    def get_own(cls, moves):
+        "Return the moves but for those that only replace claims"
+        moves = list(moves)
+        additional = {
+            row.move for row in cls.search([
+                    ('move', 'in', [m.id for m in moves])])}
+        return [m for m in moves if m not in additional]
+
+    @classmethod
     def get_claims(cls, lines):
         """Return by line the lines of documents that it stands for
 

@@ -3,6 +3,8 @@
 """What became of the lines in which documents claim or owe money."""
 from collections import defaultdict
 
+from sql import Null
+
 from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
@@ -72,6 +74,24 @@ def paid_claims(claims):
                 and (not lines or any(_is_paid(l) for l in lines))):
             paid.add(claim)
     return paid
+
+
+def open_replacements(claim):
+    "Return the query of what has replaced the claim and is open"
+    pool = Pool()
+    AdditionalMove = pool.get('coop.document.move')
+    Line = pool.get('account.move.line')
+    additional = AdditionalMove.__table__()
+    line, replaced = Line.__table__(), Line.__table__()
+    return (additional
+        .join(line, condition=additional.line == line.id)
+        .join(replaced, condition=additional.replaced == replaced.id)
+        .select(
+            additional.id,
+            where=(additional.claim == claim)
+            & (line.reconciliation == Null)
+            # Else it was taken back
+            & (replaced.reconciliation != Null)))
 
 
 def _is_paid(line):

@@ -14,6 +14,8 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.claim import (
+    open_replacements, paid_claims)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
@@ -160,7 +162,9 @@ class Allocation(
             (Equal(state, 'cancelled'), 'cancelled'),
             (NotEqual(state, 'posted'), 'draft'),
             (table.unclaimed_move != Null, 'unclaimed'),
-            (Exists(reconciled), 'paid'),
+            (Exists(reconciled)
+                & ~Exists(open_replacements(table.account_move_line)),
+                'paid'),
             else_='posted')
 
     @fields.depends('pool', '_parent_pool.surplus')
@@ -185,7 +189,8 @@ class Allocation(
 
     def get_is_paid(self, name):
         return bool(
-            self.account_move_line and self.account_move_line.reconciliation)
+            self.account_move_line
+            and paid_claims([self.account_move_line]))
 
     def get_rec_name(self, name):
         return f'{self.pool.rec_name} - {self.party.rec_name}'

@@ -181,6 +181,7 @@ class PoolPosting:
     def cancel(cls, pools):
         "Take back all that the pools posted"
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Reconciliation = pool.get('account.move.reconciliation')
@@ -205,7 +206,8 @@ class PoolPosting:
         for pool in pools:
             pool._cancel_credit_notes()
             books = Books(pool.company)
-            moves = list(pool.moves)
+            # What replaced claims is cancelled before
+            moves = AdditionalMove.get_own(pool.moves)
             # What was paid of a subscription before stays paid
             with Transaction().set_context(keep_share_payments=True):
                 Reconciliation.delete(list({

@@ -297,6 +297,69 @@ class SubscriptionReconciliation:
         Payment.enter(payments)
 
     @classmethod
+    def collect(cls, collected):
+        """Enter what was collected of lines, which may be a part of each
+
+        `collected` maps the lines of the money to those they pay.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Payment = pool.get('coop.share.subscription.payment')
+        if not collected:
+            return
+        entered = {
+            p.line for p in Payment.search([
+                    ('line', 'in', [l.id for l in collected])])}
+        claims = AdditionalMove.get_claims(list(collected.values()))
+        left, payments = {}, []
+        for line, debt in collected.items():
+            if line in entered:
+                continue
+            rest = line.credit
+            for claim in claims.get(debt, []):
+                subscription = claim.move.origin
+                if not isinstance(subscription, cls):
+                    continue
+                left.setdefault(subscription, subscription.amount_to_pay)
+                amount = min(rest, left[subscription])
+                if amount > 0:
+                    payments.append(Payment(
+                            subscription=subscription, date=line.date,
+                            amount=amount, line=line))
+                    left[subscription] -= amount
+                    rest -= amount
+        Payment.enter(payments)
+        cls.reconcile(list({p.subscription for p in payments}))
+
+    @classmethod
+    def open_amount(cls, line):
+        """Return how much of the line is to be paid, if it is of shares
+
+        What was paid in parts pays the oldest lines.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        subscriptions = list(dict.fromkeys(
+                c.move.origin
+                for c in AdditionalMove.get_claims([line]).get(line, [])
+                if isinstance(c.move.origin, cls)))
+        if not subscriptions:
+            return
+        if len(subscriptions) > 1:
+            return min(
+                line.debit, sum(s.amount_to_pay for s in subscriptions))
+        subscription, = subscriptions
+        paid = sum(
+            p.amount for p in subscription.payments
+            if p.line and not p.line.reconciliation)
+        for other in cls._open_lines([subscription])[subscription]:
+            part = min(other.debit, paid)
+            if other == line:
+                return line.debit - part
+            paid -= part
+        return line.debit
+
+    @classmethod
     def unreconciled(cls, reconciliations):
         "Take back the payments the reconciliations made"
         pool = Pool()
