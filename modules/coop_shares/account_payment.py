@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
+from trytond.model import ModelView, dualmethod
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import standing_lines
 from trytond.pool import Pool, PoolMeta
@@ -34,7 +35,8 @@ class MoveLine(metaclass=PoolMeta):
 class Move(metaclass=PoolMeta):
     __name__ = 'account.move'
 
-    @classmethod
+    @dualmethod
+    @ModelView.button
     def post(cls, moves):
         pool = Pool()
         Subscription = pool.get('coop.share.subscription')
