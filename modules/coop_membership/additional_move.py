@@ -64,10 +64,12 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
     @classmethod
     def get_documents(cls):
         pool = Pool()
+        Line = pool.get('account.move.line')
         Move = pool.get('account.move')
-        return [
-            (name, string) for name, string in Move.get_origin()
-            if name and name.startswith('coop.')]
+        return sorted({
+                (name, string)
+                for name, string in Move.get_origin() + Line.get_origin()
+                if name and name.startswith('coop.')})
 
     @classmethod
     def check_lines(cls, lines):
