@@ -12,6 +12,8 @@ from sql.operators import Equal, Exists, NotEqual
 from trytond import backend
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.claim import (
+    open_replacements, paid_claims)
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -161,7 +163,9 @@ class Allocation(
             (Equal(state, 'cancelled'), 'cancelled'),
             (NotEqual(state, 'posted'), 'draft'),
             (table.unclaimed_move != Null, 'unclaimed'),
-            (Exists(reconciled), 'paid'),
+            (Exists(reconciled)
+                & ~Exists(open_replacements(table.account_move_line)),
+                'paid'),
             else_='posted')
 
     @fields.depends('pool', '_parent_pool.surplus')
@@ -186,7 +190,8 @@ class Allocation(
 
     def get_is_paid(self, name):
         return bool(
-            self.account_move_line and self.account_move_line.reconciliation)
+            self.account_move_line
+            and paid_claims([self.account_move_line]))
 
     def get_rec_name(self, name):
         return f'{self.pool.rec_name} - {self.party.rec_name}'

@@ -200,21 +200,24 @@ class PoolPosting:
     def cancel(cls, pools):
         "Take back all that the pools posted"
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
-        origins = {str(p) for p in pools}
+        # What replaced claims is cancelled before
+        pool_moves = {p: AdditionalMove.get_own(p.moves) for p in pools}
+        all_moves = {m for moves in pool_moves.values() for m in moves}
         for line in Line.search([
-                    ('move.origin', 'in', list(origins)),
+                    ('move', 'in', [m.id for m in all_moves]),
                     ('credit', '>', 0),
                     ('account.type.payable', '=', True),
                     Line.get_paid_domain(),
                     ]):
             # What the pools reconciled themselves is taken back with them
             if (not line.reconciliation
-                    or any(str(other.move.origin) not in origins
+                    or any(other.move not in all_moves
                         for other in line.reconciliation.lines)):
                 allocation = line.origin
                 raise CancelError(gettext(
@@ -224,7 +227,7 @@ class PoolPosting:
         for pool in pools:
             pool._cancel_credit_notes()
             books = Books(pool.company)
-            moves = list(pool.moves)
+            moves = pool_moves[pool]
             # What was paid of a subscription before stays paid
             with Transaction().set_context(keep_share_payments=True):
                 Reconciliation.delete(list({

@@ -63,6 +63,7 @@ class RevolvementPosting:
     @Workflow.transition('cancelled')
     def cancel(cls, revolvements):
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('coop.equity.revolvement.line')
         MoveLine = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
@@ -81,7 +82,8 @@ class RevolvementPosting:
                         revolvement=revolvement.rec_name,
                         member=line.member.rec_name))
             books = Books(revolvement.company)
-            moves = list(revolvement.moves)
+            # What replaced claims is cancelled before
+            moves = AdditionalMove.get_own(revolvement.moves)
             reversals = [
                 books.reversal(m, revolvement.posting_date) for m in moves]
             Books.post(reversals)
@@ -101,6 +103,7 @@ class RevolvementPosting:
 
     @classmethod
     def check_books(cls, company, date):
+        AdditionalMove = Pool().get('coop.document.move')
         differences = super().check_books(company, date)
         for revolvement in cls.search([
                     ('company', '=', int(company)),
@@ -108,7 +111,8 @@ class RevolvementPosting:
                     ('posting_date', '<=', date),
                     ]):
             posted = sum((
-                    line.credit for move in revolvement.moves
+                    line.credit
+                    for move in AdditionalMove.get_own(revolvement.moves)
                     for line in move.lines), Decimal(0))
             if posted != revolvement.amount:
                 differences.append(Difference(
