@@ -22,7 +22,7 @@ from trytond.model import Check, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 
 from .exceptions import RefusedError
 
@@ -115,19 +115,16 @@ class SearchMixin:
         _, operator, operand, *extra = clause
         if not cls._search_names:
             return super().search_rec_name(name, clause)
-        if not (operator.startswith('!') or operator.startswith('not ')):
-            return ['OR', *(
-                    (path, operator, operand, *extra)
-                    for path in cls._search_names)]
-        domain = ['AND']
-        for path in cls._search_names:
-            clause = (path, operator, operand, *extra)
-            relation, _, field = path.partition('.')
-            # What a record does not have can not be like the operand
-            if operand is not None:
-                clause = ['OR', clause, (relation, '=', None)]
-            domain.append(clause)
-        return domain
+        positive = operator.removeprefix('!').removeprefix('not ')
+        domain = ['OR', *(
+                (path, positive, operand, *extra)
+                for path in cls._search_names)]
+        if positive == operator:
+            return domain
+        # Of several addresses one that is like the operand is enough
+        with inactive_records():
+            return [('id', 'not in', cls.search(
+                        domain, order=[], query=True))]
 
 
 class _GuardMixin:
