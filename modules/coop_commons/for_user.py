@@ -2,11 +2,8 @@
 # this repository contains the full copyright notices and license terms.
 from sql import Null
 
-from trytond.i18n import gettext
 from trytond.model import Check, fields
 from trytond.pyson import Bool, Eval
-
-from .exceptions import UsageError
 
 __all__ = ['USER', 'ForUser']
 
@@ -73,15 +70,3 @@ class ForUser:
         return [
             (name, '=', value.id if value else None)
             for name in USER for value in [getattr(self, name)]]
-
-    @classmethod
-    def validate_fields(cls, records, field_names):
-        super().validate_fields(records, field_names)
-        if field_names is None or field_names & set(USER):
-            for record in records:
-                users = len(list(filter(None, (
-                                getattr(record, n) for n in USER))))
-                if users > 1 or (cls._user_required and not users):
-                    raise UsageError(gettext(
-                            'coop_commons.msg_user', **cls.__names__(),
-                            record=record.rec_name))

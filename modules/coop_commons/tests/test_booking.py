@@ -3,8 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_commons.exceptions import UsageError
+from trytond.model.exceptions import AccessError, ValidationError
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -127,5 +126,5 @@ class BookingTestCase(CommonsTestCase):
                         {'member': None},
                         {'member': member, 'party': member.party}]:
                     with self.subTest(model=name, users=users), \
-                            self.assertRaises(UsageError):
+                            self.assertRaises(ValidationError):
                         self.make(name, 'draft', **users)
