@@ -73,7 +73,7 @@ class PaidTestCase(SharesTestCase):
         with set_company(company):
             self.company = company
             self.cash, = pool.get('account.account').search([
-                    ('company', '=', company.id), ('name', '=', "Main Cash")])
+                    ('company', '=', company.id), ('code', '=', '1.1.1')])
             self.class_ = class_
             self.members = create_members(company, category, 2)
             self.played = self.refused = 0
