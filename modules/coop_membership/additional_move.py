@@ -34,6 +34,12 @@ def get_document(line):
         return line.origin if is_document(line.origin) else line.move.origin
 
 
+def _copy_origin(data):
+    origin = data['origin']
+    if origin and not origin.startswith('coop.'):
+        return origin
+
+
 class AdditionalMove(ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.document.move'
     __string__ = "Additional Move"
@@ -134,6 +140,14 @@ class Move(metaclass=PoolMeta):
                 mode == 'delete'
                 or mode == 'write' and values.keys() & _MOVE_FIELDS):
             cls.check_documents(moves)
+
+    @classmethod
+    def copy(cls, moves, default=None):
+        # A copy is nothing that the document knows
+        default = default.copy() if default is not None else {}
+        default.setdefault('origin', _copy_origin)
+        default.setdefault('lines.origin', _copy_origin)
+        return super().copy(moves, default=default)
 
     @classmethod
     def check_documents(cls, moves):
