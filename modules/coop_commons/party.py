@@ -7,14 +7,6 @@ from trytond.pool import Pool, PoolMeta
 from .booking_availability import BLOCKING
 
 
-def _of(party_id):
-    "Return the domain of what the party uses, as a member or not"
-    return ['OR',
-        ('party', '=', party_id),
-        ('member.party', '=', party_id),
-        ]
-
-
 class Replace(metaclass=PoolMeta):
     __name__ = 'party.replace'
 
@@ -44,7 +36,13 @@ class Erase(metaclass=PoolMeta):
                 raise EraseError(gettext(
                         f'coop_commons.msg_erase_party_{name}',
                         party=party.rec_name, **{name: record.rec_name}))
-        domain = [('company', '=', company.id), _of(party.id)]
+        domain = [
+            ('company', '=', company.id),
+            ['OR',
+                ('party', '=', party.id),
+                ('member.party', '=', party.id),
+                ],
+            ]
         refuse('booking', Booking.search([
                     domain, ('state', 'in', ['request', *BLOCKING]),
                     ], limit=1))
@@ -63,7 +61,9 @@ class Erase(metaclass=PoolMeta):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         Usage = pool.get('coop.commons.usage')
+        # Each by itself: the tables are joined without what has no member
         return super().to_erase(party_id) + [
-            (Booking, _of(party_id), True, ['purpose'], [None]),
-            (Usage, _of(party_id), True, ['description'], [None]),
-            ]
+            (Model, [(path, '=', party_id)], True, [column], [None])
+            for Model, column in [
+                (Booking, 'purpose'), (Usage, 'description')]
+            for path in ['party', 'member.party']]

@@ -373,6 +373,8 @@ def _create(part):
 
     def create():
         try:
+            if _is_unique(Part):
+                Part.check_modification('create', [part], external=True)
             Part.create([values])
         except AccessError:
             raise
