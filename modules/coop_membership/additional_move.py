@@ -9,7 +9,7 @@ serves for all three.
 from collections import defaultdict
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, fields
+from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction
@@ -65,7 +65,15 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
         cls.__access__.add('move')
+        cls._sql_indexes.update({
+                Index(t, (t.claim, Index.Range())),
+                Index(t, (t.replaced, Index.Range())),
+                Index(t, (t.move, Index.Range())),
+                Index(t, (t.line, Index.Range())),
+                Index(t, (t.document, Index.Equality())),
+                })
 
     @classmethod
     def get_documents(cls):
