@@ -19,6 +19,8 @@ DATA = [
     'locale/override/*.po', 'icons/*.svg', 'tests/*.rst', 'tests/*.json',
     'tests/*.csv',
     ]
+# What the files that people import need
+FILES = ['Babel', 'charset-normalizer', 'openpyxl']
 
 
 def read_config(directory):
@@ -70,9 +72,10 @@ setup(
         ],
     extras_require={
         'all': extras,
-        'import': [f'proteus ~= {SERIES}.0', 'tqdm'],
+        'import': [f'proteus ~= {SERIES}.0', 'tqdm', *FILES],
         'test': [
             *extras,
+            *FILES,
             f'proteus ~= {SERIES}.0',
             'hypothesis',
             'playwright',
@@ -82,7 +85,7 @@ setup(
             'pytest-xdist',
             ],
         'doc': ['sphinx'],
-        'demo': ['Faker', f'proteus ~= {SERIES}.0', 'tqdm'],
+        'demo': ['Faker', *FILES, f'proteus ~= {SERIES}.0', 'tqdm'],
         },
     zip_safe=False,
     entry_points={

@@ -55,7 +55,8 @@ class MachineTestCase(RouteTestCase):
         answer = self.run_transaction(
             lambda company: machine.import_rows(self.jobs))
         self.assertEqual(answer, {
-                'created': 0, 'updated': 0, 'unchanged': SIZE, 'errors': []})
+                'created': 0, 'updated': 0, 'unchanged': SIZE, 'errors': [],
+                'warnings': []})
 
         billing = self.run_transaction(machine.get_billing).id
 
@@ -131,7 +132,7 @@ class MachineTestCase(RouteTestCase):
                 self.run_transaction(
                     lambda company: import_(company, *rows)),
                 {'created': created, 'updated': 0, 'unchanged': unchanged,
-                    'errors': []})
+                    'errors': [], 'warnings': []})
 
         def check(company):
             Reading = Pool().get('coop.commons.reading')
@@ -153,6 +154,13 @@ class MachineTestCase(RouteTestCase):
         self.assertEqual(
             [(line, column) for line, column, _ in answer['errors']],
             [(2, 'value'), (3, 'last_value'), (4, 'kind'), (5, 'member')])
+        # Equal readings are as many
+        same = ('1993-12-02T11:40:00', '8', 'end', '1')
+        for count, created in [(2, 2), (2, 0), (3, 1), (3, 0)]:
+            answer = self.run_transaction(
+                lambda company, rows=[same] * count: import_(company, *rows))
+            self.assertEqual(answer['created'], created)
+            self.assertEqual(answer['unchanged'], count - created)
         # It runs backwards
         with self.assertRaises(UserError):
             self.run_transaction(lambda company: import_(

@@ -3,15 +3,18 @@
 from sql import Null
 
 from trytond.model import Check, ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 
 from .for_resource import ForResource
 
 
-class Authorization(ForResource, ModelSQL, ModelView):
+class Authorization(ForResource, SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.authorization'
     __string__ = "Authorization"
+    _search_names = (
+        'member.rec_name', 'resource.rec_name', 'category.rec_name')
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE',
@@ -55,10 +58,6 @@ class Authorization(ForResource, ModelSQL, ModelView):
         return '%s - %s' % (
             self.member.rec_name,
             (self.resource or self.category).rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('member.rec_name', *clause[1:])]
 
     @classmethod
     def is_valid(cls, member, resource, date):

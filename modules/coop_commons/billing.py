@@ -3,11 +3,10 @@
 from sql import Null
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice
@@ -22,22 +21,16 @@ from .slices import SLICE, search_slices
 
 
 class Billing(
-        BillingInvoicing, BillingPosting, CancelledMixin, Workflow,
+        BillingInvoicing, BillingPosting, NumberedMixin, Workflow,
         BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
     _sequence = ('coop.commons.configuration', 'billing_sequence')
     _work = (('computed', 'post', 'end'),)
     _pending = {'computed': 'end'}
-    _rec_name = 'number'
+    _internal = {'posted_by'}
+    _date_order = (('start', 'end', 'coop_commons.msg_billing_dates'),)
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
-
-    number = fields.Char("Number", readonly=True)
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     start = fields.Date(
         "From",
         domain=[
@@ -45,19 +38,18 @@ class Billing(
                 ('start', '<=', Eval('end')),
                 ()),
             ],
-        states=_states,
         help="The first day of the usages, besides those that came late for "
         "the billings before.\n"
         "Leave empty for all that are not billed yet.")
     end = fields.Date(
-        "To", required=True, states=_states,
+        "To", required=True,
         help="The last day of the usages.")
     invoice_date = fields.Date(
-        "Invoice Date", required=True, states=_states,
+        "Invoice Date", required=True,
         help="The date of the invoices, which can not be before the one of "
         "invoices that have already a number.")
     accounting_date = fields.Date(
-        "Accounting Date", states=_states,
+        "Accounting Date",
         help="The date of the accounting moves if it is another one.")
     for_resources = fields.Many2Many(
         'coop.commons.billing-coop.commons.resource', 'billing', 'resource',
@@ -65,20 +57,19 @@ class Billing(
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="Leave empty for all resources.")
     for_parties = fields.Many2Many(
         'coop.commons.billing-party.party', 'billing', 'party', "Parties",
         context={
             'company': Eval('company', -1),
             },
-        states=_states, depends={'company'},
+        depends={'company'},
         help="Leave empty for all parties and cost centres.")
     grouping = fields.Selection(
-        GROUPINGS, "Invoice per", required=True, sort=False, states=_states,
+        GROUPINGS, "Invoice per", required=True, sort=False,
         help="What has its own invoice.")
     detail = fields.Selection(
-        DETAILS, "Line per", required=True, sort=False, states=_states,
+        DETAILS, "Line per", required=True, sort=False,
         help="What has its own line on the invoices, for each resource.")
     problems = fields.Text(
         "Problems", readonly=True,
@@ -121,17 +112,9 @@ class Billing(
             ('posted', "Posted"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
-        cls.number.search_unaccented = False
         super().__setup__()
-        t = cls.__table__()
-        cls._sql_constraints += [
-            ('number_unique', Unique(t, t.company, t.number),
-                'coop_commons.msg_billing_number_unique'),
-            ]
         cls._order = [('end', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
             ('draft', 'computed'),
@@ -154,10 +137,6 @@ class Billing(
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_invoice_date(cls):
         return Pool().get('ir.date').today()
 
@@ -174,10 +153,6 @@ class Billing(
         Configuration = Pool().get('coop.commons.configuration')
         return Configuration(1).get_multivalue(
             name, company=cls.default_company())
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @classmethod
     def get_invoices(cls, billings, name):
@@ -204,43 +179,6 @@ class Billing(
             for b in billings}
 
     @classmethod
-    def preprocess_values(cls, mode, values):
-        pool = Pool()
-        Configuration = pool.get('coop.commons.configuration')
-        values = super().preprocess_values(mode, values)
-        if mode == 'create' and not values.get('number'):
-            company = values.get('company', cls.default_company())
-            if company is not None:
-                sequence = Configuration(1).get_multivalue(
-                    'billing_sequence', company=company)
-                if sequence:
-                    values['number'] = sequence.get()
-        return values
-
-    @classmethod
-    def copy(cls, billings, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('number')
-        default.setdefault('problems')
-        default.setdefault('move')
-        default.setdefault('pack_move')
-        default.setdefault('pack_uses')
-        default.setdefault('commitment_lines')
-        default.setdefault('posted_by')
-        return super().copy(billings, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, billings, values=None, external=False):
-        super().check_modification(
-            mode, billings, values=values, external=external)
-        if mode == 'delete' or (mode == 'write' and external):
-            for billing in billings:
-                if billing.state != 'draft':
-                    raise AccessError(gettext(
-                            'coop_commons.msg_billing_modify',
-                            billing=billing.rec_name))
-
-    @classmethod
     @ModelView.button
     @Workflow.transition('computed')
     def compute(cls, billings):
@@ -252,10 +190,10 @@ class Billing(
         # Two runs must not take the same charges
         cls.lock()
         Tariff.lock_approved({b.company for b in billings})
+        cls.set_number(billings)
         for billing in billings:
             domain = billing.get_usage_domain()
-            errors = Usage.try_rate(domain)
-            billing.problems = '\n'.join(errors.values()) or None
+            problems = list(Usage.try_rate(domain).values())
             # The run is logged, not each of its rows
             with Transaction().set_context(_log=False):
                 for charges in search_slices(Charge, [
@@ -263,9 +201,12 @@ class Billing(
                             ('usage', 'where', domain),
                             ]):
                     Charge.write(charges, {'billing': billing.id})
+                commitments = Commitment.find(billing)
+                problems.extend(billing.leave_out(commitments))
                 use_packs(billing)
-                Commitment.true_up(billing)
+                Commitment.true_up(commitments, billing)
                 billing.create_invoices()
+            billing.problems = '\n'.join(problems) or None
         cls.save(billings)
 
     def get_usage_domain(self):

@@ -15,7 +15,7 @@ from trytond.transaction import Transaction
 
 from .digits import QUANTITY_DIGITS
 from .exceptions import BillingError
-from .slices import SLICE
+from .slices import SLICE, search_slices
 
 
 class _Charge(NamedTuple):
@@ -48,6 +48,58 @@ class _Charge(NamedTuple):
 class BillingInvoicing:
     "The invoices of a billing"
     __slots__ = ()
+
+    def leave_out(self, commitments):
+        """Leave out the parties that no invoice can be sent to
+
+        Return why.  The others do not wait for them, whose charges and
+        commitments stay for a later billing.
+        """
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Party = pool.get('party.party')
+        parties = self._get_payers() | {
+            c.member.party.id for c in commitments}
+        with Transaction().set_context(company=self.company.id):
+            parties = [
+                p for p in Party.browse(sorted(parties))
+                if not p.address_get(type='invoice')]
+        commitments[:] = [
+            c for c in commitments if c.member.party not in parties]
+        for sub_parties in grouped_slice(parties, SLICE):
+            sub_parties = [p.id for p in sub_parties]
+            for charges in search_slices(Charge, [
+                        ('billing', '=', self.id),
+                        ['OR',
+                            ('usage.member.party', 'in', sub_parties),
+                            ('usage.party', 'in', sub_parties),
+                            ],
+                        ]):
+                Charge.write(charges, {'billing': None})
+        return [
+            gettext('coop_commons.msg_billing_address', party=p.rec_name)
+            for p in parties]
+
+    def _get_payers(self):
+        "Return the ids of the parties that the charges are for"
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
+        Member = pool.get('coop.member')
+        Usage = pool.get('coop.commons.usage')
+        charge = Charge.__table__()
+        member = Member.__table__()
+        usage = Usage.__table__()
+        cursor = Transaction().connection.cursor()
+        payer = Coalesce(member.party, usage.party)
+        cursor.execute(*charge
+            .join(usage, condition=charge.usage == usage.id)
+            .join(member, 'LEFT', condition=usage.member == member.id)
+            .select(
+                payer,
+                where=(charge.billing == self.id)
+                & (usage.cost_center == Null),
+                group_by=payer))
+        return {id_ for id_, in cursor}
 
     def create_invoices(self):
         """Create an invoice for each payer and currency
@@ -177,10 +229,6 @@ class BillingInvoicing:
             invoice_date=self.invoice_date,
             accounting_date=self.accounting_date)
         invoice.on_change_type()
-        if not invoice.invoice_address:
-            raise BillingError(gettext(
-                    'coop_commons.msg_billing_address',
-                    party=party.rec_name))
         return invoice
 
     def _get_invoice_line(self, invoice, charges):

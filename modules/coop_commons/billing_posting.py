@@ -9,6 +9,7 @@ from sql.aggregate import Sum
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.agreement import Difference
+from trytond.modules.coop_membership.books import Books
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
@@ -41,11 +42,12 @@ class BillingPosting:
         Period = pool.get('account.period')
         Resource = pool.get('coop.commons.resource')
 
-        period, date = Period.find_open(
-            self.company, self.accounting_date or self.invoice_date)
         amounts = self.get_internal_amounts()
         if not amounts:
             return
+        books = Books(self.company)
+        _, date = Period.find_open(
+            self.company, self.accounting_date or self.invoice_date)
         configuration = Configuration(1)
         account = configuration.get_multivalue(
             'internal_charge_account', company=self.company.id)
@@ -63,10 +65,10 @@ class BillingPosting:
             for analytic_account, balance in [
                     (resource.analytic_account, -amount),
                     (cost_center, amount)]:
-                lines.append(self._get_move_line(
-                        account, balance, date, analytic_account,
+                lines.append(self._get_line(
+                        books, date, account, balance, analytic_account,
                         description=resource.rec_name))
-        return self._get_move(period, date, lines)
+        return books.move(date, lines, origin=self)
 
     def get_internal_amounts(self):
         "Return what is charged by the ids of resource and cost centre"
@@ -107,7 +109,8 @@ class BillingPosting:
         pool = Pool()
         Period = pool.get('account.period')
 
-        period, date = Period.find_open(
+        books = Books(self.company)
+        _, date = Period.find_open(
             self.company, self.accounting_date or self.invoice_date)
         deferred, earned = defaultdict(Decimal), defaultdict(Decimal)
         for use in self.pack_uses:
@@ -122,50 +125,27 @@ class BillingPosting:
             earned[product, usage.resource.analytic_account] -= use.value
         lines = []
         for (account, party), value in deferred.items():
-            lines.append(self._get_move_line(
-                    account, value, date, party=party))
+            lines.append(books.line(account, value, party=party))
         for (product, center), value in earned.items():
             with Transaction().set_context(
                     company=self.company.id, date=date):
                 account = product.__class__(product.id).account_revenue_used
-            lines.append(self._get_move_line(account, value, date, center))
+            lines.append(
+                self._get_line(books, date, account, value, center))
         lines = [l for l in lines if l.debit or l.credit]
         if lines:
-            return self._get_move(period, date, lines)
+            return books.move(date, lines, origin=self)
 
-    def _get_move(self, period, date, lines):
-        pool = Pool()
-        MembershipConfiguration = pool.get('coop.membership.configuration')
-        Move = pool.get('account.move')
-        return Move(
-            company=self.company,
-            journal=MembershipConfiguration(1).get_multivalue(
-                'journal', company=self.company.id),
-            period=period,
-            date=date,
-            origin=self,
-            lines=lines)
-
-    def _get_move_line(
-            self, account, balance, date, analytic_account=None, party=None,
-            description=None):
+    def _get_line(self, books, date, account, amount, center=None, **values):
         pool = Pool()
         AnalyticLine = pool.get('analytic_account.line')
-        Line = pool.get('account.move.line')
-        amounts = {
-            'debit': max(balance, Decimal(0)),
-            'credit': max(-balance, Decimal(0)),
-            }
-        analytic_lines = []
-        if analytic_account:
-            analytic_lines.append(AnalyticLine(
-                    account=analytic_account, date=date, **amounts))
-        return Line(
-            account=account,
-            party=party,
-            description=description,
-            analytic_lines=analytic_lines,
-            **amounts)
+        line = books.line(account, amount, **values)
+        line.analytic_lines = []
+        if center:
+            line.analytic_lines = [AnalyticLine(
+                    account=center, date=date, debit=line.debit,
+                    credit=line.credit)]
+        return line
 
     @classmethod
     def check_books(cls, company, date):

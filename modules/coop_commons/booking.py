@@ -1,95 +1,69 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-from collections import defaultdict
 
 from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import (
-    Check, Exclude, Index, ModelSQL, ModelView, Unique, Workflow, fields)
+    Check, Exclude, Index, ModelSQL, ModelView, Workflow, fields)
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval, If
+from trytond.pyson import Eval, If
 from trytond.sql.functions import TSRange
 from trytond.sql.operators import RangeOverlap
 from trytond.transaction import Transaction, without_check_access
 
 from . import rating
 from .booking_availability import BLOCKING, BookingAvailability
-from .exceptions import (
-    BookingRuleError, BookingRuleWarning, LateFinishWarning, UsageError)
+from .exceptions import BookingRuleError, BookingRuleWarning, LateFinishWarning
+from .for_user import USER, ForUser
 from .tariff import get_audience
+
+# What is over
+CLOSED = ['done', 'cancelled', 'no_show']
 
 
 class Booking(
-        BookingAvailability, CancelledMixin, Workflow, ModelSQL, ModelView):
+        BookingAvailability, ForUser, NumberedMixin, Workflow, ModelSQL,
+        ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
+    _search_names = (
+        'number', 'resource.rec_name', 'member.rec_name', 'party.rec_name',
+        'cost_center.rec_name')
     _sequence = ('coop.commons.configuration', 'booking_sequence')
-    _rec_name = 'number'
-
-    _states = {
-        'readonly': Eval('state') != 'request',
+    _initial_state = 'request'
+    _modify_states = {
+        'request': {
+            'company', 'resource', *USER, 'start', 'end', 'quantity',
+            'purpose', 'waiting'},
+        'confirmed': {'purpose', 'used_from', 'used_until', 'cancelled_at'},
+        'running': {'purpose', 'used_from', 'used_until'},
         }
+    # Usages are charged by what was booked
+    _sealed_states = {state: set() for state in CLOSED}
+    _delete_states = {'request', 'cancelled'}
 
-    number = fields.Char("Number", readonly=True)
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ('bookable', '=', True),
-            ],
-        states=_states)
-    member = fields.Many2One(
-        'coop.member', "Member", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('party')) | Bool(Eval('cost_center')),
-            'required': ~Eval('party') & ~Eval('cost_center'),
-            })
-    party = fields.Many2One(
-        'party.party', "Non-member", ondelete='RESTRICT',
-        context={
-            'company': Eval('company', -1),
-            },
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('member')) | Bool(Eval('cost_center')),
-            'required': ~Eval('member') & ~Eval('cost_center'),
-            },
-        depends={'company'})
-    cost_center = fields.Many2One(
-        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ('type', '=', 'normal'),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('member')) | Bool(Eval('party')),
-            'required': ~Eval('member') & ~Eval('party'),
-            },
-        help="The analytic account of the cooperative itself that uses the "
-        "resource.")
+            ])
     start = fields.DateTime(
-        "Start", required=True, states=_states,
+        "Start", required=True,
         domain=[
             If(Eval('start') & Eval('end'),
                 ('start', '<', Eval('end')),
                 ()),
             ])
     end = fields.DateTime(
-        "End", required=True, states=_states,
+        "End", required=True,
         domain=[
             If(Eval('start') & Eval('end'),
                 ('end', '>', Eval('start')),
@@ -104,7 +78,7 @@ class Booking(
             help="The time in the time zone of the resource."),
         'on_change_with_local_time')
     quantity = fields.Integer(
-        "Seats", required=True, states=_states,
+        "Seats", required=True,
         help="How many of the capacity are booked.")
     purpose = fields.Char("Purpose")
     employee = fields.Many2One(
@@ -118,9 +92,6 @@ class Booking(
             help="The price if the resource is used as booked, "
             "without what is metered."),
         'on_change_with_estimate')
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     waiting = fields.Boolean(
         "Waiting",
         states={
@@ -147,7 +118,6 @@ class Booking(
     used_from = fields.DateTime(
         "Used from",
         states={
-            'readonly': ~Eval('state').in_(BLOCKING),
             'required': Eval('state').in_(['running', 'done']),
             })
     used_until = fields.DateTime(
@@ -158,13 +128,11 @@ class Booking(
                 ()),
             ],
         states={
-            'readonly': ~Eval('state').in_(BLOCKING),
             'required': Eval('state') == 'done',
             })
     cancelled_at = fields.DateTime(
         "Cancelled at",
         states={
-            'readonly': Eval('state') != 'confirmed',
             'invisible': ~Eval('state').in_(['confirmed', 'cancelled']),
             },
         help="When the booking was cancelled.\n"
@@ -180,20 +148,17 @@ class Booking(
             ('no_show', "No-show"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
-        cls.number.search_unaccented = False
         super().__setup__()
         t = cls.__table__()
         cls._sql_constraints += [
-            ('number_unique', Unique(t, t.company, t.number),
-                'coop_commons.msg_booking_number_unique'),
             ('end_after_start', Check(t, t.end > t.start),
                 'coop_commons.msg_booking_end_after_start'),
             ('quantity_positive', Check(t, t.quantity > 0),
                 'coop_commons.msg_booking_quantity_positive'),
+            ('used_order', Check(t, t.used_until >= t.used_from),
+                'coop_commons.msg_usage_end_before_start'),
             ('exclusive_overlap', Exclude(t,
                     (t.resource, Equal),
                     (TSRange(t.blocked_from, t.blocked_until, '[)'),
@@ -243,10 +208,6 @@ class Booking(
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_employee(cls):
         pool = Pool()
         User = pool.get('res.user')
@@ -256,10 +217,6 @@ class Booking(
     @classmethod
     def default_quantity(cls):
         return 1
-
-    @classmethod
-    def default_state(cls):
-        return 'request'
 
     @fields.depends('resource', 'start', 'end')
     def on_change_with_local_time(self, name=None):
@@ -271,10 +228,6 @@ class Booking(
                 end = end.strftime('%Y-%m-%d %H:%M')
             return '{} – {} ({})'.format(
                 start.strftime('%Y-%m-%d %H:%M'), end, start.tzname())
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     @fields.depends(
         'company', 'resource', 'member', 'party', 'cost_center', 'start',
@@ -317,13 +270,6 @@ class Booking(
         names = [self.number, self.resource.rec_name, self.local_time]
         return ' '.join(n for n in names if n)
 
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('number', *clause[1:]),
-            ('resource.rec_name', *clause[1:]),
-            ]
-
     @property
     def local_start(self):
         return self.resource.get_local(self.start)
@@ -331,22 +277,6 @@ class Booking(
     @property
     def local_end(self):
         return self.resource.get_local(self.end)
-
-    @property
-    def user(self):
-        return self.member or self.party or self.cost_center
-
-    @property
-    def payer(self):
-        return self.member.party if self.member else self.party
-
-    def get_user_domain(self):
-        return [
-            ('member', '=', self.member.id if self.member else None),
-            ('party', '=', self.party.id if self.party else None),
-            ('cost_center', '=',
-                self.cost_center.id if self.cost_center else None),
-            ]
 
     @classmethod
     def get_counted_states(cls):
@@ -362,38 +292,16 @@ class Booking(
         return values
 
     @classmethod
-    def copy(cls, bookings, default=None):
-        default = default.copy() if default is not None else {}
-        for name in [
-                'number', 'offered_at', 'exclusive', 'blocked_from',
-                'blocked_until', 'used_from', 'used_until', 'cancelled_at',
-                'usages']:
-            default.setdefault(name)
-        default.setdefault('employee', cls.default_employee())
-        return super().copy(bookings, default=default)
-
-    @classmethod
     def check_modification(cls, mode, bookings, values=None, external=False):
         super().check_modification(
             mode, bookings, values=values, external=external)
-        if mode == 'delete':
-            for booking in bookings:
-                if booking.state not in {'request', 'cancelled'}:
-                    raise AccessError(gettext(
-                            'coop_commons.msg_booking_delete',
-                            booking=booking.rec_name))
-
-    @classmethod
-    def validate_fields(cls, bookings, field_names):
-        super().validate_fields(bookings, field_names)
-        if field_names is None or field_names & {
-                'member', 'party', 'cost_center'}:
-            for booking in bookings:
-                users = [booking.member, booking.party, booking.cost_center]
-                if len([u for u in users if u]) != 1:
-                    raise UsageError(gettext(
-                            'coop_commons.msg_booking_user',
-                            booking=booking.rec_name))
+        if external and mode == 'create':
+            cls.check_own_user(b.user for b in bookings)
+        elif external and mode == 'write':
+            pool = Pool()
+            cls.check_own_user(
+                pool.get(cls._fields[name].model_name)(values[name])
+                for name in USER if values.get(name))
 
     @classmethod
     def is_steward(cls):
@@ -416,21 +324,31 @@ class Booking(
                 raise AccessError(gettext(
                         'coop_commons.msg_booking_own',
                         booking=booking.rec_name))
+        cls.check_own_user(b.user for b in bookings)
 
     @classmethod
-    def set_number(cls, bookings):
+    def check_own_user(cls, users):
+        """Check that the employee books for himself
+
+        Or for the cooperative, which has employed him.
+        """
         pool = Pool()
-        Configuration = pool.get('coop.commons.configuration')
-        by_company = defaultdict(list)
-        for booking in bookings:
-            if not booking.number:
-                by_company[booking.company].append(booking)
-        for company, c_bookings in by_company.items():
-            sequence = Configuration(1).get_multivalue(
-                'booking_sequence', company=company.id)
-            for booking, number in zip(
-                    c_bookings, sequence.get_many(len(c_bookings))):
-                booking.number = number
+        Employee = pool.get('company.employee')
+        User = pool.get('res.user')
+        if cls.is_steward():
+            return
+        own = {e.party for e in Employee.browse(User.get_employees())}
+        for user in users:
+            if user and user.__name__ == 'coop.member':
+                party = user.party
+            elif user and user.__name__ == 'party.party':
+                party = user
+            else:
+                continue
+            if party not in own:
+                raise AccessError(gettext(
+                        'coop_commons.msg_booking_own_user',
+                        user=user.rec_name))
 
     @classmethod
     @ModelView.button

@@ -141,7 +141,7 @@ class Rule(
                 ('member_categories', '=', None),
                 ])
         return {
-            resource: [r for r in rules if r._is_for(resource)]
+            resource: [r for r in rules if r.is_for(resource)]
             for resource in resources}
 
     @classmethod
@@ -199,7 +199,7 @@ class Rule(
         if booking.user:
             others = [
                 b for b in others
-                if b.user == booking.user and self._is_for(b.resource)]
+                if b.user == booking.user and self.is_for(b.resource)]
             yield from self._check_quota(booking, others)
             yield from self._check_open_bookings(booking, now, others)
         if booking.payer:
@@ -345,3 +345,8 @@ class RuleMemberCategory(ModelSQL):
     category = fields.Many2One(
         'coop.member.category', "Category", required=True,
         ondelete='CASCADE')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('rule')

@@ -2,17 +2,18 @@
 # this repository contains the full copyright notices and license terms.
 from sql import Null
 
-from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
-from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import LedgerMixin, SearchMixin
 from trytond.pool import Pool
 
 from .digits import AMOUNT_DIGITS, QUANTITY_DIGITS
 
 
-class Charge(ModelSQL, ModelView):
+class Charge(LedgerMixin, SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage.charge'
     __string__ = "Usage Charge"
+    _search_names = ('usage.rec_name', 'component.rec_name')
+    _linked = {'billing', 'invoice_line'}
     # Only runs write them, and what they do is logged on their document
     _log = False
 
@@ -86,26 +87,6 @@ class Charge(ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s - %s' % (self.usage.rec_name, self.component.rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('usage.rec_name', *clause[1:]),
-            ('component.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def check_modification(cls, mode, charges, values=None, external=False):
-        super().check_modification(
-            mode, charges, values=values, external=external)
-        if (external
-                or mode == 'delete'
-                or (mode == 'write'
-                    and values.keys() - {'billing', 'invoice_line'})):
-            for charge in charges:
-                raise AccessError(gettext(
-                        'coop_commons.msg_charge_modify',
-                        charge=charge.rec_name))
 
     @classmethod
     def set_usage_state(cls, charges, before, after):

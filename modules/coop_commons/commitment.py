@@ -11,8 +11,8 @@ from sql.aggregate import Sum
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import (
+    DocumentMixin, ResultMixin, SearchMixin)
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -21,6 +21,7 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from . import rating
+from .digits import not_negative
 from .exceptions import CommitmentError
 from .slices import SLICE
 
@@ -31,32 +32,27 @@ MONTHS = {
     }
 
 
-class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.commitment'
     __string__ = "Commitment"
+    _search_names = (
+        'member.rec_name', 'resource.rec_name', 'category.rec_name')
+    _modify_states = {'confirmed': {'valid_until'}}
+    _delete_states = {'draft', 'cancelled'}
+    _date_order = (
+        ('valid_from', 'valid_until', 'coop_commons.msg_commitment_dates'),)
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
-
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Bool(Eval('category')),
             },
         help="The resource whose use counts.\n"
@@ -67,7 +63,6 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Bool(Eval('resource')),
             },
         help="The resources whose use counts.")
@@ -75,9 +70,9 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('month', "Month"),
             ('quarter', "Quarter"),
             ('year', "Year"),
-            ], "Period", required=True, sort=False, states=_states)
+            ], "Period", required=True, sort=False)
     valid_from = fields.Date(
-        "Valid from", required=True, states=_states,
+        "Valid from", required=True,
         help="Of a period that has begun before, only the days from here on "
         "count.")
     valid_until = fields.Date(
@@ -87,16 +82,12 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
                 ('valid_until', '>=', Eval('valid_from')),
                 ()),
             ],
-        states={
-            'readonly': Eval('state') == 'cancelled',
-            },
         help="Of a period that ends later, only the days up to here count.")
     minimum = Monetary(
         "Minimum", currency='currency', digits='currency',
         domain=[
             ['OR', ('minimum', '=', None), ('minimum', '>=', 0)],
             ],
-        states=_states,
         help="What lacks to it is charged by the last billing of the "
         "period.")
     maximum = Monetary(
@@ -107,7 +98,6 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
                 ('maximum', '>=', Eval('minimum', 0)),
                 ()),
             ],
-        states=_states,
         help="What is charged beyond it is taken off.")
     product = fields.Many2One(
         'product.product', "Product", required=True, ondelete='RESTRICT',
@@ -117,7 +107,7 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
         context={
             'company': Eval('company', -1),
             },
-        states=_states, depends={'company'},
+        depends={'company'},
         help="What is billed for the difference.")
     lines = fields.One2Many(
         'coop.commons.commitment.line', 'commitment', "Lines", readonly=True)
@@ -127,11 +117,13 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        cls._sql_constraints.append((
+                'not_negative', not_negative(
+                    cls.__table__(), 'minimum', 'maximum'),
+                'coop_commons.msg_not_negative'))
         cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
             ('draft', 'confirmed'),
@@ -157,53 +149,13 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_period(cls):
         return 'month'
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     def get_rec_name(self, name):
         return '%s @ %s' % (
             self.member.rec_name,
             (self.resource or self.category or self.company).rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('member.rec_name', *clause[1:]),
-            ('resource.rec_name', *clause[1:]),
-            ('category.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def copy(cls, commitments, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('lines')
-        return super().copy(commitments, default=default)
-
-    @classmethod
-    def check_modification(
-            cls, mode, commitments, values=None, external=False):
-        super().check_modification(
-            mode, commitments, values=values, external=external)
-        if mode == 'delete' or (
-                mode == 'write' and external
-                and values.keys() - {'valid_until'}):
-            for commitment in commitments:
-                if commitment.state == 'confirmed':
-                    raise AccessError(gettext(
-                            'coop_commons.msg_commitment_modify',
-                            commitment=commitment.rec_name))
 
     @classmethod
     @ModelView.button
@@ -257,10 +209,8 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
             and (not self.category or self.category.id == category))
 
     @classmethod
-    def true_up(cls, billing):
-        "Create the lines of the billing for what lacks or is too much"
-        pool = Pool()
-        Line = pool.get('coop.commons.commitment.line')
+    def find(cls, billing):
+        "Return the commitments that the billing concerns"
         domain = [
             ('company', '=', billing.company.id),
             ('state', '=', 'confirmed'),
@@ -273,7 +223,13 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
             # A part of the resources does not tell what the others cost
             domain.append(
                 ('resource', 'in', [r.id for r in billing.for_resources]))
-        commitments = cls.search(domain, order=[('id', 'ASC')])
+        return cls.search(domain, order=[('id', 'ASC')])
+
+    @classmethod
+    def true_up(cls, commitments, billing):
+        "Create the lines of the billing for what lacks or is too much"
+        pool = Pool()
+        Line = pool.get('coop.commons.commitment.line')
         if not commitments:
             return
         claim(commitments)
@@ -350,9 +306,10 @@ class Commitment(CancelledMixin, Workflow, ModelSQL, ModelView):
         return charges
 
 
-class CommitmentLine(ModelSQL, ModelView):
+class CommitmentLine(ResultMixin, SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.commitment.line'
     __string__ = "Commitment Line"
+    _search_names = ('commitment.rec_name',)
 
     commitment = fields.Many2One(
         'coop.commons.commitment', "Commitment", required=True,
@@ -391,20 +348,6 @@ class CommitmentLine(ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s %s' % (self.commitment.rec_name, self.start)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('commitment.rec_name', *clause[1:])]
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            for line in lines:
-                raise AccessError(gettext(
-                        'coop_commons.msg_commitment_modify',
-                        commitment=line.commitment.rec_name))
 
     def get_invoice_line(self, invoice):
         pool = Pool()

@@ -33,7 +33,7 @@ class ForResource:
     def default_company(cls):
         return Transaction().context.get('company')
 
-    def _is_for(self, resource):
+    def is_for(self, resource):
         if self.resource:
             return self.resource == resource
         return self.category == resource.category

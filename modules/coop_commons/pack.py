@@ -8,9 +8,8 @@ from sql.aggregate import Sum
 from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -18,42 +17,34 @@ from trytond.pyson import Eval, If
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .digits import QUANTITY, QUANTITY_DIGITS
+from .digits import QUANTITY, QUANTITY_DIGITS, not_negative
 from .exceptions import PackError
 from .pack_posting import PackPosting
 
 
 class Pack(
-        PackPosting, CancelledMixin, BooksMixin, Workflow, ModelSQL,
+        PackPosting, DocumentMixin, BooksMixin, Workflow, ModelSQL,
         ModelView):
     __name__ = 'coop.commons.pack'
     __string__ = "Prepaid Pack"
+    _search_names = ('offer.rec_name', 'party.rec_name')
+    _date_order = (('date', 'end_date', 'coop_commons.msg_pack_dates'),)
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
-
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     party = fields.Many2One(
         'party.party', "Party", required=True, ondelete='RESTRICT',
         context={
             'company': Eval('company', -1),
             },
-        states=_states, depends={'company'},
+        depends={'company'},
         help="The member or non-member whose use is covered.")
     offer = fields.Many2One(
         'coop.commons.pack.offer', "Offer", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     date = fields.Date(
-        "Date", required=True, states=_states,
+        "Date", required=True,
         help="The date of the invoice and the first day of the use that is "
         "covered.")
     end_date = fields.Date(
@@ -63,14 +54,12 @@ class Pack(
                 ('end_date', '>=', Eval('date')),
                 ()),
             ],
-        states=_states,
         help="Leave empty if the pack does not expire.")
     quantity = fields.Numeric(
         "Quantity", digits=QUANTITY_DIGITS, required=True,
         domain=[
             ('quantity', '>', 0),
-            ],
-        states=_states)
+            ])
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
     price = Monetary(
@@ -78,7 +67,6 @@ class Pack(
         domain=[
             ('price', '>=', 0),
             ],
-        states=_states,
         help="The price without taxes.")
     invoice_line = fields.Many2One(
         'account.invoice.line', "Invoice Line", readonly=True,
@@ -103,8 +91,6 @@ class Pack(
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
@@ -112,6 +98,8 @@ class Pack(
         cls._sql_constraints += [
             ('quantity_positive', Check(t, t.quantity > 0),
                 'coop_commons.msg_pack_quantity_positive'),
+            ('not_negative', not_negative(t, 'price'),
+                'coop_commons.msg_not_negative'),
             ]
         cls._sql_indexes.add(
             Index(t, (t.party, Index.Equality()), (t.date, Index.Range())))
@@ -139,20 +127,8 @@ class Pack(
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_date(cls):
         return Pool().get('ir.date').today()
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     @fields.depends('offer', '_parent_offer.unit')
     def on_change_with_unit(self, name=None):
@@ -208,31 +184,6 @@ class Pack(
         return '%s @ %s' % (self.offer.rec_name, self.party.rec_name)
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('offer.rec_name', *clause[1:]),
-            ('party.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def copy(cls, packs, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('invoice_line')
-        default.setdefault('uses')
-        return super().copy(packs, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, packs, values=None, external=False):
-        super().check_modification(
-            mode, packs, values=values, external=external)
-        if mode == 'delete' or (mode == 'write' and external):
-            for pack in packs:
-                if pack.state != 'draft':
-                    raise AccessError(gettext(
-                            'coop_commons.msg_pack_modify',
-                            pack=pack.rec_name))
-
-    @classmethod
     @ModelView.button
     @Workflow.transition('sold')
     def sell(cls, packs):
@@ -247,8 +198,8 @@ class Pack(
         Invoice.save(invoices)
         InvoiceLine.save(lines)
         Invoice.update_taxes(invoices)
-        for pack, line in zip(packs, lines):
-            pack.invoice_line = line
+        for line in lines:
+            line.origin.invoice_line = line
         cls.save(packs)
 
     def get_invoice(self):

@@ -121,7 +121,7 @@ class _Cover:
                 for p in self.packs[usage.payer]
                 if p.date <= usage.date
                 and (not p.end_date or usage.date <= p.end_date)
-                and p.offer.match(usage.resource)
+                and p.offer.is_for(usage.resource)
                 and p.unit.category == component.unit.category}
         done = abs(sum(
                 u.quantity / get_factor(u.pack)

@@ -1,45 +1,24 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
-from trytond.model import DeactivableMixin, ModelSQL, ModelView, fields
+from trytond.model import Check, DeactivableMixin, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
-from trytond.transaction import Transaction
 
-from .digits import QUANTITY_DIGITS
+from .digits import QUANTITY_DIGITS, not_negative
+from .for_resource import ForResource
 
 
-class PackOffer(DeactivableMixin, ModelSQL, ModelView):
+class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
     __name__ = 'coop.commons.pack.offer'
     __string__ = "Pack Offer"
 
     name = fields.Char("Name", required=True, translate=True)
-    company = fields.Many2One('company.company', "Company", required=True)
     currency = fields.Function(
         fields.Many2One('currency.currency', "Currency"),
         'on_change_with_currency')
-    resource = fields.Many2One(
-        'coop.commons.resource', "Resource", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': Bool(Eval('category')),
-            'required': ~Eval('category'),
-            },
-        help="The resource whose use is prepaid.")
-    category = fields.Many2One(
-        'coop.commons.category', "Resource Category", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'invisible': Bool(Eval('resource')),
-            'required': ~Eval('resource'),
-            },
-        help="The resources whose use is prepaid.")
     quantity = fields.Numeric(
         "Quantity", digits=QUANTITY_DIGITS, required=True,
         domain=[
@@ -99,11 +78,19 @@ class PackOffer(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        for name, help in [
+                ('resource', "The resource whose use is prepaid."),
+                ('category', "The resources whose use is prepaid.")]:
+            field = getattr(cls, name)
+            field.ondelete, field.help = 'RESTRICT', help
+        cls._sql_constraints += [
+            ('quantity_positive', Check(t, t.quantity > 0),
+                'coop_commons.msg_pack_quantity_positive'),
+            ('not_negative', not_negative(t, 'price', 'months'),
+                'coop_commons.msg_not_negative'),
+            ]
         cls._order.insert(0, ('name', 'ASC'))
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
@@ -128,9 +115,3 @@ class PackOffer(DeactivableMixin, ModelSQL, ModelView):
                         'coop_commons.msg_pack_offer_sold',
                         offer=pack.offer.rec_name,
                         pack=pack.rec_name))
-
-    def match(self, resource):
-        "Return if the use of the resource is covered"
-        if self.resource:
-            return self.resource == resource
-        return self.category == resource.category

@@ -10,6 +10,7 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.coop_membership.agreement import Difference
+from trytond.modules.coop_membership.books import Books
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
@@ -20,29 +21,14 @@ class PackPosting:
     __slots__ = ()
 
     def get_expiry_move(self):
-        pool = Pool()
-        MembershipConfiguration = pool.get('coop.membership.configuration')
-        Line = pool.get('account.move.line')
-        Move = pool.get('account.move')
-        Period = pool.get('account.period')
-        period, date = Period.find_open(
-            self.company, self.end_date + dt.timedelta(days=1))
-        return Move(
-            company=self.company,
-            journal=MembershipConfiguration(1).get_multivalue(
-                'journal', company=self.company.id),
-            period=period,
-            date=date,
-            origin=self,
-            lines=[
-                Line(
-                    account=self.offer.deferred_account,
-                    party=self.account_party,
-                    debit=self.balance, credit=Decimal(0)),
-                Line(
-                    account=self.offer.expiry_account,
-                    debit=Decimal(0), credit=self.balance),
-                ])
+        books = Books(self.company)
+        return books.move(self.end_date + dt.timedelta(days=1), [
+                books.line(
+                    self.offer.deferred_account, self.balance,
+                    party=self.party),
+                books.line(self.offer.expiry_account, -self.balance),
+                ],
+            origin=self)
 
     @property
     def account_party(self):

@@ -6,6 +6,7 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import ResultMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
@@ -14,7 +15,7 @@ from trytond.transaction import Transaction
 from .digits import AMOUNT, AMOUNT_DIGITS, QUANTITY_DIGITS
 
 
-class PackUse(ModelSQL, ModelView):
+class PackUse(ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.pack.use'
     __string__ = "Use of a Pack"
 
@@ -65,12 +66,9 @@ class PackUse(ModelSQL, ModelView):
     def check_modification(cls, mode, uses, values=None, external=False):
         super().check_modification(
             mode, uses, values=values, external=external)
-        if mode == 'delete' or external:
-            for use in uses:
-                if use.move or external:
-                    raise AccessError(gettext(
-                            'coop_commons.msg_pack_modify',
-                            pack=use.pack.rec_name))
+        if mode == 'delete' and any(u.move for u in uses):
+            raise AccessError(gettext(
+                    'coop_membership.msg_result_modify', **cls.__names__()))
 
     @classmethod
     def get_covered(cls, billing):

@@ -2,26 +2,25 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval
-from trytond.transaction import Transaction
+from trytond.pyson import Eval
 
-from .digits import QUANTITY_DIGITS
+from .digits import QUANTITY_DIGITS, not_negative
 from .exceptions import ReadingError
+from .for_user import USER, ForUser
 
 
-class Reading(Workflow, ModelSQL, ModelView):
+class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.reading'
     __string__ = "Reading"
+    _search_names = (
+        'meter.rec_name', 'member.rec_name', 'party.rec_name',
+        'cost_center.rec_name')
+    _sealed_states = {'done': set()}
+    _user_required = False
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
-
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     resource = fields.Function(
         fields.Many2One('coop.commons.resource', "Resource"),
         'on_change_with_resource', searcher='search_resource')
@@ -29,59 +28,22 @@ class Reading(Workflow, ModelSQL, ModelView):
         'coop.commons.meter', "Meter", required=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
-    time = fields.DateTime("Time", required=True, states=_states)
+    time = fields.DateTime("Time", required=True)
     kind = fields.Selection([
             ('start', "Start of a Use"),
             ('end', "End of a Use"),
             ('exchange', "Exchange of the Meter"),
-            ], "Kind", required=True, sort=False, states=_states)
+            ], "Kind", required=True, sort=False)
     value = fields.Numeric(
-        "Value", digits=QUANTITY_DIGITS, required=True, states=_states)
+        "Value", digits=QUANTITY_DIGITS, required=True)
     last_value = fields.Numeric(
         "Last Value of the Old Meter", digits=QUANTITY_DIGITS,
         states={
-            'readonly': _states['readonly'],
             'required': Eval('kind') == 'exchange',
             'invisible': Eval('kind') != 'exchange',
-            })
-    member = fields.Many2One(
-        'coop.member', "Member", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': (
-                (Eval('kind') == 'start')
-                | Bool(Eval('party')) | Bool(Eval('cost_center'))),
-            })
-    party = fields.Many2One(
-        'party.party', "Non-member", ondelete='RESTRICT',
-        context={
-            'company': Eval('company', -1),
-            },
-        states={
-            'readonly': _states['readonly'],
-            'invisible': (
-                (Eval('kind') == 'start')
-                | Bool(Eval('member')) | Bool(Eval('cost_center'))),
-            },
-        depends={'company'})
-    cost_center = fields.Many2One(
-        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ('type', '=', 'normal'),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': (
-                (Eval('kind') == 'start')
-                | Bool(Eval('member')) | Bool(Eval('party'))),
             })
     previous = fields.Many2One(
         'coop.commons.reading', "Previous", readonly=True,
@@ -102,12 +64,15 @@ class Reading(Workflow, ModelSQL, ModelView):
             ('done', "Done"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
+        for name in USER:
+            getattr(cls, name).states['invisible'] |= Eval('kind') == 'start'
+        cls._sql_constraints.append((
+                'not_negative', not_negative(t, 'value', 'last_value'),
+                'coop_commons.msg_not_negative'))
         cls._sql_indexes.add(
             Index(t, (t.meter, Index.Equality()), (t.time, Index.Range())))
         cls._order = [('time', 'DESC'), ('id', 'DESC')]
@@ -120,16 +85,8 @@ class Reading(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_kind(cls):
         return 'end'
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @fields.depends('meter', '_parent_meter.resource')
     def on_change_with_resource(self, name=None):
@@ -146,28 +103,6 @@ class Reading(Workflow, ModelSQL, ModelView):
     def get_rec_name(self, name):
         local = self.meter.resource.get_local(self.time)
         return f'{self.meter.rec_name} @ {local:%Y-%m-%d %H:%M}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('meter.rec_name', *clause[1:])]
-
-    @classmethod
-    def copy(cls, readings, default=None):
-        default = default.copy() if default is not None else {}
-        for name in ['previous', 'difference', 'incident', 'usage']:
-            default.setdefault(name)
-        return super().copy(readings, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, readings, values=None, external=False):
-        super().check_modification(
-            mode, readings, values=values, external=external)
-        if mode == 'delete' or (mode == 'write' and external):
-            for reading in readings:
-                if reading.state == 'done':
-                    raise AccessError(gettext(
-                            'coop_commons.msg_reading_modify',
-                            reading=reading.rec_name))
 
     @classmethod
     @ModelView.button
@@ -187,8 +122,7 @@ class Reading(Workflow, ModelSQL, ModelView):
                     None)
             reading.set_previous(last[reading.meter])
             last[reading.meter] = reading
-            if reading.difference and (
-                    reading.member or reading.party or reading.cost_center):
+            if reading.difference and reading.user:
                 reading.usage = reading.get_usage()
                 usages.append(reading.usage)
         Usage.save(usages)
@@ -216,8 +150,7 @@ class Reading(Workflow, ModelSQL, ModelView):
                     previous=previous.rec_name,
                     previous_value=previous.value))
         self.difference = value - previous.value
-        if self.difference and not self.incident and not (
-                self.member or self.party or self.cost_center):
+        if self.difference and not self.incident and not self.user:
             self.incident = 'gap'
 
     def get_usage(self):

@@ -296,3 +296,8 @@ class ResourceUnit(ModelSQL):
         ondelete='CASCADE')
     unit = fields.Many2One(
         'product.uom', "Unit", required=True, ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('resource')

@@ -2,19 +2,18 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 
-from sql import Null
-
 from trytond.i18n import gettext
-from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval, If
+from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 
 from . import rating
 from .exceptions import TariffError
+from .for_resource import ForResource
+from .sealed import SealedPartMixin
 
 AUDIENCES = [
     (None, ""),
@@ -33,39 +32,20 @@ def get_audience(cost_center, category):
     return 'non_member'
 
 
-class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Tariff(ForResource, DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff'
     __string__ = "Tariff"
-
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('name', 'resource.rec_name', 'category.rec_name')
+    _modify_states = {'approved': {'name', 'valid_until'}}
+    _sealed_states = {'approved': {'name', 'valid_until', 'approved_by'}}
+    _delete_states = {'draft', 'cancelled'}
+    _internal = {'approved_by'}
+    _date_order = (
+        ('valid_from', 'valid_until', 'coop_commons.msg_tariff_dates'),)
 
     name = fields.Char("Name", required=True, translate=True)
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
-    resource = fields.Many2One(
-        'coop.commons.resource', "Resource", ondelete='CASCADE',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('category')),
-            'required': ~Eval('category'),
-            })
-    category = fields.Many2One(
-        'coop.commons.category', "Resource Category", ondelete='CASCADE',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('resource')),
-            'required': ~Eval('resource'),
-            })
     audience = fields.Selection(
-        AUDIENCES, "Audience", sort=False, states=_states,
+        AUDIENCES, "Audience", sort=False,
         help="Who is charged by the tariff.\n"
         "Leave empty for everybody.")
     member_categories = fields.Many2Many(
@@ -75,11 +55,10 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('audience') != 'member',
             },
         help="Leave empty for all members.")
-    valid_from = fields.Date("Valid from", required=True, states=_states)
+    valid_from = fields.Date("Valid from", required=True)
     valid_until = fields.Date(
         "Valid until",
         domain=[
@@ -87,16 +66,13 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
                 ('valid_until', '>=', Eval('valid_from')),
                 ()),
             ])
-    currency = fields.Many2One(
-        'currency.currency', "Currency", required=True, states=_states)
     lowest_price = fields.Boolean(
-        "Lowest Price", states=_states,
+        "Lowest Price",
         help="Check to charge by the cheapest of the tariffs that apply "
         "and have this checked.")
     components = fields.One2Many(
         'coop.commons.tariff.component', 'tariff', "Components",
         states={
-            'readonly': _states['readonly'],
             'required': Eval('state') == 'approved',
             })
     resolution = fields.Many2One(
@@ -105,7 +81,6 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('meeting.company', '=', Eval('company', -1)),
             ('result', '=', 'carried'),
             ],
-        states=_states,
         help="The resolution that approved the tariff.")
     approved_by = employee_field(
         "Approved by", states=['approved', 'cancelled'])
@@ -115,18 +90,12 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        t = cls.__table__()
-        cls._sql_constraints += [
-            ('dates', Check(t,
-                    (t.valid_until == Null)
-                    | (t.valid_until >= t.valid_from)),
-                'coop_commons.msg_tariff_dates'),
-            ]
+        # It may have prices in another currency than the company
+        cls.currency = fields.Many2One(
+            'currency.currency', "Currency", required=True)
         cls._order.insert(0, ('valid_from', 'DESC'))
         cls._transitions |= {
             ('draft', 'approved'),
@@ -149,20 +118,12 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_currency(cls):
         pool = Pool()
         Company = pool.get('company.company')
         company = Transaction().context.get('company')
         if company is not None and company >= 0:
             return Company(company).currency.id
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @property
     def _key(self):
@@ -173,23 +134,9 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def copy(cls, tariffs, default=None):
         default = default.copy() if default is not None else {}
+        # Another version is decided on again
         default.setdefault('resolution')
-        default.setdefault('approved_by')
         return super().copy(tariffs, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, tariffs, values=None, external=False):
-        super().check_modification(
-            mode, tariffs, values=values, external=external)
-        if (mode == 'delete'
-                or (mode == 'write'
-                    and values.keys() - {
-                        'name', 'valid_until', 'state', 'approved_by'})):
-            for tariff in tariffs:
-                if tariff.state == 'approved':
-                    raise AccessError(gettext(
-                            'coop_commons.msg_tariff_modify',
-                            tariff=tariff.rec_name))
 
     @classmethod
     @ModelView.button
@@ -240,8 +187,7 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
         "Return how closely the tariff applies, nothing if it does not"
         if (date < self.valid_from
                 or (self.valid_until and date > self.valid_until)
-                or (self.resource and self.resource != resource)
-                or (self.category and self.category != resource.category)
+                or not self.is_for(resource)
                 or (self.audience and self.audience != audience)
                 or (self.member_categories
                     and category not in {
@@ -286,10 +232,17 @@ class Tariff(CancelledMixin, Workflow, ModelSQL, ModelView):
             resource.zone, resource.charge_mode)
 
 
-class TariffMemberCategory(ModelSQL):
+class TariffMemberCategory(SealedPartMixin, ModelSQL):
     __name__ = 'coop.commons.tariff-coop.member.category'
+    _document = 'tariff'
+
     tariff = fields.Many2One(
         'coop.commons.tariff', "Tariff", required=True, ondelete='CASCADE')
     category = fields.Many2One(
         'coop.member.category', "Category", required=True,
         ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('tariff')

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields, sequence_ordered
-from trytond.model.exceptions import AccessError
 from trytond.modules.product import price_digits
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, Id, If
 
 from . import rating
+from .digits import not_negative
 from .exceptions import TariffError
+from .sealed import SealedPartMixin
 
 PERIODS = [
     ('use', "Use"),
@@ -33,28 +34,10 @@ def _get_seconds(delta):
     return None if delta is None else int(delta.total_seconds())
 
 
-class _OfTariff:
-    "What can not be changed once the tariff is approved"
-    __slots__ = ()
-
-    @classmethod
-    def check_modification(cls, mode, records, values=None, external=False):
-        super().check_modification(
-            mode, records, values=values, external=external)
-        for record in records:
-            tariff = record.get_tariff()
-            if tariff.state == 'approved':
-                raise AccessError(gettext(
-                        'coop_commons.msg_tariff_modify',
-                        tariff=tariff.rec_name))
-
-    def get_tariff(self):
-        return self.component.tariff
-
-
-class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
+class Component(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff.component'
     __string__ = "Tariff Component"
+    _document = 'tariff'
 
     tariff = fields.Many2One(
         'coop.commons.tariff', "Tariff", required=True, ondelete='CASCADE')
@@ -253,6 +236,11 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('tariff')
+        cls._sql_constraints.append((
+                'not_negative', not_negative(
+                    cls.__table__(), 'package', 'step', 'minimum', 'cap',
+                    'included', 'subsidy'),
+                'coop_commons.msg_not_negative'))
 
     @classmethod
     def default_kind(cls):
@@ -281,9 +269,6 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
     @fields.depends('tariff', '_parent_tariff.company')
     def on_change_with_company(self, name=None):
         return self.tariff.company if self.tariff else None
-
-    def get_tariff(self):
-        return self.tariff
 
     @classmethod
     def validate_fields(cls, components, field_names):
@@ -348,9 +333,10 @@ class Component(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
             time_share=self.time_share or zero)
 
 
-class Tier(_OfTariff, ModelSQL, ModelView):
+class Tier(SealedPartMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff.tier'
     __string__ = "Tariff Tier"
+    _document = 'component'
 
     component = fields.Many2One(
         'coop.commons.tariff.component', "Component", required=True,
@@ -371,6 +357,9 @@ class Tier(_OfTariff, ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('component')
+        cls._sql_constraints.append((
+                'not_negative', not_negative(cls.__table__(), 'up_to'),
+                'coop_commons.msg_not_negative'))
         cls._order = [('up_to', 'ASC NULLS LAST'), ('id', 'ASC')]
 
     def get_rec_name(self, name):
@@ -383,9 +372,10 @@ class Tier(_OfTariff, ModelSQL, ModelView):
             self.up_to, self.unit_price, self.flat or Decimal(0))
 
 
-class Band(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
+class Band(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff.band'
     __string__ = "Tariff Band"
+    _document = 'component'
 
     component = fields.Many2One(
         'coop.commons.tariff.component', "Component", required=True,
@@ -423,6 +413,9 @@ class Band(_OfTariff, sequence_ordered(), ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('component')
+        cls._sql_constraints.append((
+                'not_negative', not_negative(cls.__table__(), 'factor'),
+                'coop_commons.msg_not_negative'))
 
     @classmethod
     def default_days(cls):

@@ -10,8 +10,7 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -21,6 +20,8 @@ from trytond.transaction import Transaction
 
 from .digits import QUANTITY_DIGITS
 from .exceptions import UsageError
+from .for_user import ForUser
+from .sealed import SealedPartMixin
 from .slices import SLICE
 from .tariff import AUDIENCES
 from .tariff_component import EVENTS
@@ -29,64 +30,30 @@ from .usage_rating import UsageRating
 CONFIRMED = ['confirmed', 'rated', 'charged']
 
 
-class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
+class Usage(
+        UsageRating, ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
+    _search_names = (
+        'resource.rec_name', 'member.rec_name', 'party.rec_name',
+        'cost_center.rec_name')
+    # What is confirmed is only priced and taken back
+    _sealed_states = dict.fromkeys(CONFIRMED, {'state', 'tariff', 'audience'})
+    _delete_states = {'draft', 'cancelled'}
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
-
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
-    member = fields.Many2One(
-        'coop.member', "Member", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('party')) | Bool(Eval('cost_center')),
-            'required': ~Eval('party') & ~Eval('cost_center'),
-            })
-    party = fields.Many2One(
-        'party.party', "Non-member", ondelete='RESTRICT',
-        context={
-            'company': Eval('company', -1),
-            },
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('member')) | Bool(Eval('cost_center')),
-            'required': ~Eval('member') & ~Eval('cost_center'),
-            },
-        depends={'company'})
-    cost_center = fields.Many2One(
-        'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ('type', '=', 'normal'),
-            ],
-        states={
-            'readonly': _states['readonly'],
-            'invisible': Bool(Eval('member')) | Bool(Eval('party')),
-            'required': ~Eval('member') & ~Eval('party'),
-            },
-        help="The analytic account of the cooperative itself that used the "
-        "resource.")
-    start = fields.DateTime("Start", required=True, states=_states)
-    end = fields.DateTime("End", states=_states)
+            ])
+    start = fields.DateTime("Start", required=True)
+    end = fields.DateTime("End")
     date = fields.Date(
         "Date", readonly=True,
         help="The day of the start in the time zone of the resource.")
     seats = fields.Integer(
-        "Seats", required=True, states=_states,
+        "Seats", required=True,
         help="How many of the capacity were used.")
     booking = fields.Many2One(
         'coop.commons.booking', "Booking", readonly=True,
@@ -101,8 +68,8 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
             },
         help="What is charged for instead of a use.")
     quantities = fields.One2Many(
-        'coop.commons.usage.quantity', 'usage', "Quantities", states=_states)
-    description = fields.Char("Description", states=_states)
+        'coop.commons.usage.quantity', 'usage', "Quantities")
+    description = fields.Char("Description")
     corrects = fields.Many2One(
         'coop.commons.usage', "Takes Back", readonly=True,
         ondelete='RESTRICT',
@@ -118,12 +85,11 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
     source = fields.Char(
         "Source",
         states={
-            'readonly': _states['readonly'],
             'required': Bool(Eval('external_id')),
             },
         help="The system that has counted the usage.")
     external_id = fields.Char(
-        "External Identifier", states=_states,
+        "External Identifier",
         help="What identifies the usage in the source.")
     received_at = fields.DateTime("Received at", readonly=True)
     audience = fields.Selection(
@@ -136,9 +102,6 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
         'coop.commons.usage.charge', 'usage', "Charges", readonly=True)
     tariff = fields.Many2One(
         'coop.commons.tariff', "Tariff", readonly=True, ondelete='RESTRICT')
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     amount = fields.Function(Monetary(
             "Amount", currency='currency', digits='currency'),
         'get_amount')
@@ -149,8 +112,6 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
             ('charged', "Charged"),
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
-
-    del _states
 
     @classmethod
     def __setup__(cls):
@@ -212,16 +173,8 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_seats(cls):
         return 1
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @fields.depends('company', 'tariff')
     def on_change_with_currency(self, name=None):
@@ -257,20 +210,6 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
             self.resource.rec_name,
             self.resource.get_local(self.start).strftime('%Y-%m-%d %H:%M'))
 
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('resource.rec_name', *clause[1:])]
-
-    @property
-    def payer(self):
-        "The party that is billed"
-        return self.member.party if self.member else self.party
-
-    @property
-    def user(self):
-        "The member, party or analytic account that used the resource"
-        return self.member or self.party or self.cost_center
-
     @property
     def sign(self):
         return -1 if self.corrects else 1
@@ -290,48 +229,9 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def copy(cls, usages, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault('corrects')
-        default.setdefault('corrections')
         default.setdefault('source')
         default.setdefault('external_id')
-        default.setdefault('received_at')
-        default.setdefault('charges')
-        default.setdefault('tariff')
-        default.setdefault('audience')
         return super().copy(usages, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, usages, values=None, external=False):
-        super().check_modification(
-            mode, usages, values=values, external=external)
-        if mode == 'delete':
-            for usage in usages:
-                if usage.state not in {'draft', 'cancelled'}:
-                    raise AccessError(gettext(
-                            'coop_commons.msg_usage_delete',
-                            usage=usage.rec_name))
-        elif mode == 'write' and (
-                external
-                or values.keys() - {
-                    'state', 'charges', 'corrections', 'tariff',
-                    'audience'}):
-            for usage in usages:
-                if usage.state in CONFIRMED:
-                    raise AccessError(gettext(
-                            'coop_commons.msg_usage_modify',
-                            usage=usage.rec_name))
-
-    @classmethod
-    def validate_fields(cls, usages, field_names):
-        super().validate_fields(usages, field_names)
-        if field_names is None or field_names & {
-                'member', 'party', 'cost_center'}:
-            for usage in usages:
-                users = [usage.member, usage.party, usage.cost_center]
-                if len([u for u in users if u]) != 1:
-                    raise UsageError(gettext(
-                            'coop_commons.msg_usage_user',
-                            usage=usage.rec_name))
 
     @classmethod
     @ModelView.button
@@ -419,12 +319,7 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
                         usage=name,
                         unit=line.unit.rec_name,
                         resource=resource.rec_name))
-            if line.quantity * self.sign < 0:
-                raise UsageError(gettext(
-                        'coop_commons.msg_usage_negative',
-                        usage=name,
-                        quantity=line.quantity,
-                        unit=line.unit.rec_name))
+            line.check_sign()
 
     @classmethod
     def check_overlap(cls, usages):
@@ -481,8 +376,16 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
     def take_back(cls, usages):
         "Undo the usages by a negative row and propose the right one"
         negatives = cls._take_back(usages)
-        corrected = cls.copy(usages)
+        corrected = cls.copy(usages, default=cls._same_booking())
         return {'res_id': [u.id for u in negatives + corrected]}
+
+    @classmethod
+    def _same_booking(cls):
+        "Return the default of what takes the place of the copied usages"
+        return {
+            'booking': lambda data: data['booking'],
+            'event': lambda data: data['event'],
+            }
 
     @classmethod
     def _take_back(cls, usages):
@@ -493,6 +396,7 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
                         'coop_commons.msg_usage_corrects_unique',
                         usage=usage.rec_name))
         negatives = cls.copy(usages, default={
+                **cls._same_booking(),
                 'corrects': lambda data: data['id'],
                 'quantities.quantity': lambda data: -data['quantity'],
                 })
@@ -524,9 +428,10 @@ class Usage(UsageRating, CancelledMixin, Workflow, ModelSQL, ModelView):
             for unit, quantity in cursor}
 
 
-class UsageQuantity(ModelSQL, ModelView):
+class UsageQuantity(SealedPartMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage.quantity'
     __string__ = "Usage Quantity"
+    _document = 'usage'
 
     usage = fields.Many2One(
         'coop.commons.usage', "Usage", required=True, ondelete='CASCADE')
@@ -552,11 +457,17 @@ class UsageQuantity(ModelSQL, ModelView):
         return f'{self.quantity.normalize():f} {self.unit.symbol}'
 
     @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
+    def validate_fields(cls, lines, field_names):
+        super().validate_fields(lines, field_names)
         for line in lines:
-            if line.usage.state in CONFIRMED:
-                raise AccessError(gettext(
-                        'coop_commons.msg_usage_modify',
-                        usage=line.usage.rec_name))
+            line.check_sign()
+
+    def check_sign(self):
+        usage = self.usage
+        if self.quantity * usage.sign < 0:
+            raise UsageError(gettext(
+                    'coop_commons.msg_usage_negative',
+                    # It may be checked before it is saved
+                    usage=usage.get_rec_name(None),
+                    quantity=self.quantity,
+                    unit=self.unit.rec_name))

@@ -2,32 +2,40 @@
 # this repository contains the full copyright notices and license terms.
 """The columns of the files that can be imported."""
 from .rows import (
-    IBAN, Choice, Column, Date, DateTime, Email, Flag, Integer, Number, Text)
+    IBAN, Amount, Choice, Code, Column, Date, DateTime, Email, Flag, Integer,
+    Number, Text)
 
 MEMBER = {
-    'number': Column(Text(), "number in the register", True),
-    'name': Column(Text(), "name of the person or entity", True),
+    'number': Column(Code(), "number in the register", True),
+    'name': Column(
+        Text(), "name of the person or entity", True,
+        instead=('last_name',)),
+    'first_name': Column(Text(), "first name, if it has its own column"),
+    'last_name': Column(Text(), "last name, if it has its own column"),
     'category': Column(Text(), "code or name of the member category", True),
     'application_date': Column(
         Date(), "day of the application (default: of the admission)"),
     'admission_date': Column(
-        Date(), "first day of the membership; empty for an applicant"),
+        Date(years=1), "first day of the membership; empty for an applicant"),
     'notice_date': Column(
         Date(), "day the notice was given (default: the exit date)"),
-    'exit_date': Column(Date(), "last day of the membership"),
+    'exit_date': Column(Date(years=10), "last day of the membership"),
     'exit_reason': Column(
         Choice(
             'resignation', 'exclusion', 'death', 'transfer', 'dissolution',
             'other'),
         "resignation, exclusion, death, transfer, dissolution or other"),
     'party_code': Column(
-        Text(), "code of the party, if it is there already"),
+        Code(), "code of the party, if it is there already"),
     'legal_entity': Column(Flag(), "yes if not a natural person"),
     'birth_date': Column(Date(), "date of birth"),
     'language': Column(Text(), "code of the language, as de"),
-    'street': Column(Text(), "street and number"),
-    'postal_code': Column(Text(), "postal code"),
+    'care_of': Column(Text(), "at whose address, as c/o Family Smith"),
+    'street': Column(Text(lines=True), "street and number"),
+    'postal_code': Column(Code(), "postal code"),
     'city': Column(Text(), "city"),
+    'province': Column(
+        Text(), "code or name of the province, in the country of its column"),
     'country': Column(Text(), "code of the country, as DE"),
     'phone': Column(Text(), "phone number"),
     'mobile': Column(Text(), "mobile phone number"),
@@ -35,8 +43,11 @@ MEMBER = {
     'website': Column(Text(), "address of the website"),
     'identifier_type': Column(
         Text(), "type of the identifier, as eu_vat"),
-    'identifier': Column(Text(), "tax or other identifier"),
+    'identifier': Column(Code(), "tax or other identifier"),
     'iban': Column(IBAN(), "number of the bank account"),
+    'account_holder': Column(
+        Text(), "name of the holder of the account, if it is another"),
+    'notes': Column(Text(lines=True), "note on the member"),
     'representative': Column(
         Text(), "name of a representative", True, 'representatives'),
     'representative_role': Column(
@@ -44,7 +55,8 @@ MEMBER = {
         "legal_representative, guardian, heir, agent or contact", True,
         'representatives'),
     'representative_start': Column(
-        Date(), "first day of the representation (default: the admission)",
+        Date(years=1),
+        "first day of the representation (default: the admission)",
         False, 'representatives'),
     'consent': Column(
         Text(), "name of a document the member consents to", True,
@@ -60,7 +72,7 @@ SHARES = {
     'share_date': Column(Date(), "first day the shares are held", True,
         'shares'),
     'share_amount': Column(
-        Number(above=0), "their amount (default: the par value)", False,
+        Amount(above=0), "their amount, which is their par value", False,
         'shares'),
     'share_vintage': Column(
         Integer(minimum=1800), "year of the allocation of the equity", False,
@@ -72,7 +84,7 @@ SHARES = {
         Number(above=0), "number of shares subscribed", True,
         'subscriptions'),
     'subscription_date': Column(
-        Date(), "day of the subscription", True, 'subscriptions'),
+        Date(years=1), "day of the subscription", True, 'subscriptions'),
     'subscription_paid': Column(
         Date(), "day it was paid; empty if it is not", False,
         'subscriptions'),
@@ -83,30 +95,32 @@ SHARES = {
 
 PATRONAGE = {
     'external_id': Column(
-        Text(), "what identifies the entry within its category", True),
+        Code(),
+        "what identifies the entry within its category (default: its values)"),
     'category': Column(
         Text(), "code or name of the patronage category", True),
-    'member': Column(Text(), "number of the member"),
-    'party': Column(Text(), "code of the party, if not a member"),
+    'member': Column(Code(), "number of the member"),
+    'party': Column(Code(), "code of the party, if not a member"),
     'date': Column(Date(), "day of the activity", True),
     'quantity': Column(Number(), "quantity in the unit of the category"),
-    'amount': Column(Number(), "amount without taxes"),
+    'amount': Column(Amount(), "amount without taxes"),
     'description': Column(Text(), "description"),
     }
 
 USAGE = {
     'source': Column(Text(), "where the usage was recorded", True),
     'external_id': Column(
-        Text(), "what identifies the usage within its source", True),
+        Code(), "what identifies the usage within its source", True),
     'resource': Column(Text(), "code or name of the resource", True),
-    'member': Column(Text(), "number of the member"),
-    'party': Column(Text(), "code of the party, if not a member"),
+    'member': Column(Code(), "number of the member"),
+    'party': Column(Code(), "code of the party, if not a member"),
     'cost_center': Column(
-        Text(), "code of the analytic account, if an own use"),
+        Code(), "code of the analytic account, if an own use"),
     'start': Column(
-        DateTime(), "start; without offset in the time of the resource",
+        DateTime(years=1), "start; without offset in the time of the resource",
         True),
-    'end': Column(DateTime(), "end; may be empty if there are quantities"),
+    'end': Column(
+        DateTime(years=1), "end; may be empty if there are quantities"),
     'seats': Column(
         Integer(above=0), "how many of the capacity (default: 1)"),
     'description': Column(Text(), "description"),
@@ -128,8 +142,8 @@ READING = {
     'last_value': Column(
         Number(minimum=0), "what the old meter showed at its exchange"),
     'member': Column(
-        Text(), "number of the member who used it; empty for a gap"),
-    'party': Column(Text(), "code of the party, if not a member"),
+        Code(), "number of the member who used it; empty for a gap"),
+    'party': Column(Code(), "code of the party, if not a member"),
     'cost_center': Column(
-        Text(), "code of the analytic account, if an own use"),
+        Code(), "code of the analytic account, if an own use"),
     }

@@ -5,3 +5,7 @@ from trytond.exceptions import UserError
 
 class ImportCompanyError(UserError):
     pass
+
+
+class ImportFileError(UserError):
+    pass

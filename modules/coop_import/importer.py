@@ -1,5 +1,9 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import logging
+from collections import defaultdict
+from decimal import Decimal
+
 from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.rpc import RPC, RPCReturnException
@@ -7,7 +11,10 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .exceptions import ImportCompanyError
-from .rows import read
+from .rows import Amount, read
+
+logger = logging.getLogger(__name__)
+SLICE = 500
 
 
 class DryRun(RPCReturnException):
@@ -34,7 +41,6 @@ class ImportMixin:
     def __setup__(cls):
         super().__setup__()
         cls.__rpc__.update({
-                'check_rows': RPC(),
                 'import_rows': RPC(readonly=False),
                 })
 
@@ -44,12 +50,6 @@ class ImportMixin:
         raise NotImplementedError
 
     @classmethod
-    def check_rows(cls, rows, options=None):
-        "Return the answer about rows without storing them"
-        importer = cls._import_read(rows, options)
-        return cls._import_answer(importer.rows)
-
-    @classmethod
     def import_rows(cls, rows, on_error='stop', dry_run=False, options=None):
         """Store the rows and return the answer
 
@@ -57,50 +57,21 @@ class ImportMixin:
         'skip' the others are.  With `dry_run` they are stored and rolled
         back, so that no rule is left out.
         """
-        importer = cls._import_read(rows, options, lock=True)
-        rows = importer.rows
-        good = [row for row in rows if not row.errors]
-        created, updated = set(), set()
-        if on_error == 'skip' or len(good) == len(rows):
-            importer.rows = good
-            created, updated = importer.store()
-            answer = cls._import_answer(
-                rows, len(created), len(updated - created),
-                len(good) - len(created | updated))
-        else:
-            answer = cls._import_answer(rows)
-        if dry_run:
-            raise DryRun(answer)
-        return answer
-
-    @classmethod
-    def _import_read(cls, rows, options, lock=False):
         company = Transaction().context.get('company')
         if not company:
-            raise ImportCompanyError(gettext('coop_import.msg_import_company'))
+            raise ImportCompanyError(
+                gettext('coop_import.msg_import_company'))
         Importer = cls.get_importer(options or {})
         importer = Importer(
             company, read(rows, Importer.columns), options or {})
-        if lock:
-            importer.lock()
-        importer.resolve()
-        return importer
-
-    @classmethod
-    def _import_answer(cls, rows, created=0, updated=0, unchanged=0):
-        return {
-            'created': created,
-            'updated': updated,
-            'unchanged': unchanged,
-            'errors': [
-                [error.line, error.column,
-                    gettext(f'coop_import.{error.message}', **error.variables)]
-                for row in rows for error in row.first_errors],
-            }
+        answer = importer.run(on_error)
+        if dry_run or importer.must_undo:
+            raise DryRun(answer)
+        return answer
 
 
 class Importer:
-    """The import of a batch of rows"""
+    "The import of rows in one transaction"
 
     columns = {}
 
@@ -108,6 +79,45 @@ class Importer:
         self.company = company
         self.rows = rows
         self.options = options
+        # The records that a row is already, or has become
+        self.claimed = set()
+        self.must_undo = False
+
+    def run(self, on_error):
+        "Store the rows, in slices, and return what has become of them"
+        rows = self.rows
+        self.lock()
+        answer = dict.fromkeys(['created', 'updated', 'unchanged'], 0)
+        answer.update(errors=[], warnings=[])
+        done, stored = 0, False
+        for sub_rows in grouped_slice(rows, SLICE):
+            sub_rows = self.rows = list(sub_rows)
+            self._check_currencies()
+            self.resolve()
+            self.rows = [row for row in sub_rows if not row.errors]
+            if on_error == 'stop' and (
+                    answer['errors'] or len(self.rows) < len(sub_rows)):
+                self.must_undo = stored
+                created = updated = set()
+            else:
+                stored = True
+                created, updated = self.store()
+                for row in self.rows:
+                    name = (
+                        'created' if row in created
+                        else 'updated' if row in updated else 'unchanged')
+                    answer[name] += len(row.lines)
+            for row in sub_rows:
+                answer['errors'].extend(map(_explain, row.first_errors))
+                answer['warnings'].extend(map(_explain, row.warnings))
+                row.clear()
+            done += len(sub_rows)
+            logger.info("%s of %s rows", done, len(rows))
+        if stored:
+            self.finish()
+        if on_error == 'stop' and answer['errors']:
+            answer.update(created=0, updated=0, unchanged=0)
+        return answer
 
     def lock(self):
         """Take the locks that storing needs
@@ -123,6 +133,9 @@ class Importer:
         "Store the rows and return the sets of the created and updated ones"
         raise NotImplementedError
 
+    def finish(self):
+        "Do what is done once all are stored"
+
     def items(self, many=''):
         "Return the list of the row and the item that has the values"
         if not many:
@@ -135,17 +148,22 @@ class Importer:
         """Return the records of a model by what they are called
 
         `names_fields` are the fields that are looked at, the first ones win.
+        Several records that are called the same are None.
         """
         Model = Pool().get(model)
         domain = [('company', '=', self.company)] if company else []
         names = sorted(filter(None, names))
         found = {}
         for field in reversed(names_fields):
-            for sub_names in grouped_slice(names, 500):
+            same = defaultdict(list)
+            for sub_names in grouped_slice(names, SLICE):
                 for record in Model.search([
                             (field, 'in', list(sub_names)), domain]):
-                    found[getattr(record, field)] = record
-        return found
+                    same[getattr(record, field)].append(record)
+            found.update(same)
+        return {
+            name: records[0] if len(records) == 1 else None
+            for name, records in found.items()}
 
     def resolve_column(
             self, column, model, *names_fields, message=None, many='',
@@ -161,6 +179,9 @@ class Importer:
             item.values[column] = records.get(name)
             if name not in records:
                 row.error(column, message, line=item.line, value=name)
+            elif not records[name]:
+                row.error(column, 'msg_import_several', line=item.line,
+                    value=name)
 
     def resolve_user(self, *others, required=True):
         """Find who the row is about: a member, a party or one of the others
@@ -186,14 +207,66 @@ class Importer:
                 row.error(filled[1], 'msg_import_user',
                     columns=", ".join(filled))
 
-    def check_currency(self, row, column):
-        "Check the digits of an amount in the currency of the company"
+    def _check_currencies(self):
+        "Check the amounts are in the currency of the company"
         Company = Pool().get('company.company')
         currency = Company(self.company).currency
-        amount = row[column]
-        if amount is not None and currency.round(amount) != amount:
-            row.error(column, 'msg_import_digits',
-                value=amount, digits=currency.digits)
+        signs = {'', currency.code, currency.symbol}
+        for name, column in self.columns.items():
+            if not isinstance(column.type, Amount):
+                continue
+            for row, item in self.items(column.many):
+                amount = item[name]
+                if amount is None:
+                    continue
+                item.values[name] = Decimal(amount)
+                if amount.sign not in signs:
+                    row.error(name, 'msg_import_currency', line=item.line,
+                        value=amount.sign, currency=currency.code)
+                elif currency.round(amount) != amount:
+                    row.error(name, 'msg_import_digits', line=item.line,
+                        value=amount, digits=currency.digits)
+
+    def unclaimed(self, records):
+        "Return the records that no row before is about"
+        return [r for r in records if (r.__name__, r.id) not in self.claimed]
+
+    def claim(self, records):
+        self.claimed.update((r.__name__, r.id) for r in records)
+
+
+def _explain(error):
+    return [
+        error.line, error.column,
+        gettext(f'coop_import.{error.message}', **error.variables)]
+
+
+def pair(items, records):
+    """Return a list of the items with the record that each is about
+
+    Both are lists of (key, values, object).  Equal items are as many records:
+    each takes one.  What is left with the key of another record differs from
+    it; what is left without is new.
+    """
+    equal, left, result = defaultdict(list), [], []
+    for key, values, record in reversed(records):
+        equal[key, values].append(record)
+    taken = set()
+    for key, values, item in items:
+        if equal[key, values]:
+            record = equal[key, values].pop()
+            taken.add(record)
+            result.append((item, record, True))
+        else:
+            left.append((key, item))
+    others = defaultdict(list)
+    for key, _, record in reversed(records):
+        if record not in taken:
+            others[key].append(record)
+    for key, item in left:
+        record = others[key].pop() if others[key] else None
+        result.append((item, record, False))
+    return result
 
 
 def update(record, values):

@@ -1,5 +1,9 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import re
+import unicodedata
+from collections import defaultdict
+
 from trytond.exceptions import UserError
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
@@ -8,7 +12,14 @@ from .columns import MEMBER
 from .importer import Importer, ImportMixin, save, update
 
 CONTACTS = ['phone', 'mobile', 'email', 'website']
-ADDRESS = ['street', 'postal_code', 'city', 'country']
+ADDRESS = {
+    'care_of': 'attn',
+    'street': 'street',
+    'postal_code': 'postal_code',
+    'city': 'city',
+    'country': 'country',
+    'province': 'subdivision',
+    }
 
 
 class Member(ImportMixin, metaclass=PoolMeta):
@@ -23,13 +34,30 @@ class MemberImporter(Importer):
 
     columns = MEMBER
 
+    def __init__(self, *args):
+        super().__init__(*args)
+        # Those of the new members
+        self.numbers = []
+
     def lock(self):
         Member = Pool().get('coop.member')
         members = self.find(
             'coop.member', {row['number'] for row in self.rows}, 'number')
         Member.lock(sorted(m.id for m in members.values()))
+        sequence = self._member_sequence
+        if sequence:
+            sequence.lock()
+
+    @property
+    @without_check_access
+    def _member_sequence(self):
+        Configuration = Pool().get('coop.membership.configuration')
+        return Configuration(1).get_multivalue(
+            'member_sequence', company=self.company)
 
     def resolve(self):
+        for row in self.rows:
+            self._set_name(row)
         self.resolve_column(
             'category', 'coop.member.category', 'code', 'name',
             message='msg_import_category')
@@ -45,6 +73,7 @@ class MemberImporter(Importer):
         self.resolve_column(
             'consent', 'coop.membership.document', 'name', many='consents',
             message='msg_import_document')
+        self._resolve_provinces()
         members = self.find(
             'coop.member', {row['number'] for row in self.rows}, 'number')
         for row in self.rows:
@@ -55,16 +84,48 @@ class MemberImporter(Importer):
         self._check_identifiers()
         self._check_accounts()
         self._find_parties()
+        self._warn_similar()
+
+    def _set_name(self, row):
+        "Make the name of the first and the last one"
+        names = [row[name] for name in ['first_name', 'last_name']]
+        if any(names):
+            if row['name']:
+                row.error('name', 'msg_import_user',
+                    columns="name, first_name, last_name")
+            row.values['name'] = ' '.join(filter(None, names))
+
+    def _resolve_provinces(self):
+        Subdivision = Pool().get('country.subdivision')
+        rows = [row for row in self.rows if row['province']]
+        countries = {row['country'] for row in rows if row['country']}
+        provinces = {}
+        for subdivision in Subdivision.search([
+                    ('country', 'in', [c.id for c in countries]),
+                    ]) if countries else []:
+            for name in [
+                    subdivision.name, subdivision.code.partition('-')[2],
+                    subdivision.code]:
+                provinces[subdivision.country, name.lower()] = subdivision
+        for row in rows:
+            name, country = row['province'], row['country']
+            province = provinces.get((country, name.lower()))
+            row.values['province'] = province
+            if not country:
+                row.error('country', 'msg_import_missing')
+            elif not province:
+                row.error('province', 'msg_import_province',
+                    value=name, country=country.rec_name)
 
     def _check_dates(self, row):
-        today = Pool().get('ir.date').today()
         admission = row['admission_date']
         if row.member and not admission:
             admission = row.member.admission_date
         application, birth = row['application_date'], row['birth_date']
         notice, exit_date = row['notice_date'], row['exit_date']
-        if birth and birth > today:
-            row.error('birth_date', 'msg_import_future', value=birth)
+        if birth and admission and birth > admission:
+            row.error('birth_date', 'msg_import_after',
+                value=birth, other='admission_date', limit=admission)
         if application and admission and application > admission:
             row.error('application_date', 'msg_import_after',
                 value=application, other='admission_date', limit=admission)
@@ -121,6 +182,9 @@ class MemberImporter(Importer):
 
     def _check_accounts(self):
         rows = [row for row in self.rows if row['iban']]
+        for row in self.rows:
+            if row['account_holder'] and 'iban' not in row.values:
+                row.error('iban', 'msg_import_missing')
         if not rows:
             return
         try:
@@ -164,6 +228,58 @@ class MemberImporter(Importer):
                         party=member.party.rec_name,
                         member=member.number or member.rec_name)
 
+    def _warn_similar(self):
+        "Warn of new members who may be somebody who is a member already"
+        rows = [row for row in self.rows if not row.member and row['name']]
+        known = {}
+        for member in self._find_similar(rows):
+            for key in _person_keys(
+                    member.party.name, member.party.birth_date,
+                    [m.value for m in member.party.contact_mechanisms
+                        if m.type == 'email'],
+                    [i.code for i in member.party.identifiers],
+                    [number.number_compact
+                        for account in getattr(
+                            member.party, 'bank_accounts', [])
+                        for number in account.numbers
+                        if number.type == 'iban']):
+                known.setdefault(key, member.rec_name)
+        for row in rows:
+            keys = list(_person_keys(
+                    row['name'], row['birth_date'],
+                    [row['email']], [row['identifier']], [row['iban']]))
+            for key in keys:
+                if key in known:
+                    row.warn('name', 'msg_import_similar',
+                        name=row['name'], member=known[key], same=key[1])
+                    break
+            for key in keys:
+                known.setdefault(key, f"[{row['number']}] {row['name']}")
+
+    def _find_similar(self, rows):
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Party = pool.get('party.party')
+        clauses = ['OR']
+        for column, field in [
+                ('birth_date', 'party.birth_date'),
+                ('identifier', 'party.identifiers.code'),
+                ('iban', 'party.bank_accounts.numbers.number_compact')]:
+            values = {row[column] for row in rows} - {None}
+            if values and (
+                    column != 'iban' or hasattr(Party, 'bank_accounts')):
+                clauses.append((field, 'in', list(values)))
+        emails = {row['email'] for row in rows} - {None}
+        if emails:
+            emails |= {email.lower() for email in emails}
+            clauses.append(('party.contact_mechanisms', 'where', [
+                        ('type', '=', 'email'),
+                        ('value', 'in', list(emails)),
+                        ]))
+        if len(clauses) == 1:
+            return []
+        return Member.search([('company', '=', self.company), clauses])
+
     def store(self):
         created = {row for row in self.rows if not row.member}
         updated = self._store_parties()
@@ -192,7 +308,7 @@ class MemberImporter(Importer):
                     'legal_entity': 'legal_entity',
                     'birth_date': 'birth_date',
                     })
-            address_values = _values(row, {n: n for n in ADDRESS})
+            address_values = _values(row, ADDRESS)
             if new:
                 party.code = next(codes, None)
                 address = Address()
@@ -242,6 +358,30 @@ class MemberImporter(Importer):
             save(records)
         return updated | self._store_accounts()
 
+    @without_check_access
+    def finish(self):
+        "Let the sequence go on after the highest number"
+        sequence = self._member_sequence
+        if not sequence or sequence.type != 'incremental':
+            return
+        prefix, suffix = map(
+            sequence._process, [sequence.prefix, sequence.suffix])
+        pattern = re.compile(
+            f'{re.escape(prefix)}([0-9]{{1,9}}){re.escape(suffix)}')
+        digits = [
+            match[1] for match in map(pattern.fullmatch, self.numbers)
+            if match]
+        values = {}
+        highest = max(map(int, digits), default=0)
+        if highest >= sequence.number_next:
+            values['number_next'] = highest + sequence.number_increment
+        padding = max(
+            (len(d) for d in digits if d.startswith('0')), default=0)
+        if padding > (sequence.padding or 0):
+            values['padding'] = padding
+        if values:
+            sequence.__class__.write([sequence], values)
+
     def _get_codes(self, count):
         "Return the iterator of the codes of new parties"
         Party = Pool().get('party.party')
@@ -258,20 +398,32 @@ class MemberImporter(Importer):
         pool = Pool()
         Account = pool.get('bank.account')
         Number = pool.get('bank.account.number')
+        Party = pool.get('party.party')
         accounts = {
             n.number_compact: n.account for n in Number.search([
                     ('type', '=', 'iban'),
                     ('number_compact', 'in', [row['iban'] for row in rows]),
                     ])}
-        updated, changed = set(), {}
-        for row in rows:
+        updated, changed, holders = set(), {}, []
+        for row in self.rows:
+            if row not in rows:
+                continue
             number = row['iban']
             account = accounts.setdefault(number, Account(
                     owners=[], numbers=[Number(type='iban', number=number)]))
-            if row.party not in account.owners:
-                account.owners = [*account.owners, row.party]
+            owners = list(account.owners)
+            if row.party not in owners:
+                owners.append(row.party)
+            holder = row['account_holder']
+            if holder and all(
+                    _fold(party.name) != _fold(holder) for party in owners):
+                owners.append(Party(name=holder))
+                holders.append(owners[-1])
+            if len(owners) > len(account.owners):
+                account.owners = owners
                 changed[number] = account
                 updated.add(row)
+        save(holders)
         save(list(changed.values()))
         return updated
 
@@ -292,6 +444,7 @@ class MemberImporter(Importer):
                 member = row.member = Member(
                     company=self.company, party=row.party,
                     number=row['number'])
+                self.numbers.append(row['number'])
             admission = row['admission_date']
             application = getattr(member, 'application_date', None)
             if admission and (not application or application > admission):
@@ -307,23 +460,26 @@ class MemberImporter(Importer):
     def _store_lists(self):
         pool = Pool()
         Consent = pool.get('coop.member.consent')
+        Note = pool.get('ir.note')
         Party = pool.get('party.party')
         Representative = pool.get('coop.member.representative')
-        updated, consents, representatives = set(), [], []
+        updated, consents, representatives, notes = set(), [], [], []
+        known = {
+            row: {
+                *(c.document for c in row.member.consents),
+                *((r.role, r.party.name) for r in row.member.representatives),
+                } for row in self.rows}
         for row, item in self.items('consents'):
-            if all(c.document != item['consent']
-                    for c in row.member.consents):
+            if item['consent'] not in known[row]:
+                known[row].add(item['consent'])
                 consents.append(Consent(
                         member=row.member, document=item['consent'],
                         date=item['consent_date']))
                 updated.add(row)
         for row, item in self.items('representatives'):
-            for representative in row.member.representatives:
-                if (representative.role == item['representative_role']
-                        and representative.party.name
-                        == item['representative']):
-                    break
-            else:
+            key = item['representative_role'], item['representative']
+            if key not in known[row]:
+                known[row].add(key)
                 representatives.append(Representative(
                         member=row.member,
                         party=Party(name=item['representative']),
@@ -332,10 +488,25 @@ class MemberImporter(Importer):
                             item['representative_start']
                             or row['admission_date'])))
                 updated.add(row)
+        for row in self._find_new_notes():
+            notes.append(Note(resource=row.member, message=row['notes']))
+            updated.add(row)
+        save(notes)
         save([r.party for r in representatives])
         save(representatives)
         save(consents)
         return updated
+
+    def _find_new_notes(self):
+        "Return the rows of which the members do not have the note"
+        Note = Pool().get('ir.note')
+        rows = [row for row in self.rows if row['notes']]
+        known = defaultdict(set)
+        for note in Note.search([
+                    ('resource', 'in', [str(row.member) for row in rows]),
+                    ]) if rows else []:
+            known[note.resource].add(note.message)
+        return [row for row in rows if row['notes'] not in known[row.member]]
 
     def _admit(self):
         Member = Pool().get('coop.member')
@@ -376,3 +547,22 @@ def _values(row, names):
     return {
         field: row[column] for column, field in names.items()
         if row[column] is not None}
+
+
+def _person_keys(name, birth_date, emails, identifiers, ibans):
+    "Yield what the same person has the same of"
+    name = _fold(name)
+    for column, values in [
+            ('birth_date', [birth_date]),
+            ('email', [email and email.lower() for email in emails]),
+            ('identifier', identifiers),
+            ('iban', ibans)]:
+        for value in filter(None, values):
+            yield name, column, value
+
+
+def _fold(name):
+    "Return the name as it is compared"
+    name = unicodedata.normalize('NFKD', name or '')
+    name = ''.join(c for c in name if not unicodedata.combining(c))
+    return ' '.join(re.sub(r'[^\w\s]', ' ', name).casefold().split())

@@ -5,7 +5,7 @@ from itertools import groupby
 from trytond.pool import Pool, PoolMeta
 
 from .columns import PATRONAGE
-from .importer import Importer, ImportMixin, save, update
+from .importer import Importer, ImportMixin, pair, save, update
 
 
 class Entry(ImportMixin, metaclass=PoolMeta):
@@ -34,26 +34,55 @@ class EntryImporter(Importer):
                     category=category.rec_name)
             elif category.measure not in row.values:
                 row.error(category.measure, 'msg_import_missing')
-            self.check_currency(row, 'amount')
         self._find_entries()
 
     def _find_entries(self):
         Entry = Pool().get('coop.patronage.entry')
-        rows = [row for row in self.rows if row['category']]
+        rows = []
+        for row in self.rows:
+            row.entry = None
+            if row['category']:
+                rows.append(row)
         rows.sort(key=lambda row: row['category'].id)
         for category, c_rows in groupby(rows, key=lambda r: r['category']):
             c_rows = list(c_rows)
+            domain = [
+                ('company', '=', self.company),
+                ('category', '=', category.id),
+                ]
+            named = [row for row in c_rows if row['external_id']]
             entries = {
                 e.external_id: e for e in Entry.search([
-                        ('company', '=', self.company),
-                        ('category', '=', category.id),
+                        *domain,
                         ('external_id', 'in', [
-                                row['external_id'] for row in c_rows]),
+                                row['external_id'] for row in named]),
                         ])}
-            for row in c_rows:
+            for row in named:
                 row.entry = entries.get(row['external_id'])
                 if row.entry and not self.options.get('update'):
                     self._check_same(row)
+            self._find_equal(
+                [row for row in c_rows if 'external_id' not in row.values
+                    and not row.errors], domain)
+
+    def _find_equal(self, rows, domain):
+        "Find the entries that are known by their values only"
+        Entry = Pool().get('coop.patronage.entry')
+        entries = self.unclaimed(Entry.search([
+                    *domain,
+                    ('external_id', '=', None),
+                    ('date', 'in', list({row['date'] for row in rows})),
+                    ], order=[('id', 'ASC')])) if rows else []
+        for row, entry, _ in pair([
+                    ((row.user, row['date'], row['quantity'],
+                            row['amount'], row['description']), None, row)
+                    for row in rows], [
+                    ((e.party, e.date, e.quantity, e.amount,
+                            e.description or None), None, e)
+                    for e in entries]):
+            row.entry = entry
+            if entry:
+                self.claim([entry])
 
     def _check_same(self, row):
         for column, value in [
@@ -90,4 +119,5 @@ class EntryImporter(Importer):
                 entries.append(entry)
                 updated.add(row)
         save(entries)
+        self.claim(entries)
         return created, updated

@@ -3,7 +3,7 @@
 from trytond.pool import Pool, PoolMeta
 
 from .columns import READING
-from .importer import Importer, ImportMixin, save
+from .importer import Importer, ImportMixin, pair, save
 from .usage import get_name, utc
 
 
@@ -56,18 +56,27 @@ class ReadingImporter(Importer):
 
     def _find_readings(self):
         Reading = Pool().get('coop.commons.reading')
-        good = [row for row in self.rows if not row.errors]
-        readings = {
-            (r.meter, r.time): r for r in Reading.search([
-                    ('company', '=', self.company),
-                    ('time', 'in', [row['time'] for row in good]),
-                    ])}
         for row in self.rows:
             row.reading = None
-        for row in good:
-            row.reading = readings.get((row.meter, row['time']))
-            if row.reading:
-                self._check_same(row)
+        good = [row for row in self.rows if not row.errors]
+        readings = self.unclaimed(Reading.search([
+                    ('company', '=', self.company),
+                    ('meter', 'in', list({row.meter.id for row in good})),
+                    ('time', 'in', list({row['time'] for row in good})),
+                    ], order=[('id', 'ASC')])) if good else []
+        for row, reading, same in pair([
+                    ((row.meter, row['time']), (
+                            row['kind'], row['value'], row['last_value'],
+                            row.member, row['party'], row['cost_center']),
+                        row) for row in good], [
+                    ((r.meter, r.time), (
+                            r.kind, r.value, r.last_value, r.member, r.party,
+                            r.cost_center), r) for r in readings]):
+            row.reading = reading
+            if reading:
+                self.claim([reading])
+                if not same:
+                    self._check_same(row)
 
     def _check_same(self, row):
         "What was read is not changed"
@@ -98,4 +107,5 @@ class ReadingImporter(Importer):
         readings = [row.reading for row in self.rows if row in rows]
         save(readings)
         Reading.do(Reading.browse(readings))
+        self.claim(readings)
         return rows, rows

@@ -8,13 +8,26 @@ its variables: who shows it translates it.
 """
 import datetime as dt
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from dateutil.relativedelta import relativedelta
 from stdnum import iban
 
 _NUMBER = re.compile(r'[+-]?[0-9]+(\.[0-9]+)?')
-_DATE = re.compile(r'[0-9]{4}-[0-9]{2}-[0-9]{2}')
+_DATE = re.compile(
+    r'([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00(:00(\.0+)?)?)?')
+_AMOUNT = re.compile(
+    r'(?P<before>[^0-9+-]*)(?P<number>[+-]?[0-9]+(\.[0-9]+)?)'
+    r'(?P<after>[^0-9]*)')
+# What a spreadsheet makes of a code that it takes for a number
+_SPREADSHEET = re.compile(r'[0-9]+[.,]0+|[0-9]([.,][0-9]+)?E\+[0-9]+')
+_JOINERS = '\u200c\u200d'
+# Nothing is counted so far, nor calculated exactly
+MAXIMUM = Decimal(10) ** 15
+# The oldest cooperatives of today are younger
+FIRST_DAY = dt.date(1800, 1, 1)
 _EMAIL = re.compile(r'[^@\s]+@[^@\s.]+(\.[^@\s.]+)+')
 _TRUE = {'1', 'true', 'yes', 'y', 'x'}
 _FALSE = {'0', 'false', 'no', 'n'}
@@ -37,14 +50,41 @@ class Error(NamedTuple):
 
 class Text:
 
-    def __init__(self, size=None):
+    def __init__(self, size=None, lines=False):
         self.size = size
+        self.lines = lines
 
     def __call__(self, cell):
-        if any(not c.isprintable() for c in cell):
-            raise CellError('msg_import_unprintable')
+        if self.lines:
+            cell = cell.replace('\r\n', '\n').replace('\r', '\n')
+        # Spaces that do not break, and other wide and narrow ones
+        cell = ''.join(
+            ' ' if unicodedata.category(c) == 'Zs' else c
+            for c in cell).strip()
+        for position, c in enumerate(cell, 1):
+            if not (c.isprintable() or c in _JOINERS
+                    or (self.lines and c == '\n')):
+                raise CellError(
+                    'msg_import_unprintable', character=_describe(c),
+                    position=position)
         if self.size and len(cell) > self.size:
             raise CellError('msg_import_long', size=self.size)
+        return cell
+
+
+def _describe(character):
+    name = {'\n': "LINE FEED", '\r': "CARRIAGE RETURN", '\t': "TAB"}.get(
+        character) or unicodedata.name(character, '')
+    return f"U+{ord(character):04X} {name}".rstrip()
+
+
+class Code(Text):
+    "What identifies something and is no number, even if it has only digits"
+
+    def __call__(self, cell):
+        cell = super().__call__(cell)
+        if _SPREADSHEET.fullmatch(cell):
+            raise CellError('msg_import_spreadsheet', value=cell)
         return cell
 
 
@@ -67,18 +107,37 @@ class IBAN(Text):
 
 
 class Date:
+    """A day that can be
+
+    `years` is how many it may be in the future.
+    """
+
+    def __init__(self, years=0):
+        self.years = years
 
     def __call__(self, cell):
+        match = _DATE.fullmatch(cell)
         try:
             # Since Python 3.11 other formats are accepted as well
-            if not _DATE.fullmatch(cell):
+            if not match:
                 raise ValueError
-            return dt.date.fromisoformat(cell)
+            date = dt.date.fromisoformat(match[1])
         except ValueError:
             raise CellError('msg_import_date', value=cell) from None
+        self._check(date, cell)
+        return date
+
+    def _check(self, date, cell):
+        # It may be tomorrow elsewhere
+        last = (dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=14)
+            + relativedelta(years=self.years)).date()
+        if date > last:
+            raise CellError('msg_import_future', value=cell)
+        elif date < FIRST_DAY:
+            raise CellError('msg_import_past', value=cell)
 
 
-class DateTime:
+class DateTime(Date):
     """A moment in UTC, or in the local time of what it is about when the
     cell has no offset."""
 
@@ -89,9 +148,11 @@ class DateTime:
             # A day alone is no time
             if not re.search(r'[T ]', text):
                 raise ValueError
-            return dt.datetime.fromisoformat(text)
+            time = dt.datetime.fromisoformat(text)
         except ValueError:
             raise CellError('msg_import_time', value=cell) from None
+        self._check(time.date(), cell)
+        return time
 
 
 class Number:
@@ -105,6 +166,8 @@ class Number:
         if not _NUMBER.fullmatch(cell):
             raise CellError('msg_import_number', value=cell)
         value = Decimal(cell)
+        if abs(value) >= MAXIMUM:
+            raise CellError('msg_import_number', value=cell)
         if self.minimum is not None and value < self.minimum:
             raise CellError(
                 'msg_import_minimum', value=cell, limit=self.minimum)
@@ -116,6 +179,25 @@ class Number:
             raise CellError(
                 'msg_import_digits', value=cell, digits=self.digits)
         return value
+
+
+class Money(Decimal):
+    "An amount with the sign of the currency that is written beside it"
+    sign = ''
+
+
+class Amount(Number):
+
+    def __call__(self, cell):
+        parts = _AMOUNT.fullmatch(cell)
+        signs = [
+            sign for sign in (parts['before'], parts['after'])
+            if sign.strip()] if parts else []
+        if not parts or len(signs) > 1:
+            raise CellError('msg_import_number', value=cell)
+        amount = Money(super().__call__(parts['number']))
+        amount.sign = ''.join(signs).strip()
+        return amount
 
 
 class Integer(Number):
@@ -155,12 +237,14 @@ class Column(NamedTuple):
     """What a column contains.
 
     `many` names the list that the column is a part of, where one record has
-    a list of them.  `help` is for the user of the script.
+    a list of them.  `instead` are the names of columns of which one may be
+    filled for a required one.  `help` is for the user of the script.
     """
     type: Any
     help: str
     required: bool = False
     many: str = ''
+    instead: tuple = ()
 
 
 class Item:
@@ -183,6 +267,7 @@ class Row:
         self.many = {}
         self.lines = [line]
         self.errors = []
+        self.warnings = []
 
     def __getitem__(self, column):
         return self.values.get(column)
@@ -190,6 +275,16 @@ class Row:
     def error(self, column, message, line=None, **variables):
         self.errors.append(
             Error(line or self.line, column, message, variables))
+
+    def warn(self, column, message, **variables):
+        self.warnings.append(Error(self.line, column, message, variables))
+
+    def clear(self):
+        "Forget all but the errors"
+        for name in vars(self).keys() - {
+                'line', 'lines', 'errors', 'warnings'}:
+            delattr(self, name)
+        self.values, self.many = {}, {}
 
     @property
     def first_errors(self):
@@ -243,7 +338,8 @@ def read(rows, columns):
         for name, column in columns.items():
             if (column.required
                     and column.many in items.keys() - lists
-                    and name not in items[column.many]):
+                    and not {name, *column.instead} & set(
+                        items[column.many])):
                 row.error(name, 'msg_import_missing', line=line)
         del items['']
         for many, values in items.items():

@@ -8,7 +8,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
 
 from .columns import MEMBER, SHARES
-from .importer import save
+from .importer import pair, save
 from .member import MemberImporter
 
 
@@ -126,55 +126,67 @@ class ShareholderImporter(MemberImporter):
     def _match_shares(self):
         "Leave what is in the ledger already out"
         ShareMove = Pool().get('coop.share.move')
-        moves = {
-            (m.to_member, m.share_class, m.start_date, m.vintage): m
-            for m in self._search_shares(ShareMove, 'to_member', [
-                        ('kind', '=', 'opening'),
-                        ('state', '=', 'done'),
-                        ])}
+        items = []
         for row, item in self.items('shares'):
+            item.record = None
             share_class, quantity = item['share_class'], item['share_quantity']
             if not share_class or not quantity:
                 continue
+            par_value = share_class.par_value
+            expected = share_class.currency.round(quantity * par_value)
             amount = item['share_amount']
             if amount is None:
-                amount = quantity * share_class.par_value
-            amount = share_class.currency.round(amount)
-            item.values['share_amount'] = amount
-            item.record = moves.get((
-                    row.member, share_class, item['share_date'],
-                    item['share_vintage'])) if row.member else None
-            if item.record and (
-                    item.record.quantity != quantity
-                    or item.record.amount != amount):
+                amount = item.values['share_amount'] = expected
+            elif amount != expected:
+                row.error('share_amount', 'msg_import_share_amount',
+                    line=item.line, amount=amount, quantity=quantity,
+                    par_value=par_value, expected=expected)
+            items.append((
+                    (row.member, share_class, item['share_date'],
+                        item['share_vintage']),
+                    (quantity, amount), (row, item)))
+        moves = [(
+                (m.to_member, m.share_class, m.start_date, m.vintage),
+                (m.quantity, m.amount), m)
+            for m in self._search_shares(ShareMove, 'to_member', [
+                        ('kind', '=', 'opening'),
+                        ('state', '=', 'done'),
+                        ])]
+        for (row, item), move, same in pair(items, moves):
+            item.record = move
+            if move and not same:
                 row.error('share_quantity', 'msg_import_share_change',
-                    line=item.line, move=item.record.rec_name,
-                    quantity=item.record.quantity, amount=item.record.amount)
+                    line=item.line, move=move.rec_name,
+                    quantity=move.quantity, amount=move.amount)
 
     def _match_subscriptions(self):
         Subscription = Pool().get('coop.share.subscription')
-        subscriptions = {
-            (s.member, s.share_class, s.date, s.quantity): s
-            for s in self._search_shares(Subscription, 'member', [
-                        ('state', '!=', 'cancelled'),
-                        ])}
+        items = []
         for row, item in self.items('subscriptions'):
             admission, date = self._admission(row), item['subscription_date']
             if admission and date:
                 # The admission confirms what was subscribed before
                 date = item.values['subscription_date'] = max(date, admission)
-            item.record = subscriptions.get((
-                    row.member, item['subscription_class'], date,
-                    item['subscription_quantity'])) if row.member else None
             if item['subscription_paid'] and not admission:
                 row.error('subscription_paid',
                     'msg_import_subscription_applicant', line=item.line)
+            items.append((
+                    (row.member, item['subscription_class'], date,
+                        item['subscription_quantity']), None, item))
+        subscriptions = [
+            ((s.member, s.share_class, s.date, s.quantity), None, s)
+            for s in self._search_shares(Subscription, 'member', [
+                        ('state', '!=', 'cancelled'),
+                        ])]
+        for item, subscription, _ in pair(items, subscriptions):
+            item.record = subscription
 
     def _search_shares(self, Model, member, domain):
         members = [row.member.id for row in self.rows if row.member]
         if not members:
             return []
-        return Model.search([(member, 'in', members), domain])
+        return Model.search(
+            [(member, 'in', members), domain], order=[('id', 'ASC')])
 
     def _resolve_payment_methods(self):
         PaymentMethod = Pool().get('account.invoice.payment.method')

@@ -46,3 +46,7 @@ class MeetingValidationError(ValidationError):
 
 class RefusedError(UserError):
     pass
+
+
+class ClaimError(UserError):
+    pass

@@ -10,10 +10,11 @@ from sql.functions import CurrentTimestamp
 from sql.operators import Equal, Exists, NotEqual
 
 from trytond import backend
-from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.claim import (
+    open_replacements, paid_claims)
+from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
@@ -22,13 +23,15 @@ from trytond.transaction import Transaction
 from trytond.wizard import StateAction, Wizard
 
 from .allocation_posting import AllocationPosting
-from .allocation_unclaimed import AllocationUnclaimed
+from .claim import ClaimMixin
 
 
 class Allocation(
-        AllocationPosting, AllocationUnclaimed, ModelSQL, ModelView):
+        AllocationPosting, ClaimMixin, ResultMixin, SearchMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
+    _search_names = ('pool.rec_name', 'party.rec_name')
     # Only runs write them, and what they do is logged on their document
     _log = False
 
@@ -160,7 +163,9 @@ class Allocation(
             (Equal(state, 'cancelled'), 'cancelled'),
             (NotEqual(state, 'posted'), 'draft'),
             (table.unclaimed_move != Null, 'unclaimed'),
-            (Exists(reconciled), 'paid'),
+            (Exists(reconciled)
+                & ~Exists(open_replacements(table.account_move_line)),
+                'paid'),
             else_='posted')
 
     @fields.depends('pool', '_parent_pool.surplus')
@@ -185,27 +190,47 @@ class Allocation(
 
     def get_is_paid(self, name):
         return bool(
-            self.account_move_line and self.account_move_line.reconciliation)
+            self.account_move_line
+            and paid_claims([self.account_move_line]))
 
     def get_rec_name(self, name):
         return f'{self.pool.rec_name} - {self.party.rec_name}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, operand, *extra = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('pool.rec_name', operator, operand, *extra),
-            ('party.rec_name', operator, operand, *extra),
-            ]
 
     @property
     def address_lines(self):
         address = self.party.address_get()
         return address.full_address.splitlines() if address else []
+
+    @property
+    def unclaimed_line(self):
+        return self.account_move_line or self.held_line
+
+    @property
+    def keeps_equity(self):
+        return self.equity > 0
+
+    @property
+    def unclaimed_of(self):
+        return self.surplus.fiscalyear.rec_name
+
+    @classmethod
+    def _posted_domain(cls, company):
+        return [
+            ('company', '=', company.id),
+            ('pool.surplus.state', '=', 'posted'),
+            ]
+
+    @classmethod
+    def _unclaimed_domain(cls, date, years):
+        # Of those who are no members what they did not claim by joining
+        return ['OR',
+            super()._unclaimed_domain(date, years), [
+                ('member', '=', None),
+                ('held_line', '!=', None),
+                ('held_line.reconciliation', '=', None),
+                ('pool.expiry_date', '<', date),
+                ],
+            ]
 
     @classmethod
     def replace(cls, pools, rows):
@@ -222,13 +247,7 @@ class Allocation(
             return
         cursor.execute(*table.delete(
                 where=fields.SQL_OPERATORS['in'](table.pool, pools)))
-        names = [
-            'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
-            'equity', 'quantity', 'held', 'savings', 'donation',
-            'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
-            'kept', 'vintage']
-        defaults = dict.fromkeys(names, Decimal(0))
-        defaults['kept'] = False
+        names, defaults = cls._row_names()
         columns = [table.create_uid, table.create_date]
         columns += [Column(table, n) for n in names]
         for sub_rows in grouped_slice(rows, SLICE):
@@ -238,6 +257,40 @@ class Allocation(
                                 row.get(n, defaults[n])) for n in names]
                         for row in sub_rows]))
         cls._clear_cache('coop.patronage.pool')
+
+    @classmethod
+    def _row_names(cls):
+        "Return the names of the fields of a row and what they are if empty"
+        names = [
+            'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
+            'equity', 'quantity', 'held', 'savings', 'donation',
+            'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
+            'kept', 'vintage']
+        defaults = dict.fromkeys(names, Decimal(0))
+        defaults['kept'] = False
+        return names, defaults
+
+    @classmethod
+    def are_rows(cls, pools, rows):
+        "Return whether the allocations of the pools are the rows"
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        names, defaults = cls._row_names()
+        query = table.select(
+            *(Column(table, n).as_(n) for n in names),
+            where=fields.SQL_OPERATORS['in'](
+                table.pool, [p.id for p in pools]))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [
+                    'NUMERIC' if cls._fields[n]._type == 'numeric'
+                    else None for n in names])
+        cursor.execute(*query)
+        stored = {(row[0], row[1]): row for row in cursor}
+        return len(stored) == len(rows) and all(
+            _equal(
+                stored.get((row['pool'], row['party']), ()),
+                [row.get(n, defaults[n]) for n in names])
+            for row in rows)
 
     @classmethod
     def set_links(cls, links):
@@ -267,9 +320,9 @@ class Allocation(
                     cache[name].clear()
 
     @classmethod
-    def get_year_totals(cls, pool_):
-        """Return what the other posted allocations of the calendar year of
-        the pool are worth and what was withheld from them, by party"""
+    def get_year_totals(cls, surplus_):
+        """Return what the posted allocations of the calendar year in which
+        the surplus is posted are worth and what was withheld, by party"""
         pool = Pool()
         Pool_ = pool.get('coop.patronage.pool')
         Surplus = pool.get('coop.surplus')
@@ -277,7 +330,7 @@ class Allocation(
         t_pool = Pool_.__table__()
         surplus = Surplus.__table__()
         cursor = Transaction().connection.cursor()
-        date = pool_.surplus.posting_date
+        date = surplus_.posting_date
         if not date:
             return {}
         query = (table
@@ -288,7 +341,7 @@ class Allocation(
                 Sum(table.gross).as_('gross'),
                 Sum(table.cash).as_('cash'),
                 Sum(table.withholding).as_('withholding'),
-                where=(surplus.company == pool_.company.id)
+                where=(surplus.company == surplus_.company.id)
                 & (surplus.state == 'posted')
                 & (surplus.posting_date >= date.replace(month=1, day=1))
                 & (surplus.posting_date <= date.replace(month=12, day=31)),
@@ -297,7 +350,7 @@ class Allocation(
             sqlite_apply_types(query, [None] + ['NUMERIC'] * 3)
         cursor.execute(*query)
         return {row['party']: {
-                n: pool_.currency.round(row[n])
+                n: surplus_.currency.round(row[n])
                 for n in ['gross', 'cash', 'withholding']}
             for row in cursor_dict(cursor)}
 
@@ -319,19 +372,13 @@ class Allocation(
                 ('account_move_line.reconciliation', '=', None),
                 ])
 
-    @classmethod
-    def check_modification(
-            cls, mode, allocations, values=None, external=False):
-        super().check_modification(
-            mode, allocations, values=values, external=external)
-        if external:
-            for allocation in allocations:
-                raise AccessError(gettext(
-                        'coop_patronage.msg_allocation_modify',
-                        allocation=allocation.rec_name))
+
+def _equal(stored, row):
+    return len(stored) == len(row) and all(
+        a == b or (not a and not b) for a, b in zip(stored, row))
 
 
-class AllocationSubscription(ModelSQL):
+class AllocationSubscription(ResultMixin, ModelSQL):
     __name__ = 'coop.patronage.allocation-coop.share.subscription'
 
     allocation = fields.Many2One(
@@ -340,6 +387,11 @@ class AllocationSubscription(ModelSQL):
     subscription = fields.Many2One(
         'coop.share.subscription', "Subscription",
         ondelete='RESTRICT', required=True)
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('allocation')
 
 
 class OpenActivity(Wizard):

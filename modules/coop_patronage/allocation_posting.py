@@ -3,7 +3,7 @@
 from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
 
-from .loss_absorption import absorb
+from .loss_absorption import take_amount
 
 
 class AllocationPosting:
@@ -54,21 +54,13 @@ class AllocationPosting:
             kind='allocation', amount=self.equity, vintage=self.vintage,
             origin=self, account_move=move)
 
-    def get_loss_moves(self, pool, move, date, balances, lots):
-        """Return the unsaved rows that take the loss from the vintages
-
-        `lots` is what the member holds of the class.
-        """
+    def get_loss_moves(self, pool, move, date, lots):
+        "Return the unsaved rows that take the loss from the lots"
         ShareMove = Pool().get('coop.share.move')
-        share_class = pool.equity_class
-        taken, _ = absorb(
-            {self.member.id: -self.equity},
-            {k: v for k, v in balances.items() if k[0] == self.member.id},
-            pool.loss_order == 'newest')
-        return [
-            share_move
-            for (_, vintage), amount in taken.items()
-            for share_move in ShareMove.give_vintage(
-                share_class, lots, vintage, amount / share_class.par_value,
-                self.member, date - DAY, kind='loss', origin=self,
-                account_move=move)]
+        class_ = pool.equity_class
+        taken, _ = take_amount(
+            lots, -self.equity, class_.par_value, class_.quantity_digits,
+            pool.currency.rounding, pool.loss_order == 'newest')
+        return ShareMove.give(
+            class_, taken, self.member, date - DAY, kind='loss', origin=self,
+            account_move=move)

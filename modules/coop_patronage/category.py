@@ -2,9 +2,12 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
-from trytond.model import DeactivableMixin, ModelSQL, ModelView, Unique, fields
+from trytond.model import (
+    Check, DeactivableMixin, ModelSQL, ModelView, Unique, fields)
 from trytond.pyson import Bool, Eval
 from trytond.transaction import Transaction
+
+from .part import number
 
 
 def has_usage(categories):
@@ -81,6 +84,8 @@ class Category(DeactivableMixin, ModelSQL, ModelView):
         cls._sql_constraints += [
             ('code_unique', Unique(t, t.company, t.code),
                 'coop_patronage.msg_category_code_unique'),
+            ('weight_positive', Check(t, number(t.weight) >= 0),
+                'coop_patronage.msg_category_weight'),
             ]
         cls.company.states['readonly'] = Bool(Eval('id', -1) > 0)
 
@@ -124,6 +129,11 @@ class CategoryProductCategory(ModelSQL):
         'product.category', "Product Category",
         ondelete='RESTRICT', required=True)
 
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('patronage_category')
+
 
 class CategoryAccount(ModelSQL):
     __name__ = 'coop.patronage.category-account.account'
@@ -133,3 +143,8 @@ class CategoryAccount(ModelSQL):
         ondelete='CASCADE', required=True)
     account = fields.Many2One(
         'account.account', "Account", ondelete='RESTRICT', required=True)
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('patronage_category')

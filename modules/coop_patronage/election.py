@@ -4,18 +4,21 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, fields
+from trytond.model import Check, ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
 from .exceptions import ElectionValidationError
+from .part import is_part
 
 
-class Election(ModelSQL, ModelView):
+class Election(SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.patronage.election'
     __string__ = "Patronage Election"
+    _search_names = ('member.rec_name',)
 
     company = fields.Many2One('company.company', "Company", required=True)
     currency = fields.Function(fields.Many2One(
@@ -68,6 +71,11 @@ class Election(ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('share_part', Check(t, is_part(t.share, positive=True)),
+                'coop_patronage.msg_part'),
+            ]
         cls._order = [
             ('member', 'ASC'),
             ('date', 'DESC'),
@@ -89,10 +97,6 @@ class Election(ModelSQL, ModelView):
     def get_rec_name(self, name):
         lang = Pool().get('ir.lang').get()
         return f'{self.member.rec_name} {lang.strftime(self.date)}'
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('member.rec_name', *clause[1:])]
 
     @classmethod
     def validate_fields(cls, elections, field_names):

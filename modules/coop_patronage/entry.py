@@ -6,6 +6,7 @@ from itertools import groupby
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
@@ -16,9 +17,10 @@ from trytond.transaction import Transaction
 from .exceptions import ActivityLocked, EntryConflictError
 
 
-class Entry(ModelSQL, ModelView):
+class Entry(SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.patronage.entry'
     __string__ = "Patronage Entry"
+    _search_names = ('party.rec_name', 'category.rec_name', 'external_id')
 
     party = fields.Many2One(
         'party.party', "Party", required=True, ondelete='RESTRICT',
@@ -99,19 +101,6 @@ class Entry(ModelSQL, ModelView):
         return ' '.join(filter(None, [
                     self.party.rec_name, self.category.rec_name,
                     str(self.date), self.external_id]))
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, operand, *extra = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('party.rec_name', operator, operand, *extra),
-            ('category.rec_name', operator, operand, *extra),
-            ('external_id', operator, operand, *extra),
-            ]
 
     @classmethod
     def intake(cls, vlist):

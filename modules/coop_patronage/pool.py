@@ -14,47 +14,26 @@ from trytond.pyson import Bool, Eval
 from trytond.tools import cursor_dict, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from .pool_computation import PoolComputation
+from .part import RelationMixin, SurplusPartMixin, is_part, number, part_domain
 from .pool_credit_note import PoolCreditNote
-from .pool_election import PoolElection
+from .pool_inputs import PoolRead
 from .pool_posting import PoolPosting
 from .pool_required_shares import PoolRequiredShares
 from .pool_set_off import PoolSetOff
 
 
-def _part_domain(name):
-    return [
-        ['OR',
-            (name, '=', None),
-            [
-                (name, '>=', 0),
-                (name, '<=', 1),
-                ],
-            ],
-        ]
-
-
 class PatronagePool(
-        PoolComputation, PoolElection, PoolRequiredShares, PoolSetOff,
-        PoolPosting, PoolCreditNote, sequence_ordered(),
-        ModelSQL, ModelView):
+        PoolRead, PoolRequiredShares, PoolSetOff, PoolPosting, PoolCreditNote,
+        SurplusPartMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.patronage.pool'
     __string__ = "Patronage Pool"
 
-    surplus = fields.Many2One(
-        'coop.surplus', "Surplus", required=True, ondelete='CASCADE')
-    company = fields.Function(fields.Many2One(
-            'company.company', "Company"),
-        'on_change_with_company', searcher='search_company')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
     name = fields.Char("Name", required=True)
     line = fields.Many2One(
         'coop.surplus.line', "Surplus Line", ondelete='CASCADE',
         domain=[
             ('surplus', '=', Eval('surplus', -1)),
-            ('kind', '=', 'patronage'),
+            ('kind', 'in', ['patronage', 'loss_cover']),
             ],
         help="The line that the pool distributes.\n"
         "Leave empty if there is only one of patronage.")
@@ -74,7 +53,7 @@ class PatronagePool(
         "Amount", currency='currency', digits='currency',
         help="Leave empty for what other pools leave of the line.")
     rate = fields.Numeric("Rate",
-        domain=_part_domain('rate'),
+        domain=part_domain('rate'),
         states={
             'invisible': Eval('method') != 'rate',
             'required': Eval('method') == 'rate',
@@ -84,15 +63,15 @@ class PatronagePool(
         'coop.surplus.line', "Difference Line", ondelete='RESTRICT',
         domain=[
             ('surplus', '=', Eval('surplus', -1)),
-            ('kind', 'not in', ['patronage', 'share_dividend']),
+            ('kind', 'not in', ['patronage', 'share_dividend', 'loss_cover']),
             ],
         help="The line that gets what the pool does not distribute.\n"
         "Leave empty for the last one that carries forward.")
     cash_percent = fields.Numeric("Cash", required=True,
-        domain=_part_domain('cash_percent'),
+        domain=part_domain('cash_percent'),
         help="The part that is paid in money.")
     cash_floor = fields.Numeric("Cash Floor",
-        domain=_part_domain('cash_floor'),
+        domain=part_domain('cash_floor'),
         help="The part of an allocation that each patron must get in money "
         "by law: it is rounded up for each of them.")
     equity_class = fields.Many2One(
@@ -182,11 +161,11 @@ class PatronagePool(
             },
         help="Until when a non-member may claim the part by joining.")
     cap_percent = fields.Numeric("Cap",
-        domain=_part_domain('cap_percent'),
+        domain=part_domain('cap_percent'),
         help="No patron gets more than this part of the amount of his "
         "activity. What is cut off goes to the others.")
     withholding_rate = fields.Numeric("Withholding Tax",
-        domain=_part_domain('withholding_rate'))
+        domain=part_domain('withholding_rate'))
     withholding_threshold = Monetary(
         "Withholding Threshold", currency='currency', digits='currency',
         states={
@@ -232,19 +211,22 @@ class PatronagePool(
             "Total Net", currency='currency', digits='currency'),
         'get_totals')
     patrons = fields.Function(fields.Integer("Patrons"), 'get_totals')
-    state = fields.Function(
-        fields.Selection('get_states', "State"), 'on_change_with_state')
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        cls.__access__.add('surplus')
         cls._sql_constraints += [
             ('minimum_floor', Check(t,
                     (t.cash_floor == Null) | (t.minimum == Null)
                     | (t.below_minimum == 'keep')),
                 'coop_patronage.msg_pool_minimum_floor'),
+            *((f'{name}_part', Check(t, is_part(getattr(t, name))),
+                    'coop_patronage.msg_part')
+                for name in [
+                    'rate', 'cash_percent', 'cash_floor', 'cap_percent',
+                    'withholding_rate']),
+            ('rounding_positive', Check(t, number(t.rounding) > 0),
+                'coop_patronage.msg_pool_rounding'),
             ]
 
     @classmethod
@@ -284,31 +266,9 @@ class PatronagePool(
     def default_loss_order(cls):
         return 'oldest'
 
-    @fields.depends('surplus', '_parent_surplus.company')
-    def on_change_with_company(self, name=None):
-        return self.surplus.company if self.surplus else None
-
-    @classmethod
-    def search_company(cls, name, clause):
-        return [('surplus.' + clause[0], *clause[1:])]
-
-    @fields.depends('surplus', '_parent_surplus.currency')
-    def on_change_with_currency(self, name=None):
-        return self.surplus.currency if self.surplus else None
-
     @fields.depends('member_categories')
     def on_change_with_has_member_categories(self, name=None):
         return bool(self.member_categories)
-
-    @classmethod
-    def get_states(cls):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        return Surplus.fields_get(['state'])['state']['selection']
-
-    @fields.depends('surplus', '_parent_surplus.state')
-    def on_change_with_state(self, name=None):
-        return self.surplus.state if self.surplus else None
 
     @classmethod
     def get_totals(cls, pools, names):
@@ -351,22 +311,6 @@ class PatronagePool(
                 result[name][row['pool']] = value
         return result
 
-    @classmethod
-    def check_modification(cls, mode, pools, values=None, external=False):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        super().check_modification(
-            mode, pools, values=values, external=external)
-        if external:
-            Surplus.check_modifiable({p.surplus for p in pools})
-
-    @classmethod
-    def copy(cls, pools, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('allocations')
-        default.setdefault('moves')
-        return super().copy(pools, default=default)
-
     def get_difference_line(self):
         "Return the line that gets what is not distributed"
         if self.difference_line:
@@ -374,8 +318,9 @@ class PatronagePool(
         return self.surplus.carry_forward_line
 
 
-class PoolCategory(ModelSQL):
+class PoolCategory(RelationMixin, ModelSQL):
     __name__ = 'coop.patronage.pool-coop.patronage.category'
+    _document = 'pool'
 
     pool = fields.Many2One(
         'coop.patronage.pool', "Pool", ondelete='CASCADE', required=True)
@@ -384,8 +329,9 @@ class PoolCategory(ModelSQL):
         ondelete='RESTRICT', required=True)
 
 
-class PoolMemberCategory(ModelSQL):
+class PoolMemberCategory(RelationMixin, ModelSQL):
     __name__ = 'coop.patronage.pool-coop.member.category'
+    _document = 'pool'
 
     pool = fields.Many2One(
         'coop.patronage.pool', "Pool", ondelete='CASCADE', required=True)

@@ -35,6 +35,34 @@ class PoolPosting:
             name: Configuration.get_account(name, company)
             for name in names}
 
+    def _get_patrons(self):
+        "Return the ids of the allocations and of their members"
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        cursor = Transaction().connection.cursor()
+        # All of them do not fit in Tryton's cache of records
+        allocation = Allocation.__table__()
+        cursor.execute(*allocation.select(
+                allocation.id, allocation.member,
+                where=allocation.id.in_(Allocation.search([
+                            ('pool', '=', self.id),
+                            ('gross', '!=', 0),
+                            ], order=[], query=True)),
+                order_by=allocation.id))
+        return cursor.fetchall()
+
+    @classmethod
+    def lock_patrons(cls, pools):
+        """Lock the members before what they hold is compared
+
+        Each chunk would lock its own and start all over.
+        """
+        pool = Pool()
+        Member = pool.get('coop.member')
+        lock_members({
+                Member(member) for pool_ in pools
+                for _, member in pool_._get_patrons() if member})
+
     @classmethod
     def post(cls, pools):
         "Post the allocations, in moves of a chunk of patrons"
@@ -45,28 +73,14 @@ class PoolPosting:
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
         Line = pool.get('account.move.line')
-        Member = pool.get('coop.member')
         Move = pool.get('account.move')
         ShareMove = pool.get('coop.share.move')
-        cursor = Transaction().connection.cursor()
 
         books = Books(self.company)
         date = self.surplus.posting_date
-        # All of them do not fit in Tryton's cache of records
-        allocation = Allocation.__table__()
-        cursor.execute(*allocation.select(
-                allocation.id, allocation.member,
-                where=allocation.id.in_(Allocation.search([
-                            ('pool', '=', self.id),
-                            ('gross', '!=', 0),
-                            ], order=[], query=True)),
-                order_by=allocation.id))
-        allocations = cursor.fetchall()
-        # Each chunk would lock its own and start all over
-        lock_members({Member(member) for _, member in allocations if member})
         chunks = [
-            [id_ for id_, _ in chunk]
-            for chunk in grouped_slice(allocations, SLICE // 2)]
+            [id_ for id_, _ in chunk] for chunk in grouped_slice(
+                self._get_patrons(), SLICE // 2)]
         moves = [
             books.move(date, [], origin=self, description=self.name)
             for _ in chunks]
@@ -102,10 +116,9 @@ class PoolPosting:
                     set_offs.append(line)
             share_moves, allocated = [], []
             losers = [a.member for a in allocations if a.equity < 0]
-            equity = self._get_equity(losers)
             lots = ShareMove.lots_at(
                 self.company, None, losers,
-                [self.equity_class] if losers else [])
+                [self.equity_class]) if losers else {}
             for allocation in allocations:
                 if allocation.equity > 0:
                     share_move = allocation.get_share_move(self, move, date)
@@ -114,8 +127,8 @@ class PoolPosting:
                 elif allocation.equity < 0:
                     share_moves.extend(
                         allocation.get_loss_moves(
-                            self, move, date, equity,
-                            lots[allocation.member.id, self.equity_class.id]))
+                            self, move, date, lots[
+                                allocation.member.id, self.equity_class.id]))
                 if allocation.net and not allocation.kept:
                     due.append(allocation.party)
             ShareMove.do(share_moves)
@@ -134,7 +147,8 @@ class PoolPosting:
         "Return the account the allocations are debited to"
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
-        if self.surplus.recognition == 'appropriation':
+        if (self.surplus.recognition == 'appropriation'
+                or self.line.kind == 'loss_cover'):
             return self.line.account
         return Configuration.get_account(
             'account_patronage_accrued', self.company)
@@ -186,21 +200,24 @@ class PoolPosting:
     def cancel(cls, pools):
         "Take back all that the pools posted"
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
-        origins = {str(p) for p in pools}
+        # What replaced claims is cancelled before
+        pool_moves = {p: AdditionalMove.get_own(p.moves) for p in pools}
+        all_moves = {m for moves in pool_moves.values() for m in moves}
         for line in Line.search([
-                    ('move.origin', 'in', list(origins)),
+                    ('move', 'in', [m.id for m in all_moves]),
                     ('credit', '>', 0),
                     ('account.type.payable', '=', True),
                     Line.get_paid_domain(),
                     ]):
             # What the pools reconciled themselves is taken back with them
             if (not line.reconciliation
-                    or any(str(other.move.origin) not in origins
+                    or any(other.move not in all_moves
                         for other in line.reconciliation.lines)):
                 allocation = line.origin
                 raise CancelError(gettext(
@@ -210,7 +227,7 @@ class PoolPosting:
         for pool in pools:
             pool._cancel_credit_notes()
             books = Books(pool.company)
-            moves = list(pool.moves)
+            moves = pool_moves[pool]
             # What was paid of a subscription before stays paid
             with Transaction().set_context(keep_share_payments=True):
                 Reconciliation.delete(list({

@@ -13,8 +13,11 @@ class PoolSetOff:
     "Set off the overdue debts of the patrons of a pool"
     __slots__ = ()
 
-    def get_debts(self):
-        "Return by party id what is overdue, in all and for shares"
+    def get_debts(self, among):
+        """Return by party id what is overdue, in all and for shares
+
+        Of the parties of the ids.
+        """
         pool = Pool()
         Subscription = pool.get('coop.share.subscription')
         if not self.surplus.posting_date:
@@ -22,6 +25,8 @@ class PoolSetOff:
         result = {}
         for party, debts in self._get_overdue(
                 self.surplus.posting_date).items():
+            if party.id not in among:
+                continue
             result[party.id] = (
                 sum((amount for _, amount in debts), Decimal(0)),
                 sum((
@@ -38,19 +43,6 @@ class PoolSetOff:
                     if line.maturity_date < date]
                 for party, debts in open_debts(
                     self.company, parties).items()})
-
-    def _get_left_debts(self, debts, earlier):
-        "Return what the earlier allocations leave of the debts"
-        left = defaultdict(lambda: (Decimal(0), Decimal(0)), debts)
-        for row in earlier:
-            debt, for_shares = left[row['party']]
-            to_shares = min(row.get('to_shares', 0), for_shares)
-            set_off = row.get('set_off', 0)
-            # A set-off may have paid shares
-            left[row['party']] = (
-                debt - to_shares - set_off,
-                max(for_shares - to_shares - set_off, Decimal(0)))
-        return left
 
     def _post_set_offs(self, books, date, payables):
         "Pay the overdue debts of the parties with the payable lines"

@@ -4,19 +4,24 @@ import datetime as dt
 from decimal import Decimal
 from itertools import groupby
 
+from sql import Null
+
 from trytond.i18n import gettext
-from trytond.model import DeactivableMixin, ModelSQL, ModelView, fields
+from trytond.model import Check, DeactivableMixin, ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 
 from .allocated_year import changed_days
 from .exceptions import ReassignmentValidationError
+from .part import is_part
 
 
-class Reassignment(DeactivableMixin, ModelSQL, ModelView):
+class Reassignment(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.patronage.reassignment'
     __string__ = "Patronage Reassignment"
+    _search_names = ('party.rec_name', 'to_party.rec_name')
 
     company = fields.Many2One('company.company', "Company", required=True)
     party = fields.Many2One(
@@ -56,6 +61,15 @@ class Reassignment(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('share_part', Check(t, is_part(t.share, positive=True)),
+                'coop_patronage.msg_part'),
+            ('dates', Check(t,
+                    (t.start_date == Null) | (t.end_date == Null)
+                    | (t.start_date <= t.end_date)),
+                'coop_patronage.msg_reassignment_dates'),
+            ]
         cls._order = [
             ('party.name', 'ASC'),
             ('start_date', 'ASC NULLS FIRST'),

@@ -11,5 +11,9 @@ class UnclaimedNotice(CompanyReport):
     __name__ = 'coop.patronage.unclaimed_notice'
 
 
+class RevolvementUnclaimedNotice(CompanyReport):
+    __name__ = 'coop.equity.revolvement.unclaimed_notice'
+
+
 class DistributionList(CompanyReport):
     __name__ = 'coop.patronage.distribution_list'

@@ -3,51 +3,38 @@
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
-from trytond.transaction import Transaction
+from trytond.pyson import Bool, Eval, If
 
 from .exceptions import RevolvementError
+from .part import RelationMixin, is_part, number
 from .revolvement_computation import RevolvementComputation
 from .revolvement_posting import RevolvementPosting
-from .solvency import SolvencyMixin
+from .revolvement_requests import RevolvementRequests
+from .run import RunMixin
 
 
 class Revolvement(
-        RevolvementComputation, RevolvementPosting, CancelledMixin,
-        SolvencyMixin, BooksMixin, Workflow, ModelSQL, ModelView):
+        RevolvementComputation, RevolvementPosting, RevolvementRequests,
+        RunMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement'
     __string__ = "Equity Revolvement"
-    _work = (
-        ('computed', 'approve', 'posting_date'),
-        ('approved', 'post', 'posting_date'))
-    _pending = {'approved': 'posting_date'}
+    _search_names = ('description', 'members.rec_name')
+    _date_order = (
+        ('posting_date', 'payment_date',
+            'coop_patronage.msg_revolvement_payment_date'),
+        )
 
-    _states = {
-        'readonly': ~Eval('state').in_(['draft', 'computed']),
-        }
-
-    company = fields.Many2One('company.company', "Company", required=True,
-        states={
-            'readonly': _states['readonly'] | Eval('classes', [0]),
-            })
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
-    description = fields.Char("Description", states=_states)
+    description = fields.Char("Description")
     classes = fields.Many2Many(
         'coop.equity.revolvement-coop.share.class', 'revolvement',
         'share_class', "Classes", required=True,
         domain=[
             ('company', '=', Eval('company', -1)),
             ('kind', '=', 'allocated'),
-            ],
-        states=_states)
+            ])
     method = fields.Selection([
             ('fifo', "Oldest First"),
             ('lifo', "Newest First"),
@@ -55,9 +42,9 @@ class Revolvement(
             ('hybrid', "Oldest First and Percentage"),
             ('base_capital', "Base Capital"),
             ('estate', "Early at Present Value"),
-            ], "Method", required=True, sort=False, states=_states)
-    posting_date = fields.Date("Posting Date", required=True, states=_states)
-    payment_date = fields.Date("Payment Date", states=_states,
+            ], "Method", required=True, sort=False)
+    posting_date = fields.Date("Posting Date", required=True)
+    payment_date = fields.Date("Payment Date",
         help="The maturity of what is payable.\n"
         "Leave empty for the posting date.")
     budget = Monetary(
@@ -68,7 +55,6 @@ class Revolvement(
                 ()),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') == 'estate',
             'required': Eval('method') == 'hybrid',
             },
@@ -81,7 +67,6 @@ class Revolvement(
                 ],
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': ~Eval('method').in_(['percentage', 'hybrid']),
             'required': ((Eval('method') == 'hybrid')
                 | ((Eval('method') == 'percentage')
@@ -91,7 +76,6 @@ class Revolvement(
         "budget that pays the oldest first.")
     until_vintage = fields.Integer("Until Vintage",
         states={
-            'readonly': _states['readonly'],
             'invisible': ~Eval('method').in_(['fifo', 'lifo']),
             },
         help="The last vintage that is paid.")
@@ -103,7 +87,6 @@ class Revolvement(
                 ],
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'estate',
             'required': Eval('method') == 'estate',
             },
@@ -111,7 +94,6 @@ class Revolvement(
         "the cycle.")
     cycle_years = fields.Integer("Cycle",
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'estate',
             'required': Eval('method') == 'estate',
             },
@@ -119,7 +101,6 @@ class Revolvement(
     required_equity = Monetary(
         "Required Equity", currency='currency', digits='currency',
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'base_capital',
             'required': Eval('method') == 'base_capital',
             },
@@ -127,7 +108,6 @@ class Revolvement(
         "each by the part in the use.")
     use_years = fields.Integer("Years of Use",
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'base_capital',
             'required': Eval('method') == 'base_capital',
             },
@@ -140,7 +120,6 @@ class Revolvement(
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('method') != 'base_capital',
             'required': Eval('method') == 'base_capital',
             },
@@ -151,10 +130,9 @@ class Revolvement(
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="Pay only these members.\n"
         "Leave empty for all.")
-    only_estates = fields.Boolean("Only Estates", states=_states,
+    only_estates = fields.Boolean("Only Estates",
         help="Check to pay only for members who died.")
     member_categories = fields.Many2Many(
         'coop.equity.revolvement-coop.member.category', 'revolvement',
@@ -162,7 +140,6 @@ class Revolvement(
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="Pay only members of these categories on the posting date.\n"
         "Leave empty for all.")
     minimum_age = fields.Integer("Minimum Age",
@@ -170,87 +147,33 @@ class Revolvement(
             ('minimum_age', '=', None),
             ('minimum_age', '>', 0),
             ],
-        states=_states,
         help="Pay only members of at least this age on the posting date.")
-    resolution = fields.Many2One(
-        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
-        domain=[
-            ('meeting.company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+
     lines = fields.One2Many(
         'coop.equity.revolvement.line', 'revolvement', "Lines",
         readonly=True)
-    moves = fields.One2Many('account.move', 'origin', "Moves", readonly=True)
     amount = fields.Function(Monetary(
             "Amount", currency='currency', digits='currency'), 'get_amount')
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('approved', "Approved"),
-            ('posted', "Posted"),
-            ('cancelled', "Cancelled"),
-            ], "State", required=True, readonly=True, sort=False)
-
-    del _states
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        cls.company.states['readonly'] = Bool(Eval('classes', [0]))
+        cls._sql_constraints += [
+            ('budget_positive', Check(t, number(t.budget) > 0),
+                'coop_patronage.msg_revolvement_budget'),
+            ('rate_part', Check(t, is_part(t.rate, positive=True)),
+                'coop_patronage.msg_part'),
+            ]
         cls._order = [
             ('posting_date', 'DESC'),
             ('id', 'DESC'),
             ]
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'approved'),
-            ('approved', 'draft'),
-            ('approved', 'posted'),
-            ('draft', 'cancelled'),
-            ('computed', 'cancelled'),
-            ('posted', 'cancelled'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': ~Eval('state').in_(['computed', 'approved']),
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': ~Eval('state').in_(['draft', 'computed']),
-                    'depends': ['state'],
-                    },
-                'approve': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(
-                        ['draft', 'computed', 'posted']),
-                    'depends': ['state'],
-                    },
-                })
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
 
     @classmethod
     def default_method(cls):
         return 'fifo'
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     def get_amount(self, name):
         return sum((line.amount for line in self.lines), Decimal(0))
@@ -258,37 +181,6 @@ class Revolvement(
     def get_rec_name(self, name):
         return ' '.join(filter(
                 None, [str(self.posting_date), self.description]))
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('description', *clause[1:])]
-
-    @classmethod
-    def copy(cls, revolvements, default=None):
-        default = default.copy() if default is not None else {}
-        for name in ['lines', 'moves', 'resolution']:
-            default.setdefault(name)
-        return super().copy(revolvements, default=default)
-
-    @classmethod
-    def check_modification(
-            cls, mode, revolvements, values=None, external=False):
-        super().check_modification(
-            mode, revolvements, values=values, external=external)
-        for revolvement in revolvements:
-            if (mode == 'delete' and revolvement.state != 'draft'
-                    or external and (
-                        revolvement.state not in {'draft', 'computed'}
-                        or 'state' in (values or {}))):
-                raise AccessError(gettext(
-                        'coop_patronage.msg_revolvement_modify',
-                        revolvement=revolvement.rec_name))
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, revolvements):
-        pass
 
     @classmethod
     @ModelView.button
@@ -299,6 +191,7 @@ class Revolvement(
         config = Configuration(1)
         for revolvement in revolvements:
             revolvement.check_solvency(RevolvementError)
+            revolvement.check_inputs(RevolvementError)
             resolution = revolvement.resolution
             if not config.get_multivalue(
                     'resolution_required', company=revolvement.company.id):
@@ -311,8 +204,9 @@ class Revolvement(
                         revolvement=revolvement.rec_name))
 
 
-class RevolvementClass(ModelSQL):
+class RevolvementClass(RelationMixin, ModelSQL):
     __name__ = 'coop.equity.revolvement-coop.share.class'
+    _document = 'revolvement'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement",
@@ -322,8 +216,9 @@ class RevolvementClass(ModelSQL):
         ondelete='RESTRICT', required=True)
 
 
-class RevolvementCategory(ModelSQL):
+class RevolvementCategory(RelationMixin, ModelSQL):
     __name__ = 'coop.equity.revolvement-coop.patronage.category'
+    _document = 'revolvement'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement",
@@ -333,8 +228,9 @@ class RevolvementCategory(ModelSQL):
         ondelete='RESTRICT', required=True)
 
 
-class RevolvementMember(ModelSQL):
+class RevolvementMember(RelationMixin, ModelSQL):
     __name__ = 'coop.equity.revolvement-coop.member'
+    _document = 'revolvement'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement",
@@ -343,8 +239,9 @@ class RevolvementMember(ModelSQL):
         'coop.member', "Member", ondelete='RESTRICT', required=True)
 
 
-class RevolvementMemberCategory(ModelSQL):
+class RevolvementMemberCategory(RelationMixin, ModelSQL):
     __name__ = 'coop.equity.revolvement-coop.member.category'
+    _document = 'revolvement'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement",

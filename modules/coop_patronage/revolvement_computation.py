@@ -1,20 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import Decimal
-
 from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow
-from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.books import save_records
 from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
-from trytond.tools import grouped_slice
 
-from .base_capital import capital_targets
 from .exceptions import RevolvementError
-from .revolvement_payout import (
-    base_capital, by_percentage, by_vintage, hybrid, present_value)
+from .inputs import RevolvementInputs, RevolvementSettings
+from .revolvement_payout import revolve
 
 
 class RevolvementComputation:
@@ -29,112 +25,71 @@ class RevolvementComputation:
         Line = pool.get('coop.equity.revolvement.line')
         cls.lock(revolvements)
         Line.delete([line for r in revolvements for line in r.lines])
-        lines = []
         for revolvement in revolvements:
-            lines.extend(revolvement.get_lines())
-        for sub_lines in grouped_slice(lines, SLICE):
-            Line.save(list(sub_lines))
+            inputs = revolvement.get_inputs()
+            rows = revolve(inputs)
+            if not rows:
+                raise RevolvementError(gettext(
+                        'coop_patronage.msg_revolvement_nothing',
+                        revolvement=revolvement.rec_name))
+            revolvement.set_inputs(inputs)
+            save_records([Line(revolvement=revolvement, **r) for r in rows])
+        cls.save(revolvements)
 
-    def get_balances(self):
-        "Return what is held by member, class and vintage"
+    def is_as_computed(self, inputs):
+        return revolve(inputs) == [
+            line.row for line in sorted(self.lines, key=int)]
+
+    def get_inputs(self):
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        # All the moves count, so that later ones can not be paid twice
+        holdings = ShareMove.lots_at(
+            self.company, None, self._get_members(), self.classes)
+        return RevolvementInputs(
+            settings=RevolvementSettings(
+                self.currency.rounding, self.method, self.posting_date,
+                self.payment_date, self.budget, self.rate,
+                self.until_vintage, self.discount_rate, self.cycle_years,
+                self.required_equity),
+            classes={
+                c.id: (c.par_value, c.quantity_digits)
+                for c in self.classes},
+            holdings={
+                key: tuple(sorted(lots, key=str))
+                for key, lots in holdings.items()},
+            use=self._get_use())
+
+    def _get_members(self):
+        "Return the members who are paid, or None for all"
         pool = Pool()
         Member = pool.get('coop.member')
-        ShareMove = pool.get('coop.share.move')
-        members = None
-        if (self.members or self.only_estates or self.member_categories
+        if not (self.members or self.only_estates or self.member_categories
                 or self.minimum_age):
-            domain = [('company', '=', self.company.id)]
-            if self.members:
-                domain.append(('id', 'in', [m.id for m in self.members]))
-            if self.only_estates:
-                domain.append(('exit_reason', '=', 'death'))
-            if self.minimum_age:
-                domain.append(('party.birth_date', '<=',
-                        self.posting_date - relativedelta(
-                            years=self.minimum_age)))
-            members = Member.search(domain)
-            if self.member_categories:
-                categories = Member.categories_at(members, self.posting_date)
-                allowed = {c.id for c in self.member_categories}
-                members = [
-                    m for m in members if categories.get(m.id) in allowed]
-        # All the moves count, so that later ones can not be paid twice
-        holdings = ShareMove.holdings_at(
-            self.company, None, members=members, classes=self.classes,
-            by=('member', 'share_class', 'vintage'))
-        return {
-            (member, share_class, vintage or 0): amount
-            for (member, share_class, vintage), (_, amount)
-            in holdings.items() if amount > 0}
+            return
+        domain = [('company', '=', self.company.id)]
+        if self.members:
+            domain.append(('id', 'in', [m.id for m in self.members]))
+        if self.only_estates:
+            domain.append(('exit_reason', '=', 'death'))
+        if self.minimum_age:
+            domain.append(('party.birth_date', '<=',
+                    self.posting_date - relativedelta(
+                        years=self.minimum_age)))
+        members = Member.search(domain)
+        if self.member_categories:
+            categories = Member.categories_at(members, self.posting_date)
+            allowed = {c.id for c in self.member_categories}
+            members = [m for m in members if categories.get(m.id) in allowed]
+        return members
 
-    def get_lines(self):
-        "Return the unsaved lines"
-        pool = Pool()
-        Line = pool.get('coop.equity.revolvement.line')
-        balances = self.get_balances()
-        if not balances:
-            raise RevolvementError(gettext(
-                    'coop_patronage.msg_revolvement_nothing',
-                    revolvement=self.rec_name))
-        # The smallest step that is a whole number of shares of each class
-        unit = max(max(
-                c.par_value * Decimal(1).scaleb(-c.quantity_digits)
-                for c in self.classes), self.currency.rounding)
-        paid = getattr(self, f'_compute_{self.method}')(balances, unit)
-        lines = []
-        for key in sorted(paid):
-            amount = paid[key]
-            member, share_class, vintage = key
-            discount = Decimal(0)
-            if self.method == 'estate':
-                years = vintage + self.cycle_years - self.posting_date.year
-                discount = amount - present_value(
-                    amount, self.discount_rate, years,
-                    self.currency.rounding)
-            lines.append(Line(
-                    revolvement=self, member=member, share_class=share_class,
-                    vintage=vintage or None, balance=balances[key],
-                    amount=amount, discount=discount,
-                    payable=amount - discount))
-        return lines
-
-    def _by_lot(self, function, balances, *args, **kwargs):
-        "Call the function with keys that end with the vintage"
-        paid = function(
-            {((m, c), v): amount for (m, c, v), amount in balances.items()},
-            *args, **kwargs)
-        return {(m, c, v): amount for ((m, c), v), amount in paid.items()}
-
-    def _compute_fifo(self, balances, unit, newest=False):
-        return self._by_lot(
-            by_vintage, balances, self.budget, newest=newest,
-            until=self.until_vintage, unit=unit)
-
-    def _compute_lifo(self, balances, unit):
-        return self._compute_fifo(balances, unit, newest=True)
-
-    def _compute_percentage(self, balances, unit):
-        return self._by_lot(
-            by_percentage, balances, rate=self.rate, budget=self.budget,
-            unit=unit)
-
-    def _compute_hybrid(self, balances, unit):
-        return self._by_lot(
-            hybrid, balances, self.budget, self.rate, unit=unit)
-
-    def _compute_estate(self, balances, unit):
-        return balances
-
-    def _compute_base_capital(self, balances, unit):
+    def _get_use(self):
+        "Return the use by member that the base capital is measured by"
         pool = Pool()
         Activity = pool.get('coop.patronage.activity')
+        if self.method != 'base_capital':
+            return {}
         start = self.posting_date.replace(day=1)
         start = start.replace(year=start.year - self.use_years)
-        use = Activity.get_use(
+        return Activity.get_use(
             self.company, self.use_categories, start, self.posting_date - DAY)
-        paid = base_capital(
-            {(m, (v, c)): amount for (m, c, v), amount in balances.items()},
-            capital_targets(
-                self.required_equity, use, self.currency.rounding),
-            self.budget, unit)
-        return {(m, c, v): amount for (m, (v, c)), amount in paid.items()}

@@ -4,21 +4,28 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
+from .claim import ClaimMixin
 from .exceptions import RevolvementError
+from .loss_absorption import take_amount
 
 
-class RevolvementLine(ModelSQL, ModelView):
+class RevolvementLine(
+        ClaimMixin, ResultMixin, SearchMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement.line'
     __string__ = "Equity Revolvement Line"
+    _search_names = ('revolvement.rec_name', 'member.rec_name')
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement", required=True,
         readonly=True, ondelete='CASCADE')
+    company = fields.Function(fields.Many2One(
+            'company.company', "Company"),
+        'on_change_with_company')
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"),
         'on_change_with_currency')
@@ -43,8 +50,8 @@ class RevolvementLine(ModelSQL, ModelView):
     account_move_line = fields.Many2One(
         'account.move.line', "Payable Line", readonly=True,
         ondelete='RESTRICT')
-    share_move = fields.Many2One(
-        'coop.share.move', "Share Move", readonly=True, ondelete='RESTRICT')
+    share_moves = fields.One2Many(
+        'coop.share.move', 'origin', "Share Moves", readonly=True)
 
     @classmethod
     def __setup__(cls):
@@ -56,6 +63,10 @@ class RevolvementLine(ModelSQL, ModelView):
             ('id', 'ASC'),
             ]
 
+    @fields.depends('revolvement', '_parent_revolvement.company')
+    def on_change_with_company(self, name=None):
+        return self.revolvement.company if self.revolvement else None
+
     @fields.depends('revolvement', '_parent_revolvement.currency')
     def on_change_with_currency(self, name=None):
         return self.revolvement.currency if self.revolvement else None
@@ -63,15 +74,18 @@ class RevolvementLine(ModelSQL, ModelView):
     def get_rec_name(self, name):
         return f'{self.revolvement.rec_name} - {self.member.rec_name}'
 
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            for line in lines:
-                raise AccessError(gettext(
-                        'coop_patronage.msg_revolvement_modify',
-                        revolvement=line.revolvement.rec_name))
+    @property
+    def row(self):
+        "What is computed of it"
+        return {
+            'member': self.member.id,
+            'share_class': self.share_class.id,
+            'vintage': self.vintage,
+            'balance': self.balance,
+            'amount': self.amount,
+            'discount': self.discount,
+            'payable': self.payable,
+            }
 
     def get_move_lines(self, move):
         "Yield the line, what is posted and the values"
@@ -103,11 +117,33 @@ class RevolvementLine(ModelSQL, ModelView):
     def get_share_moves(self, move, lots):
         """Return the unsaved rows of the share ledger
 
-        `lots` is what the member holds of the class.
+        One for each of the lots of the vintage that is redeemed.
         """
         ShareMove = Pool().get('coop.share.move')
-        return ShareMove.give_vintage(
-            self.share_class, lots, self.vintage,
-            self.amount / self.share_class.par_value, self.member,
-            self.revolvement.posting_date - DAY, kind='redemption',
-            origin=self, account_move=move)
+        class_ = self.share_class
+        taken, _ = take_amount(
+            [l for l in lots if l.vintage == self.vintage], self.amount,
+            class_.par_value, class_.quantity_digits, self.currency.rounding)
+        return ShareMove.give(
+            class_, taken, self.member, self.revolvement.posting_date - DAY,
+            kind='redemption', origin=self, account_move=move)
+
+    @property
+    def party(self):
+        return self.member.party
+
+    @property
+    def address_lines(self):
+        address = self.party.address_get()
+        return address.full_address.splitlines() if address else []
+
+    @property
+    def unclaimed_of(self):
+        return self.revolvement.rec_name
+
+    @classmethod
+    def _posted_domain(cls, company):
+        return [
+            ('revolvement.company', '=', company.id),
+            ('revolvement.state', '=', 'posted'),
+            ]

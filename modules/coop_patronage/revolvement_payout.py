@@ -7,7 +7,80 @@ from itertools import groupby
 from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.rounding import half_up
 
+from .base_capital import capital_targets
+from .loss_absorption import take_amount
+
 CENT = Decimal('0.01')
+
+
+def revolve(inputs):
+    """Return the rows of what a revolvement pays, of its inputs alone
+
+    A row is not worth more than whole shares of its vintage.
+    """
+    settings = inputs.settings
+    balances = {}
+    for (member, share_class), lots in inputs.holdings.items():
+        for lot in lots:
+            key = member, share_class, lot.vintage or 0
+            balances[key] = balances.get(key, CENT * 0) + lot.amount
+    balances = {k: amount for k, amount in balances.items() if amount > 0}
+    rows = []
+    for key, amount in sorted(_get_paid(inputs, balances).items()):
+        member, share_class, vintage = key
+        par, digits = inputs.classes[share_class]
+        _, left = take_amount(
+            [lot for lot in inputs.holdings[member, share_class]
+                if (lot.vintage or 0) == vintage],
+            amount, par, digits, settings.unit)
+        amount -= left
+        if not amount:
+            continue
+        discount = amount * 0
+        if settings.method == 'estate':
+            years = (
+                vintage + settings.cycle_years - settings.posting_date.year)
+            discount = amount - present_value(
+                amount, settings.discount_rate, years, settings.unit)
+        rows.append({
+                'member': member,
+                'share_class': share_class,
+                'vintage': vintage or None,
+                'balance': balances[key],
+                'amount': amount,
+                'discount': discount,
+                'payable': amount - discount,
+                })
+    return rows
+
+
+def _get_paid(inputs, balances):
+    "Return what is paid by member, class and vintage"
+    settings = inputs.settings
+    if settings.method == 'estate' or not balances:
+        return balances
+    # The smallest step that is a whole number of shares of each class
+    unit = max(settings.unit, *(
+            par * Decimal(1).scaleb(-digits)
+            for par, digits in inputs.classes.values()))
+    if settings.method == 'base_capital':
+        paid = base_capital(
+            {(m, (v, c)): amount for (m, c, v), amount in balances.items()},
+            capital_targets(
+                settings.required_equity, inputs.use, settings.unit),
+            settings.budget, unit)
+        return {(m, c, v): amount for (m, (v, c)), amount in paid.items()}
+    lots = {((m, c), v): amount for (m, c, v), amount in balances.items()}
+    if settings.method == 'percentage':
+        paid = by_percentage(
+            lots, rate=settings.rate, budget=settings.budget, unit=unit)
+    elif settings.method == 'hybrid':
+        paid = hybrid(lots, settings.budget, settings.rate, unit=unit)
+    else:
+        paid = by_vintage(
+            lots, settings.budget, newest=settings.method == 'lifo',
+            until=settings.until_vintage, unit=unit)
+    return {(m, c, v): amount for ((m, c), v), amount in paid.items()}
 
 
 def by_vintage(balances, budget, newest=False, until=None, unit=CENT):

@@ -10,7 +10,7 @@ from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
-from .exceptions import CancelError
+from .exceptions import CancelError, PostError
 
 
 class RevolvementPosting:
@@ -24,6 +24,7 @@ class RevolvementPosting:
         cls.lock(revolvements)
         lock_members(line.member for r in revolvements for line in r.lines)
         for revolvement in revolvements:
+            revolvement.check_inputs(PostError)
             revolvement._post()
 
     def _post(self):
@@ -47,24 +48,22 @@ class RevolvementPosting:
                 if name == 'payable':
                     line.account_move_line = move_line
             lots = ShareMove.lots_at(
-                self.company, None, {line.member.id for line in chunk},
-                {line.share_class.id for line in chunk})
-            share_moves = []
-            for line in chunk:
-                line_moves = line.get_share_moves(
-                    move, lots[line.member.id, line.share_class.id])
-                # The others are found by their origin
-                line.share_move = line_moves[0]
-                share_moves.extend(line_moves)
-            ShareMove.do(share_moves)
+                self.company, None, [line.member for line in chunk],
+                self.classes)
+            ShareMove.do([
+                    share_move for line in chunk
+                    for share_move in line.get_share_moves(
+                        move, lots[line.member.id, line.share_class.id])])
             Line.save(chunk)
             Move.post([move])
+        self.lower_requests()
 
     @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, revolvements):
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('coop.equity.revolvement.line')
         MoveLine = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
@@ -83,17 +82,16 @@ class RevolvementPosting:
                         revolvement=revolvement.rec_name,
                         member=line.member.rec_name))
             books = Books(revolvement.company)
-            moves = list(revolvement.moves)
+            # What replaced claims is cancelled before
+            moves = AdditionalMove.get_own(revolvement.moves)
             reversals = [
                 books.reversal(m, revolvement.posting_date) for m in moves]
             Books.post(reversals)
             ShareMove.reverse(
-                ShareMove.search([
-                        ('origin', 'in', [
-                                str(line) for line in revolvement.lines]),
-                        ('reversal_of', '=', None),
-                        ]),
+                [m for line in revolvement.lines for m in line.share_moves
+                    if not m.reversal_of],
                 dict(zip(moves, reversals)))
+            revolvement.raise_requests()
             payables = {}
             for move in moves + reversals:
                 for line in move.lines:
@@ -105,6 +103,7 @@ class RevolvementPosting:
 
     @classmethod
     def check_books(cls, company, date):
+        AdditionalMove = Pool().get('coop.document.move')
         differences = super().check_books(company, date)
         for revolvement in cls.search([
                     ('company', '=', int(company)),
@@ -112,7 +111,8 @@ class RevolvementPosting:
                     ('posting_date', '<=', date),
                     ]):
             posted = sum((
-                    line.credit for move in revolvement.moves
+                    line.credit
+                    for move in AdditionalMove.get_own(revolvement.moves)
                     for line in move.lines), Decimal(0))
             if posted != revolvement.amount:
                 differences.append(Difference(

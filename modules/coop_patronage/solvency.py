@@ -4,32 +4,25 @@ from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval
 
 
 class SolvencyMixin:
     "A document that pays out only what the board finds can be paid"
     __slots__ = ()
 
-    _solvency_states = {
-        'readonly': ~Eval('state').in_(['draft', 'computed']),
-        }
     solvency_date = fields.Date(
-        "Statement of Solvency on", states=_solvency_states,
+        "Statement of Solvency on",
         help="When the board stated that the cooperative can pay its debts "
         "after the payments.")
     liquid_funds = Monetary(
         "Liquid Funds", currency='currency', digits='currency',
-        states=_solvency_states,
         help="The money the cooperative has for the payments.")
     capital_after = Monetary(
         "Capital after", currency='currency', digits='currency',
-        states=_solvency_states,
         help="The capital that is left after the payments.")
     solvency_stated_by = fields.Char(
-        "Stated by", states=_solvency_states,
+        "Stated by",
         help="Who of the board makes the statement.")
-    del _solvency_states
 
     @classmethod
     def copy(cls, records, default=None):

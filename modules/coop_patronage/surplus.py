@@ -8,11 +8,9 @@ from sql.operators import Equal
 
 from trytond import backend
 from trytond.i18n import gettext
-from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
+from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.agreement import BooksMixin
 from trytond.modules.coop_membership.books import SLICE
-from trytond.modules.coop_membership.cancelled import CancelledMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -21,7 +19,9 @@ from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .allocated_year import AllocatedYearMixin
-from .solvency import SolvencyMixin
+from .balance import get_balances
+from .part import RelationMixin, is_part, number
+from .run import RunMixin
 from .surplus_agreement import SurplusAgreement
 from .surplus_approval import SurplusApproval
 from .surplus_computation import SurplusComputation
@@ -42,6 +42,7 @@ MEMBER_RATIO_BASES = [
 # The field that totals the lines of each kind
 KINDS = {
     'loss_carried': 'carried_forward',
+    'loss_cover': 'losses_covered',
     'reserve': 'reserves',
     'fund': 'funds',
     'share_dividend': 'share_dividends',
@@ -53,18 +54,11 @@ KINDS = {
 
 class Surplus(
         SurplusInputs, SurplusComputation, SurplusApproval, SurplusPosting,
-        SurplusAgreement, AllocatedYearMixin, CancelledMixin, SolvencyMixin,
-        BooksMixin, Workflow, ModelSQL, ModelView):
+        SurplusAgreement, AllocatedYearMixin, RunMixin, ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
-    _work = (
-        ('computed', 'approve', 'posting_date'),
-        ('approved', 'post', 'posting_date'))
-    _pending = {'approved': 'posting_date'}
+    _search_names = ('fiscalyear.rec_name', 'description')
 
-    _states = {
-        'readonly': ~Eval('state').in_(['draft', 'computed']),
-        }
     _account_domain = [
         ('type.statement', '=', 'balance'),
         ('deferral', '=', True),
@@ -73,38 +67,32 @@ class Surplus(
         ('company', '=', Eval('company', -1)),
         ]
 
-    company = fields.Many2One('company.company', "Company", required=True,
-        states={
-            'readonly': _states['readonly'] | Eval('fiscalyear'),
-            })
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
     fiscalyear = fields.Many2One(
         'account.fiscalyear', "Fiscal Year", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
-    description = fields.Char("Description", states=_states,
+            ])
+    description = fields.Char("Description",
         help="Tells the drafts of a year apart.")
-    plan = fields.Many2One('coop.surplus.plan', "Plan", states=_states,
+    plan = fields.Many2One('coop.surplus.plan', "Plan",
+        domain=['OR',
+            ('company', '=', None),
+            ('company', '=', Eval('company', -1)),
+            ],
         help="Fills the lines when it is chosen.")
     recognition = fields.Selection(
         RECOGNITIONS, "Recognition", required=True, sort=False,
-        states=_states,
         help="Appropriation if the general meeting decides, otherwise "
         "patronage dividends are owed already at the end of the year.")
     posting_date = fields.Date("Posting Date",
         states={
-            'readonly': _states['readonly'],
             'required': Eval('state').in_(['approved', 'posted']),
             },
         help="The date in an open period after the fiscal year.")
     account_surplus = fields.Many2One(
         'account.account', "Undivided Surplus", required=True,
-        domain=_account_domain, states=_states,
+        domain=_account_domain,
         help="The account to which the result of the year is closed.")
     result = Monetary(
         "Result", currency='currency', digits='currency', readonly=True,
@@ -119,20 +107,18 @@ class Surplus(
         'get_accrued')
     brought_forward = Monetary(
         "Brought Forward", currency='currency', digits='currency',
-        required=True, states=_states,
+        required=True,
         help="The surplus or, negative, the loss of the years before "
         "that is appropriated together.")
     account_brought_forward = fields.Many2One(
         'account.account', "Account Brought Forward",
         domain=_account_domain,
         states={
-            'readonly': _states['readonly'],
-            'invisible': ~Eval('brought_forward', 0),
             'required': Bool(Eval('brought_forward', 0)),
             })
     reserve_release = Monetary(
         "Reserve Release", currency='currency', digits='currency',
-        required=True, states=_states,
+        required=True,
         domain=[
             ('reserve_release', '>=', 0),
             ],
@@ -141,7 +127,6 @@ class Surplus(
         'account.account', "Account of Reserve Release",
         domain=_account_domain,
         states={
-            'readonly': _states['readonly'],
             'invisible': ~Eval('reserve_release', 0),
             'required': Bool(Eval('reserve_release', 0)),
             })
@@ -151,12 +136,11 @@ class Surplus(
         'on_change_with_total')
     other_result = Monetary(
         "Other Result", currency='currency', digits='currency',
-        required=True, states=_states,
+        required=True,
         help="The part of the result from outside the cooperative activity, "
         "which belongs neither to members nor to non-members.")
     member_ratio_basis = fields.Selection(
         MEMBER_RATIO_BASES, "Member Ratio Basis", required=True, sort=False,
-        states=_states,
         help="By what the part of the members in the result is measured.")
     member_ratio_categories = fields.Many2Many(
         'coop.surplus-coop.patronage.category', 'surplus', 'category',
@@ -165,7 +149,6 @@ class Surplus(
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('member_ratio_basis') == 'fixed',
             },
         help="The activity the member ratio is measured by.\n"
@@ -178,8 +161,7 @@ class Surplus(
                 ],
             ],
         states={
-            'readonly': (_states['readonly']
-                | (Eval('member_ratio_basis') != 'fixed')),
+            'readonly': Eval('member_ratio_basis') != 'fixed',
             'required': Eval('member_ratio_basis') == 'fixed',
             },
         help="The part of the members.")
@@ -191,17 +173,14 @@ class Surplus(
         readonly=True)
     patronage_base = Monetary(
         "Patronage Base", currency='currency', digits='currency',
-        states=_states,
         help="The amount, by tax law or the statutes, of which patronage "
         "dividends must not exceed the part of the members.")
     patronage_base_reason = fields.Char("Patronage Base Reason",
         states={
-            'readonly': _states['readonly'],
             'invisible': ~Eval('patronage_base', 0),
             'required': Bool(Eval('patronage_base', 0)),
             })
-    lines = fields.One2Many('coop.surplus.line', 'surplus', "Lines",
-        states=_states)
+    lines = fields.One2Many('coop.surplus.line', 'surplus', "Lines")
     reserves = fields.Function(Monetary(
             "Reserves", currency='currency', digits='currency',
             help="What the lines of reserves and the other lines take."),
@@ -227,19 +206,18 @@ class Surplus(
             help="What is carried forward, less the losses that are made up "
             "for."),
         'get_kinds')
+    losses_covered = fields.Function(Monetary(
+            "Losses Covered", currency='currency', digits='currency',
+            help="What reserves and members bear of a loss."),
+        'get_kinds')
+    net_losses = fields.Boolean("Net Loss Pools",
+        help="Check to let the other pools of a line bear what a pool loses, "
+        "pro rata.")
     pools = fields.One2Many('coop.patronage.pool', 'surplus', "Pools",
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
-    resolution = fields.Many2One(
-        'coop.meeting.item', "Resolution", ondelete='RESTRICT',
-        domain=[
-            ('meeting.company', '=', Eval('company', -1)),
-            ],
-        states=_states,
-        help="The decision of the general meeting on the appropriation.")
-    moves = fields.One2Many('account.move', 'origin', "Moves", readonly=True)
+            ])
+
     move = fields.Many2One('account.move', "Move", readonly=True,
         ondelete='RESTRICT',
         domain=[
@@ -257,23 +235,14 @@ class Surplus(
         ondelete='RESTRICT')
     approved_by = fields.Many2One('res.user', "Approved by", readonly=True,
         ondelete='RESTRICT')
-    input_hash = fields.Char("Input Hash", readonly=True,
-        help="Identifies all the figures the amounts are computed from.")
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('approved', "Approved"),
-            ('posted', "Posted"),
-            ('cancelled', "Cancelled"),
-            ], "State", required=True, readonly=True, sort=False)
 
-    del _states, _account_domain
+    del _account_domain
 
     @classmethod
     def __setup__(cls):
-        cls.input_hash.search_unaccented = False
         super().__setup__()
         t = cls.__table__()
+        cls.company.states['readonly'] = Bool(Eval('fiscalyear'))
         cls._order = [
             ('fiscalyear.start_date', 'DESC'),
             ('id', 'DESC'),
@@ -283,27 +252,13 @@ class Surplus(
                     (t.company, Equal), (t.fiscalyear, Equal),
                     where=t.state.in_(['approved', 'posted'])),
                 'coop_patronage.msg_surplus_fiscalyear'),
+            ('reserve_release_positive',
+                Check(t, number(t.reserve_release) >= 0),
+                'coop_patronage.msg_surplus_reserve_release'),
+            ('member_ratio_part', Check(t, is_part(t.member_ratio)),
+                'coop_patronage.msg_part'),
             ]
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'approved'),
-            ('approved', 'draft'),
-            ('approved', 'posted'),
-            ('draft', 'cancelled'),
-            ('computed', 'cancelled'),
-            ('posted', 'cancelled'),
-            }
         cls._buttons.update({
-                'draft': {
-                    'invisible': ~Eval('state').in_(['computed', 'approved']),
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': ~Eval('state').in_(['draft', 'computed']),
-                    'depends': ['state'],
-                    },
                 'accrue': {
                     'invisible': (
                         (Eval('recognition') == 'appropriation')
@@ -311,24 +266,7 @@ class Surplus(
                         | (Eval('state') != 'computed')),
                     'depends': ['recognition', 'accrual_move', 'state'],
                     },
-                'approve': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(
-                        ['draft', 'computed', 'posted']),
-                    'depends': ['state'],
-                    },
                 })
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
 
     @classmethod
     def default_recognition(cls):
@@ -373,13 +311,17 @@ class Surplus(
     def default_member_ratio_basis(cls):
         return 'turnover'
 
-    @classmethod
-    def default_state(cls):
-        return 'draft'
+    @fields.depends('fiscalyear', 'company', 'account_brought_forward')
+    def on_change_fiscalyear(self):
+        if self.fiscalyear and self.company and self.account_brought_forward:
+            self.brought_forward = get_balances(
+                self.company, [self.account_brought_forward],
+                lambda move: (move.date <= self.fiscalyear.end_date)
+                & (move.state == 'posted'))[self.account_brought_forward.id]
 
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
+    @fields.depends(methods=['on_change_fiscalyear'])
+    def on_change_account_brought_forward(self):
+        self.on_change_fiscalyear()
 
     @fields.depends(
         'result', 'accrued', 'brought_forward', 'reserve_release')
@@ -448,28 +390,11 @@ class Surplus(
                 None, [self.fiscalyear.rec_name, self.description]))
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        _, operator, operand, *extra = clause
-        if operator.startswith('!') or operator.startswith('not '):
-            bool_op = 'AND'
-        else:
-            bool_op = 'OR'
-        return [bool_op,
-            ('fiscalyear.rec_name', operator, operand, *extra),
-            ('description', operator, operand, *extra),
-            ]
-
-    @classmethod
     def copy(cls, surpluses, default=None):
         default = default.copy() if default is not None else {}
         # The lines of the copy are other ones
         default.setdefault('pools.line')
         default.setdefault('pools.difference_line')
-        for name in [
-                'result', 'member_result', 'non_member_result', 'moves',
-                'move', 'accrual_move', 'resolution', 'prepared_by',
-                'approved_by', 'input_hash']:
-            default.setdefault(name)
         copies = super().copy(surpluses, default=default)
         pools = []
         for surplus, copy in zip(surpluses, copies):
@@ -483,37 +408,20 @@ class Surplus(
         return copies
 
     @classmethod
-    def check_modification(cls, mode, surpluses, values=None, external=False):
-        super().check_modification(
-            mode, surpluses, values=values, external=external)
-        if mode == 'delete':
-            for surplus in surpluses:
-                if surplus.state != 'draft' or surplus.accrual_move:
-                    raise AccessError(gettext(
-                            'coop_patronage.msg_surplus_delete',
-                            surplus=surplus.rec_name))
-        elif external:
-            cls.check_modifiable(surpluses, values)
-
-    @classmethod
-    def check_modifiable(cls, surpluses, values=None):
-        "Refuse that a client does what the buttons do"
+    def check_deletion(cls, surpluses):
+        super().check_deletion(surpluses)
         for surplus in surpluses:
-            if (surplus.state not in {'draft', 'computed'}
-                    or (values or {}).keys() & {'state', 'input_hash'}):
+            if surplus.accrual_move:
                 raise AccessError(gettext(
-                        'coop_patronage.msg_surplus_modify',
+                        'coop_patronage.msg_surplus_delete',
                         surplus=surplus.rec_name))
 
     @classmethod
     @ModelView.button
     @Workflow.transition('draft')
     def draft(cls, surpluses):
-        cls.write(surpluses, {
-                'prepared_by': None,
-                'approved_by': None,
-                'input_hash': None,
-                })
+        super().draft(surpluses)
+        cls.write(surpluses, {'prepared_by': None, 'approved_by': None})
 
     def format_currency(self, amount):
         return Report.format_currency(amount, None, self.currency)
@@ -531,8 +439,9 @@ class Surplus(
                 return line
 
 
-class SurplusCategory(ModelSQL):
+class SurplusCategory(RelationMixin, ModelSQL):
     __name__ = 'coop.surplus-coop.patronage.category'
+    _document = 'surplus'
 
     surplus = fields.Many2One(
         'coop.surplus', "Surplus", ondelete='CASCADE', required=True)

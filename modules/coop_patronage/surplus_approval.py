@@ -59,7 +59,7 @@ class SurplusApproval:
                 raise ApprovalError(gettext(
                         'coop_patronage.msg_surplus_line_pool',
                         line=line.rec_name))
-        self._check_inputs(ApprovalError)
+        self.check_inputs(ApprovalError)
 
     def _check_resolution(self):
         "Check that the meeting carried the accounts and the appropriation"

@@ -1,17 +1,19 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
-from fractions import Fraction
 
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow
-from trytond.modules.coop_membership.rounding import half_up
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
-from .category import has_usage
 from .exceptions import AllocationError, AppropriationError
-from .surplus_waterfall import RuleError, appropriate
+from .pool_allocation import Refused
+from .surplus_allocation import allocate
+
+# The reserves that bear a loss unless lines tell others, in the usual order
+# of the law: those that are free before the one that it asks for
+LOSS_RESERVES = ['account_other_reserve', 'account_reserve']
 
 
 class SurplusComputation:
@@ -33,68 +35,105 @@ class SurplusComputation:
         Line = pool.get('coop.surplus.line')
         Allocation = pool.get('coop.patronage.allocation')
 
+        self._set_loss_lines()
         self._set_pool_lines()
         inputs = self.get_inputs()
-        ratio = inputs['member_ratio']
-        self.input_hash = self.get_hash(inputs)
-        self.result = inputs['result']
+        allocated = self.allocate(inputs)
+        ratio = allocated.member_ratio
+        self.set_inputs(inputs)
+        self.result = inputs.result - self.accrued
         self.member_ratio = round(Decimal(
                 ratio.numerator) / ratio.denominator, 6)
-        activity_result = inputs['bases']['activity']
-        self.member_result = inputs['bases']['member_result']
-        self.non_member_result = activity_result - self.member_result
-
-        amounts = self.get_amounts(inputs)
-        left = self._get_left(amounts)
-        allocations = []
-        for pool_ in self.pools:
-            amount = pool_.amount
-            if amount is None:
-                amount = left.pop(pool_.line)
-            allocated, rows = pool_.get_allocations(
-                amount, inputs['activity'][has_usage(pool_.categories)],
-                inputs['debts'], allocations)
-            # The last pool bears what no pool of its line distributes
-            difference = amount - allocated
-            if pool_ == self._last_pool(pool_.line):
-                difference += left.pop(pool_.line, 0)
-            if difference:
-                line = pool_.get_difference_line()
-                if not line:
-                    raise AllocationError(gettext(
-                            'coop_patronage.msg_pool_difference',
-                            pool=pool_.rec_name,
-                            amount=self.format_currency(difference)))
-                amounts[pool_.line.id] -= difference
-                amounts[line.id] += difference
-            allocations.extend(rows)
+        self.member_result = allocated.member_result
+        self.non_member_result = allocated.non_member_result
         for line in self.lines:
-            line.computed_amount = amounts[line.id]
-        self._check_patronage_base(ratio)
+            line.computed_amount = allocated.amounts[line.id]
         Line.save(self.lines)
-        Allocation.replace(self.pools, allocations)
+        Allocation.replace(self.pools, allocated.rows)
 
-    def get_amounts(self, inputs):
-        "Return the amount of each line by its id"
-        lines = {line.id: line for line in self.lines}
+    def allocate(self, inputs):
+        "Return what becomes of the surplus of the inputs"
         try:
-            return appropriate(
-                inputs['total'], inputs['rules'], inputs['bases'],
-                self.currency.rounding)
-        except RuleError as e:
-            if e.key:
-                raise AppropriationError(gettext(
-                        f'coop_patronage.msg_surplus_line_{e.reason}',
-                        line=lines[e.key].rec_name,
-                        amount=self.format_currency(e.amount),
-                        limit=self.format_currency(e.limit))) from e
-            raise AppropriationError(gettext(
-                    f'coop_patronage.msg_surplus_{e.reason}',
-                    surplus=self.rec_name,
-                    amount=self.format_currency(e.amount))) from e
+            return allocate(inputs)
+        except Refused as e:
+            raise self._get_error(e) from e
+
+    def _get_error(self, refused):
+        "Return what is refused in the words of the user"
+        pool = Pool()
+        Line = pool.get('coop.surplus.line')
+        Member = pool.get('coop.member')
+        Pool_ = pool.get('coop.patronage.pool')
+        values = {
+            name: self.format_currency(amount)
+            for name, amount in refused.amounts.items() if amount is not None}
+        for name, Model in [
+                ('line', Line), ('pool', Pool_), ('member', Member)]:
+            if getattr(refused, name):
+                values[name] = Model(getattr(refused, name)).rec_name
+        if refused.reason.startswith('pool'):
+            return AllocationError(gettext(
+                    f'coop_patronage.msg_{refused.reason}', **values))
+        return AppropriationError(gettext(
+                f'coop_patronage.msg_surplus_{refused.reason}',
+                surplus=self.rec_name, **values))
+
+    def is_as_computed(self, inputs):
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        allocated = self.allocate(inputs)
+        return (
+            all(line.computed_amount == allocated.amounts[line.id]
+                for line in self.lines)
+            and Allocation.are_rows(self.pools, allocated.rows))
+
+    def _set_loss_lines(self):
+        """Give a loss that nothing covers the lines by which it is covered
+
+        What is brought forward covers it first: the rest is for the reserves,
+        and what they do not hold is carried forward.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        Line = pool.get('coop.surplus.line')
+        result = self.get_result() + self.accrued
+        if result >= 0:
+            return
+        before, after = [], []
+        if (result + self.brought_forward + self.reserve_release < 0
+                and not any(l.kind == 'loss_cover' for l in self.lines)):
+            for name in LOSS_RESERVES:
+                account = Configuration(1).get_multivalue(
+                    name, company=self.company.id)
+                if account:
+                    before.append(Line(
+                            name=gettext(
+                                'coop_patronage.msg_loss_cover',
+                                account=account.name),
+                            kind='loss_cover', account=account))
+        pooled = {p.line for p in self.pools}
+        if not any(
+                line.basis == 'remainder' and line.amount is None
+                and (line.kind in {'loss_carried', 'carry_forward'}
+                    or line.kind == 'loss_cover' and line in pooled)
+                for line in self.lines):
+            after.append(Line(
+                    name=gettext('coop_patronage.msg_loss_carried'),
+                    kind='carry_forward',
+                    account=Line.get_account('carry_forward', self.company)))
+        for line in before + after:
+            line.basis = 'remainder'
+        if before or after:
+            # In the order in which they bear the loss
+            lines = [*before, *self.lines, *after]
+            for sequence, line in enumerate(lines, 1):
+                line.sequence = sequence
+            self.lines = lines
+            self.save()
 
     def _set_pool_lines(self):
         pool = Pool()
+        Line = pool.get('coop.surplus.line')
         Pool_ = pool.get('coop.patronage.pool')
         lines = [line for line in self.lines if line.kind == 'patronage']
         for pool in self.pools:
@@ -105,40 +144,9 @@ class SurplusComputation:
                             pool=pool.rec_name))
                 pool.line, = lines
         Pool_.save(self.pools)
-
-    def _get_left(self, amounts):
-        "Return what the pools with an amount leave of each line"
-        left = {}
-        for line in {p.line for p in self.pools}:
-            pools = [p for p in self.pools if p.line == line]
-            if sum(p.amount is None for p in pools) > 1:
-                raise AllocationError(gettext(
-                        'coop_patronage.msg_pool_amount_missing',
-                        line=line.rec_name))
-            amount = amounts[line.id]
-            fixed = [p.amount for p in pools if p.amount is not None]
-            left[line] = amount - sum(fixed)
-            if (left[line] * amount < 0
-                    or any(f * amount < 0 for f in fixed)):
-                raise AllocationError(gettext(
-                        'coop_patronage.msg_pool_amount_exceeded',
-                        line=line.rec_name,
-                        amount=self.format_currency(amount)))
-        return left
-
-    def _last_pool(self, line):
-        return [p for p in self.pools if p.line == line][-1]
-
-    def _check_patronage_base(self, member_ratio):
-        if self.patronage_base is None:
-            return
-        limit = half_up(
-            Fraction(self.patronage_base) * member_ratio,
-            self.currency.rounding)
-        amount = self._get_patronage()
-        if amount > limit:
-            raise AppropriationError(gettext(
-                    'coop_patronage.msg_surplus_patronage_base',
-                    surplus=self.rec_name,
-                    amount=self.format_currency(amount),
-                    limit=self.format_currency(limit)))
+        # What the members bear of a loss is cleared as what they get
+        covers = {
+            p.line for p in self.pools if p.line.kind == 'loss_cover'}
+        if covers:
+            Line.write(list(covers), {
+                    'account': Line.get_account('patronage', self.company)})

@@ -1,22 +1,18 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import hashlib
-import json
 from decimal import Decimal
-from fractions import Fraction
 
 from sql import Null
 from sql.aggregate import Sum
 
 from trytond import backend
-from trytond.i18n import gettext
-from trytond.modules.coop_membership.rounding import half_up
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .balance import get_balances
 from .category import has_usage
+from .inputs import Inputs, LineInputs, Settings
 
 # The sources of the activity of each member ratio
 RATIO_SOURCES = {
@@ -26,43 +22,93 @@ RATIO_SOURCES = {
     }
 
 
+def _id(record):
+    return record.id if record else None
+
+
 class SurplusInputs:
-    "The figures that an appropriation is computed from"
+    "Read all that an appropriation is computed from"
     __slots__ = ()
 
     def get_inputs(self):
-        "Return all what the amounts are computed from"
-        result = self.get_result()
+        pool = Pool()
+        Allocation = pool.get('coop.patronage.allocation')
+        result = self.get_result() + self.accrued
         ratio_categories = self._ratio_categories()
         activity = self._get_activity(ratio_categories)
-        member_ratio = self._get_member_ratio(
-            activity[has_usage(ratio_categories)], ratio_categories)
-        before = result + self.accrued
-        activity_result = before - self.other_result
-        member_result = half_up(
-            Fraction(activity_result) * member_ratio, self.currency.rounding)
-        balances = get_balances(
-            self.company,
-            [a for line in self.lines
-                for a in [line.account, line.target_account]],
-            lambda move: move.date <= self.fiscalyear.end_date)
-        return {
-            'result': result,
-            'member_ratio': member_ratio,
-            'total': before + self.brought_forward + self.reserve_release,
-            'bases': {
-                'result': before,
-                'activity': activity_result,
-                'member_result': member_result,
-                'non_member_result': activity_result - member_result,
-                },
-            'rules': [line.get_rule(balances, before) for line in self.lines],
-            'accounts': [str(line.account) for line in self.lines],
-            'pools': [p.get_parameters() for p in self.pools],
-            'debts': next(
-                (p.get_debts() for p in self.pools if p.set_off), {}),
-            'activity': activity,
-            }
+        parties = {row[0] for rows in activity.values() for row in rows}
+        members = {
+            row[1] for rows in activity.values() for row in rows if row[1]}
+        pools = tuple(p.get_inputs() for p in self.pools)
+        elections = {p.id: p.get_elections(members) for p in self.pools}
+        taxed = {}
+        if any(p.withholding_rate for p in pools):
+            taxed = Allocation.get_year_totals(self)
+        debts = next((p.get_debts(parties) for p in self.pools if p.set_off),
+            {})
+        kept = {}
+        if any(p.minimum for p in pools):
+            kept = Allocation.get_kept(self.company)
+        return Inputs(
+            settings=self._get_settings(ratio_categories),
+            result=result,
+            lines=tuple(
+                LineInputs(
+                    line.id, line.kind, line.basis, line.rate, line.amount,
+                    line.minimum_rate, line.maximum_rate, line.target,
+                    _id(line.account), _id(line.target_account))
+                for line in self.lines),
+            balances=self._get_balances(),
+            pools=pools,
+            activity=activity,
+            eligible={
+                p.id: eligible for p, eligible in zip(
+                    self.pools, map(self._get_eligible, self.pools))
+                if eligible is not None},
+            elections={k: e for k, e in elections.items() if e},
+            owed={
+                p.id: p.get_owed(elections[p.id]) for p in self.pools
+                if elections[p.id]},
+            use={
+                p.id: p.get_use() for p in self.pools if p.required_equity},
+            holdings=self._get_holdings(result, pools, elections, members),
+            debts=debts,
+            taxed={p: amounts for p, amounts in taxed.items() if p in parties},
+            identified=self._get_identified(pools, parties),
+            kept={p: amount for p, amount in kept.items() if p in parties},
+            )
+
+    def _get_settings(self, ratio_categories):
+        return Settings(
+            unit=self.currency.rounding,
+            vintage=self.fiscalyear.end_date.year,
+            recognition=self.recognition,
+            posting_date=self.posting_date,
+            account_surplus=self.account_surplus.id,
+            brought_forward=self.brought_forward,
+            account_brought_forward=_id(self.account_brought_forward),
+            reserve_release=self.reserve_release,
+            account_reserve_release=_id(self.account_reserve_release),
+            other_result=self.other_result,
+            ratio_categories={
+                c.id: (c.measure, c.source == 'commons')
+                for c in ratio_categories},
+            fixed_ratio=(
+                self.member_ratio if self.member_ratio_basis == 'fixed'
+                else None),
+            patronage_base=self.patronage_base,
+            net_losses=self.net_losses,
+            )
+
+    def _get_balances(self):
+        "Return what the accounts hold that limit what their lines take"
+        return get_balances(
+            self.company, {
+                a for line in self.lines
+                if line.target or line.kind == 'loss_cover'
+                for a in [line.account, line.target_account]},
+            lambda move: (move.date <= self.fiscalyear.end_date)
+            & (move.state == 'posted'))
 
     def _get_activity(self, ratio_categories):
         """Return the sums of the activity of the pools and of the ratio
@@ -82,20 +128,59 @@ class SurplusInputs:
             categories = {
                 c for group in groups if has_usage(group) == usage
                 for c in group}
-            activity[usage] = Activity.get_sums(
-                self.company, categories, start_date,
-                end_date) if categories else []
+            activity[usage] = sorted(
+                Activity.get_sums(
+                    self.company, categories, start_date, end_date),
+                key=lambda row: (row[0], row[1] or 0, row[2])
+                ) if categories else []
         return activity
 
-    @classmethod
-    def get_hash(cls, inputs):
-        inputs = inputs.copy()
-        # What is accrued is added to the result again
-        del inputs['result']
-        inputs['activity'] = [
-            sorted(map(str, rows)) for rows in inputs['activity'].values()]
-        return hashlib.sha256(json.dumps(
-                inputs, sort_keys=True, default=str).encode()).hexdigest()
+    def _get_eligible(self, pool_):
+        "Return the parties that take part in the pool, or None for all"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        if not pool_.eligible_on:
+            return
+        eligible = Member.members_at(self.company, pool_.eligible_on)
+        if pool_.member_categories:
+            categories = Member.categories_at(
+                eligible.values(), pool_.eligible_on)
+            allowed = set(map(int, pool_.member_categories))
+            eligible = {
+                p: m for p, m in eligible.items()
+                if categories.get(m) in allowed}
+        return frozenset(eligible)
+
+    def _get_holdings(self, result, pools, elections, members):
+        "Return the lots that bear a loss or count for a target"
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        classes = {
+            p.equity_class for p in pools if p.equity_class
+            and (result < 0 or p.required_equity
+                or any((q.amount or 0) < 0 for q in pools)
+                or any(target for _, target in elections[p.key].values()))}
+        if not classes:
+            return {}
+        # All the moves count, so that later ones can not be taken twice
+        return {
+            key: tuple(sorted(lots, key=str))
+            for key, lots in ShareMove.lots_at(
+                self.company, None, members, classes).items()}
+
+    def _get_identified(self, pools, parties):
+        "Return the parties with a tax identifier, where it matters"
+        pool = Pool()
+        Identifier = pool.get('party.identifier')
+        Party = pool.get('party.party')
+        if not any(
+                p.withholding_rate and p.withholding_unidentified
+                for p in pools):
+            return frozenset()
+        return frozenset({
+                i.party.id for i in Identifier.search([
+                        ('type', 'in', Party.tax_identifier_types()),
+                        ])} & parties)
 
     def get_result(self):
         "Return the result of the year without the closing move"
@@ -142,27 +227,3 @@ class SurplusInputs:
                     ('measure', '=', measure),
                     ('source', 'in', RATIO_SOURCES[self.member_ratio_basis]),
                     ]))
-
-    def _get_member_ratio(self, activity, categories):
-        "Return the exact part of the members"
-        if self.member_ratio_basis == 'fixed':
-            return Fraction(self.member_ratio)
-        measures = {c.id: c.measure for c in categories}
-        members = total = Decimal(0)
-        for _, member, category, quantity, amount in activity:
-            if category in measures:
-                value = (
-                    quantity if measures[category] == 'quantity' else amount)
-                total += value
-                if member:
-                    members += value
-        # Without activity there is nobody but the members
-        if total <= 0:
-            return Fraction(1)
-        return min(max(Fraction(members) / Fraction(total), 0), Fraction(1))
-
-    def _check_inputs(self, Error):
-        if self.get_hash(self.get_inputs()) != self.input_hash:
-            raise Error(gettext(
-                    'coop_patronage.msg_surplus_inputs',
-                    surplus=self.rec_name))

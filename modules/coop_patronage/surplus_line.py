@@ -1,6 +1,5 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import Decimal
 
 from sql import Null
 
@@ -9,11 +8,12 @@ from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
 
-from .surplus_waterfall import Rule, target_room
+from .part import SurplusPartMixin
 
 # The configured account of the lines of each kind
 ACCOUNTS = {
     'loss_carried': 'account_carry_forward',
+    'loss_cover': 'account_reserve',
     'reserve': 'account_reserve',
     'fund': 'account_fund',
     'share_dividend': 'account_share_dividend',
@@ -54,13 +54,17 @@ class LineMixin(sequence_ordered()):
     name = fields.Char("Name", required=True, translate=True)
     kind = fields.Selection([
             ('loss_carried', "Loss Carried Forward"),
+            ('loss_cover', "Cover of Loss"),
             ('reserve', "Reserve"),
             ('fund', "Fund"),
             ('share_dividend', "Share Dividend"),
             ('patronage', "Patronage"),
             ('carry_forward', "Carry Forward"),
             ('other', "Other"),
-            ], "Kind", required=True, sort=False)
+            ], "Kind", required=True, sort=False,
+        help="Only the covers of loss and what is carried forward take part "
+        "in a loss: a cover bears what its account holds or, with a pool, "
+        "what the members bear.")
     basis = fields.Selection([
             ('result', "Result"),
             ('member_result', "Result with Members"),
@@ -88,22 +92,11 @@ class LineMixin(sequence_ordered()):
         return 'result'
 
 
-class SurplusLine(LineMixin, ModelSQL, ModelView):
+class SurplusLine(SurplusPartMixin, LineMixin, ModelSQL, ModelView):
     __name__ = 'coop.surplus.line'
     __string__ = "Surplus Line"
 
-    surplus = fields.Many2One(
-        'coop.surplus', "Surplus", required=True, ondelete='CASCADE',
-        states={
-            'readonly': Eval('state') != 'draft',
-            })
     name = fields.Char("Name", required=True)
-    company = fields.Function(fields.Many2One(
-            'company.company', "Company"),
-        'on_change_with_company')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
     amount = Monetary(
         "Amount", currency='currency', digits='currency',
         states={
@@ -115,14 +108,10 @@ class SurplusLine(LineMixin, ModelSQL, ModelView):
     computed_amount = Monetary(
         "Computed Amount", currency='currency', digits='currency',
         readonly=True)
-    state = fields.Function(
-        fields.Selection('get_states', "State"), 'on_change_with_state')
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        cls.__access__.add('surplus')
         cls.target_account.states['invisible'] = ~Eval('target', 0)
         cls.target_account.states['required'] = Bool(Eval('target', 0))
         cls.rate.states['readonly'] = Bool(Eval('amount', 0))
@@ -130,24 +119,6 @@ class SurplusLine(LineMixin, ModelSQL, ModelView):
             ('rate_amount', Check(t, (t.rate == Null) | (t.amount == Null)),
                 'coop_patronage.msg_surplus_line_rate_amount'),
             ]
-
-    @fields.depends('surplus', '_parent_surplus.company')
-    def on_change_with_company(self, name=None):
-        return self.surplus.company if self.surplus else None
-
-    @fields.depends('surplus', '_parent_surplus.currency')
-    def on_change_with_currency(self, name=None):
-        return self.surplus.currency if self.surplus else None
-
-    @classmethod
-    def get_states(cls):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        return Surplus.fields_get(['state'])['state']['selection']
-
-    @fields.depends('surplus', '_parent_surplus.state')
-    def on_change_with_state(self, name=None):
-        return self.surplus.state if self.surplus else None
 
     @fields.depends('kind', 'surplus', '_parent_surplus.company')
     def on_change_kind(self):
@@ -161,36 +132,3 @@ class SurplusLine(LineMixin, ModelSQL, ModelView):
         Configuration = pool.get('coop.patronage.configuration')
         return Configuration(1).get_multivalue(
             ACCOUNTS[kind], company=company.id)
-
-    def get_rule(self, balances, result):
-        "Return the rule of the line for the calculation"
-        room = None
-        if result < 0:
-            # A reserve bears of a loss what it holds, a fund nothing
-            if self.kind == 'reserve' and self.account:
-                room = max(balances[self.account.id], Decimal(0))
-            elif self.kind in {'fund', 'share_dividend'}:
-                room = Decimal(0)
-        elif self.target and self.account:
-            room = target_room(
-                balances[self.account.id], self.target,
-                balances[self.target_account.id])
-        return Rule(
-            key=self.id, basis=self.basis, rate=self.rate,
-            amount=self.amount, minimum_rate=self.minimum_rate,
-            maximum_rate=self.maximum_rate, room=room)
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        if external:
-            Surplus.check_modifiable({line.surplus for line in lines})
-
-    @classmethod
-    def copy(cls, lines, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('computed_amount')
-        return super().copy(lines, default=default)

@@ -5,6 +5,7 @@ from trytond.modules.company.model import (
     CompanyMultiValueMixin, CompanyValueMixin)
 from trytond.pool import Pool
 from trytond.pyson import Eval
+from trytond.transaction import Transaction
 
 from .surplus import MEMBER_RATIO_BASES, RECOGNITIONS
 from .surplus_line import LineMixin, account_field, target_account_field
@@ -15,6 +16,9 @@ class Plan(DeactivableMixin, ModelSQL, ModelView):
     __string__ = "Surplus Plan"
 
     name = fields.Char("Name", required=True, translate=True)
+    company = fields.Many2One('company.company', "Company",
+        help="Who uses the plan.\n"
+        "The plans of all companies can be copied, but not changed.")
     recognition = fields.Selection(
         RECOGNITIONS, "Recognition", required=True, sort=False,
         help="How patronage dividends are recognised.")
@@ -23,12 +27,20 @@ class Plan(DeactivableMixin, ModelSQL, ModelView):
         help="By what the part of the members in the result is measured.")
     notes = fields.Text("Notes", translate=True,
         help="The rules the plan follows and what it leaves open.")
-    lines = fields.One2Many('coop.surplus.plan.line', 'plan', "Lines")
+    lines = fields.One2Many('coop.surplus.plan.line', 'plan', "Lines",
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
         cls._order.insert(0, ('name', 'ASC'))
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
 
     @classmethod
     def default_recognition(cls):
@@ -37,6 +49,12 @@ class Plan(DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def default_member_ratio_basis(cls):
         return 'turnover'
+
+    @classmethod
+    def copy(cls, plans, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('company', cls.default_company())
+        return super().copy(plans, default=default)
 
 
 class PlanLine(LineMixin, ModelSQL, ModelView, CompanyMultiValueMixin):

@@ -24,7 +24,7 @@ class SurplusPosting:
                 raise PostError(gettext(
                         'coop_patronage.msg_surplus_accrued',
                         surplus=surplus.rec_name))
-            surplus._check_inputs(PostError)
+            surplus.check_inputs(PostError)
             books = Books(surplus.company)
             amount = surplus._get_patronage()
             if amount > 0:
@@ -54,6 +54,7 @@ class SurplusPosting:
         pool = Pool()
         Pool_ = pool.get('coop.patronage.pool')
         cls.lock(surpluses)
+        Pool_.lock_patrons([p for s in surpluses for p in s.pools])
         for surplus in surpluses:
             surplus._check_post()
             surplus.move = surplus.get_move()
@@ -68,7 +69,7 @@ class SurplusPosting:
                     surplus=self.rec_name,
                     date=self.posting_date,
                     fiscalyear=self.fiscalyear.rec_name))
-        self._check_inputs(PostError)
+        self.check_inputs(PostError)
         self._check_closed()
 
     def _check_closed(self):

@@ -13,7 +13,8 @@ class Rule(NamedTuple):
     `rate`, `minimum_rate` and `maximum_rate` are fractions of the basis,
     `amount` is a fixed amount instead of a rate, and `room` the most that
     the line may take: what its target still lacks or, in a loss year, what
-    its account still holds.
+    its account still holds.  What covers a loss takes no more than is left
+    of it.
     """
     key: Any
     basis: str = 'result'
@@ -22,6 +23,7 @@ class Rule(NamedTuple):
     minimum_rate: Decimal | None = None
     maximum_rate: Decimal | None = None
     room: Decimal | None = None
+    cover: bool = False
 
 
 class RuleError(ValueError):
@@ -66,7 +68,8 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
     previous = Fraction(0)
     last = None
     for rule in rules:
-        if rule.basis == 'remainder' and rule.amount is None:
+        if (rule.basis == 'remainder' and rule.amount is None
+                and not (rule.cover and rule.room is not None)):
             last = rule
     for rule in rules:
         if rule.basis == 'remainder':
@@ -92,6 +95,8 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
             exact = base
         if rule.room is not None and abs(exact) > rule.room:
             exact = Fraction(rule.room) * (-1 if exact < 0 else 1)
+        if rule.cover:
+            exact = min(max(exact, left), Fraction(0))
         amounts[rule.key] = half_up(exact, unit)
         bases_used[rule.key] = base
         left -= exact

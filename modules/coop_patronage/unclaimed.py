@@ -1,12 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import ModelView, fields
-from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 from trytond.wizard import (
     Button, StateReport, StateTransition, StateView, Wizard)
+
+from .exceptions import UnclaimedError
 
 
 class UnclaimedStart(ModelView):
@@ -60,6 +62,16 @@ class UnclaimedList(ModelView):
             ],
         help="The allocations of which the money is unclaimed.\n"
         "Remove those that are left as they are.")
+    line_candidates = fields.Many2Many(
+        'coop.equity.revolvement.line', None, None, "Candidates",
+        readonly=True)
+    lines = fields.Many2Many(
+        'coop.equity.revolvement.line', None, None, "Retired Equity",
+        domain=[
+            ('id', 'in', Eval('line_candidates', [])),
+            ],
+        help="The equity that was paid out and that nobody collects.\n"
+        "Remove what is left as it is.")
     account = fields.Many2One('account.account', "Account",
         domain=[
             ('company', '=', Eval('company', -1)),
@@ -85,10 +97,14 @@ class Unclaimed(Wizard):
         'coop_patronage.unclaimed_list_view_form', [
             Button("Cancel", 'end', 'tryton-cancel'),
             Button("Print Notices", 'notice', 'tryton-print'),
+            Button(
+                "Print Notices of Retired Equity", 'line_notice',
+                'tryton-print'),
             Button("Pay Again", 'reissue', 'tryton-refresh'),
             Button("Take Back", 'take_back', 'tryton-ok'),
             ])
     notice = StateReport('coop.patronage.unclaimed_notice')
+    line_notice = StateReport('coop.equity.revolvement.unclaimed_notice')
     reissue = StateTransition()
     take_back = StateTransition()
 
@@ -96,47 +112,57 @@ class Unclaimed(Wizard):
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
         Configuration = pool.get('coop.patronage.configuration')
+        Line = pool.get('coop.equity.revolvement.line')
         company = self.start.company
-        allocations = [a.id for a in Allocation.search_unclaimed(
-                company, self.start.date, self.start.years)]
+        allocations, lines = (
+            list(map(int, Model.list_unclaimed(*self._period)))
+            for Model in [Allocation, Line])
         account = Configuration(1).get_multivalue(
             'account_unclaimed', company=company.id)
         return {
             'company': company.id,
             'candidates': allocations,
             'allocations': allocations,
+            'line_candidates': lines,
+            'lines': lines,
             'account': account.id if account else None,
             }
 
-    def _get_allocations(self):
-        "Return the chosen allocations with what is open of them"
+    @property
+    def _period(self):
+        return self.start.company, self.start.date, self.start.years
+
+    def _get_claims(self):
+        "Yield the models with what is open of the chosen records"
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
-        allocations = Allocation.browse(self.list.allocations)
-        lock_members(a.member for a in allocations)
-        claims = Allocation.search_unclaimed(
-            self.start.company, self.start.date, self.start.years)
-        # Some may have been paid since they were listed
-        return {a: claims[a] for a in allocations if a in claims}
+        Line = pool.get('coop.equity.revolvement.line')
+        for Model, records in [
+                (Allocation, self.list.allocations), (Line, self.list.lines)]:
+            yield Model, Model.get_claims(records, *self._period)
+
+    def _print_notices(self, action, name):
+        for Model, claims in self._get_claims():
+            if Model.__name__ == name:
+                Model.write(list(claims), {'notice_date': self.start.date})
+                return action, {'ids': [r.id for r in claims]}
 
     def do_notice(self, action):
-        pool = Pool()
-        Allocation = pool.get('coop.patronage.allocation')
-        allocations = list(self._get_allocations())
-        Allocation.write(allocations, {'notice_date': self.start.date})
-        return action, {'ids': [a.id for a in allocations]}
+        return self._print_notices(action, 'coop.patronage.allocation')
+
+    def do_line_notice(self, action):
+        return self._print_notices(action, 'coop.equity.revolvement.line')
 
     def transition_reissue(self):
-        pool = Pool()
-        Allocation = pool.get('coop.patronage.allocation')
-        Allocation.reissue(self._get_allocations(), self.start.date)
+        for Model, claims in self._get_claims():
+            Model.reissue(claims, self.start.date)
         return 'end'
 
     def transition_take_back(self):
-        pool = Pool()
-        Allocation = pool.get('coop.patronage.allocation')
-        allocations = self._get_allocations()
-        if allocations:
-            Allocation.take_back(
-                allocations, self.start.date, self.list.account)
+        account = self.list.account
+        if not account:
+            raise UnclaimedError(gettext(
+                    'coop_patronage.msg_unclaimed_account'))
+        for Model, claims in self._get_claims():
+            Model.take_back(claims, self.start.date, lambda record: account)
         return 'end'

@@ -2,8 +2,12 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 
+from trytond.i18n import gettext
 from trytond.model import Index
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.additional_move import REPLACING
 from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
 
 
 class Move(metaclass=PoolMeta):
@@ -41,6 +45,33 @@ class MoveLine(metaclass=PoolMeta):
         "Return the domain of the lines that are paid"
         return [('reconciliation', '!=', None)]
 
+    @classmethod
+    def reconcile(
+            cls, *lines_list, date=None, writeoff=None, description=None,
+            delegate_to=None):
+        lines_list = [list(lines) for lines in lines_list]
+        if writeoff:
+            cls._check_write_off(lines_list)
+        return super().reconcile(
+            *lines_list, date=date, writeoff=writeoff,
+            description=description, delegate_to=delegate_to)
+
+    @classmethod
+    def _check_write_off(cls, lines_list):
+        "Check that no capital is waived that is not paid"
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Subscription = pool.get('coop.share.subscription')
+        for lines in lines_list:
+            if not sum(l.debit - l.credit for l in lines):
+                continue
+            for claims in AdditionalMove.get_claims(lines).values():
+                for claim in claims:
+                    if isinstance(claim.move.origin, Subscription):
+                        raise AccessError(gettext(
+                                'coop_shares.msg_subscription_write_off',
+                                subscription=claim.move.origin.rec_name))
+
 
 class Reconciliation(metaclass=PoolMeta):
     __name__ = 'account.move.reconciliation'
@@ -77,9 +108,40 @@ class Reconciliation(metaclass=PoolMeta):
         Subscription = pool.get('coop.share.subscription')
         super().on_modification(
             mode, reconciliations, field_names=field_names)
+        if Transaction().context.get(REPLACING):
+            # It is no money, and what takes the place is not known yet
+            return
         if mode == 'create':
             Subscription.reconciled(reconciliations)
             Redemption.check_paid(reconciliations)
         elif mode == 'delete':
             Subscription.unreconciled(reconciliations)
             Redemption.check_paid(reconciliations, reconciled=False)
+
+
+class AdditionalMove(metaclass=PoolMeta):
+    __name__ = 'coop.document.move'
+
+    @classmethod
+    def check_lines(cls, lines):
+        pool = Pool()
+        Payment = pool.get('coop.share.subscription.payment')
+        super().check_lines(lines)
+        for payment in Payment.search([
+                    ('line', 'in', [l.id for l in lines]),
+                    ('subscription.state', '=', 'draft'),
+                    ], limit=1):
+            raise AccessError(gettext(
+                    'coop_shares.msg_subscription_deposit_replace',
+                    subscription=payment.subscription.rec_name))
+
+    @classmethod
+    def added(cls, move, lines):
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        Subscription = pool.get('coop.share.subscription')
+        super().added(move, lines)
+        Subscription.set_off(move, lines)
+        Redemption.check_claims({
+                c for claims in cls.get_claims(lines).values()
+                for c in claims})

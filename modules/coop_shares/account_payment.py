@@ -1,7 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
-from trytond.pool import PoolMeta
+from trytond.model import ModelView, dualmethod
+from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.claim import standing_lines
+from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 
 from .exceptions import RedemptionError
 
@@ -17,6 +21,55 @@ class MoveLine(metaclass=PoolMeta):
             ('payments', 'where', [('state', '!=', 'failed')]),
             ]
 
+    def get_payment_amount(self, name):
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        amount = super().get_payment_amount(name)
+        if amount and self.debit > 0 and not self.reconciliation:
+            open_ = Subscription.open_amount(self)
+            if open_ is not None:
+                amount = min(amount, open_)
+        return amount
+
+
+class Move(metaclass=PoolMeta):
+    __name__ = 'account.move'
+
+    @dualmethod
+    @ModelView.button
+    def post(cls, moves):
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        super().post(moves)
+        Subscription.collect(cls._collected(moves))
+
+    @classmethod
+    def _collected(cls, moves):
+        "Return the lines that are the money of payments, and what they pay"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        collected = {}
+        for sub_moves in grouped_slice(moves, SLICE):
+            for line in Line.search([
+                        ('move', 'in', [m.id for m in sub_moves]),
+                        ('reconciliation', '=', None),
+                        ('credit', '>', 0),
+                        ('party', '!=', None),
+                        ['OR',
+                            ('move.origin', 'like', 'account.payment,%'),
+                            ('origin', 'like', 'account.statement.line,%'),
+                            ],
+                        ]):
+                payment = line.move.origin
+                if getattr(payment, '__name__', None) != 'account.payment':
+                    payment = getattr(line.origin, 'payment', None)
+                debt = payment.line if payment else None
+                if (debt and not debt.reconciliation
+                        and debt.account == line.account
+                        and debt.party == line.party):
+                    collected[line] = debt
+        return collected
+
 
 class Redemption(metaclass=PoolMeta):
     __name__ = 'coop.share.redemption'
@@ -24,9 +77,13 @@ class Redemption(metaclass=PoolMeta):
     @classmethod
     def _check_cancel(cls, redemptions):
         super()._check_cancel(redemptions)
+        standing = standing_lines({
+                r.payable_line for r in redemptions if r.payable_line})
         for redemption in redemptions:
-            line = redemption.payable_line
-            if line and any(p.state != 'failed' for p in line.payments):
+            if any(
+                    p.state != 'failed'
+                    for line in standing.get(redemption.payable_line, [])
+                    for p in line.payments):
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_payment',
                         redemption=redemption.rec_name))

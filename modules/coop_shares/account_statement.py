@@ -1,8 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+
 from trytond.model import fields
+from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Bool, Eval, If
+
+from .instalment import complete_sets
 
 
 class StatementLine(metaclass=PoolMeta):
@@ -74,31 +79,51 @@ class StatementLine(metaclass=PoolMeta):
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Subscription = pool.get('coop.share.subscription')
-        payments, to_reconcile, to_pay = [], [], {}
+        payments, redemptions, to_pay = [], set(), {}
         for line in lines:
             document = line.share_document
+            if not isinstance(document, Subscription):
+                redemptions.add(document)
+                continue
             for move_line in Line.search([
                         ('move', '=', line.move.id),
                         ('origin', '=', str(line)),
                         ('reconciliation', '=', None),
                         ]):
-                if isinstance(document, Subscription):
-                    # Several lines may pay the same subscription
-                    to_pay.setdefault(document, document.amount_to_pay)
-                    amount = min(move_line.credit, to_pay[document])
-                    if amount > 0:
-                        to_pay[document] -= amount
-                        payments.append(Payment(
-                                subscription=document, date=move_line.date,
-                                amount=amount, line=move_line))
-                elif (document.payable_line
-                        and not document.payable_line.reconciliation
-                        and document.payable_line.credit
-                        == move_line.debit):
-                    to_reconcile.append([document.payable_line, move_line])
+                # Several lines may pay the same subscription
+                to_pay.setdefault(document, document.amount_to_pay)
+                amount = min(move_line.credit, to_pay[document])
+                if amount > 0:
+                    to_pay[document] -= amount
+                    payments.append(Payment(
+                            subscription=document, date=move_line.date,
+                            amount=amount, line=move_line))
         Payment.enter(payments)
         Subscription.reconcile([
                 s for s in {p.subscription for p in payments}
                 if s.state != 'draft'])
-        if to_reconcile:
-            Line.reconcile(*to_reconcile)
+        cls._reconcile_redemptions(redemptions)
+
+    @classmethod
+    def _reconcile_redemptions(cls, redemptions):
+        "Reconcile what is completely paid of the lines of the redemptions"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        redemptions = [r for r in redemptions if r.payable_line]
+        open_ = open_lines({r.payable_line for r in redemptions})
+        to_reconcile = []
+        for redemption in redemptions:
+            money = Line.search([
+                    ('origin.related_to', '=', str(redemption), cls.__name__),
+                    ('reconciliation', '=', None),
+                    ('move_state', '=', 'posted'),
+                    ('debit', '>', 0),
+                    ], order=[('id', 'ASC')])
+            keys = defaultdict(lambda: ([], []))
+            for line in open_[redemption.payable_line]:
+                keys[line.account, line.party][0].append((line, line.credit))
+            for line in money:
+                keys[line.account, line.party][1].append((line, line.debit))
+            for debts, amounts in keys.values():
+                to_reconcile.extend(complete_sets(debts, amounts))
+        Line.reconcile(*to_reconcile)

@@ -1,5 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.company import CompanyReport
@@ -122,6 +125,16 @@ class Certificate(
                         subscription=subscription.rec_name))
             if subscription in certified:
                 continue
+            released = defaultdict(Decimal)
+            for payment in subscription.payments:
+                if payment.redemption:
+                    released[payment.redemption] += payment.amount
+            for redemption, amount in released.items():
+                if amount:
+                    raise CertificateError(gettext(
+                            'coop_shares.msg_subscription_certify_released',
+                            subscription=subscription.rec_name,
+                            redemption=redemption.rec_name))
             with Transaction().set_context(company=subscription.company.id):
                 today = Date.today()
             certificates.append(cls(

@@ -9,7 +9,7 @@ from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .quantity import QuantityMixin
+from .quantity import QuantityMixin, number
 
 
 def lock_members(members):
@@ -79,5 +79,5 @@ class ShareDocumentMixin(QuantityMixin, NumberedMixin):
         # The class is one of the company
         cls.company.states['readonly'] = Eval('share_class', False)
         cls._sql_constraints.append((
-                'quantity_positive', Check(t, t.quantity > 0),
+                'quantity_positive', Check(t, number(t.quantity) > 0),
                 'coop_shares.msg_document_quantity_positive'))

@@ -4,6 +4,8 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from sql import Cast
+
 from trytond.model import fields
 
 # The digits of the quantities of all the classes
@@ -21,6 +23,11 @@ class QuantityMixin:
     def on_change_with_quantity_digits(self, name=None):
         if self.share_class:
             return self.share_class.quantity_digits
+
+
+def number(column):
+    "Return the column as number, which SQLite keeps as text"
+    return Cast(column, 'NUMERIC')
 
 
 def plain_number(value):

@@ -8,6 +8,7 @@ from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
+from trytond.modules.coop_membership.claim import paid_claims, take_back
 from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
@@ -219,6 +220,8 @@ class Redemption(
             ('settled', 'cancelled'),
             ('settled', 'paid'),
             ('paid', 'settled'),
+            # If nothing was left to pay
+            ('paid', 'cancelled'),
             }
         cls._buttons.update({
                 'approve': {
@@ -241,8 +244,10 @@ class Redemption(
                     },
                 'cancel': {
                     'invisible': ~Eval('state').in_(
-                        ['requested', 'approved', 'ended', 'settled']),
-                    'depends': ['state'],
+                        ['requested', 'approved', 'ended', 'settled'])
+                    & ((Eval('state') != 'paid')
+                        | (Eval('net_amount', 0) != 0)),
+                    'depends': ['state', 'net_amount'],
                     },
                 })
 
@@ -493,8 +498,16 @@ class Redemption(
 
     @classmethod
     @ModelView.button
-    @Workflow.transition('settled')
     def settle(cls, redemptions):
+        cls._settle(redemptions)
+        # Nothing has to come for those of which nothing is left
+        cls.set_paid([
+                r for r in cls.browse(redemptions)
+                if r.state == 'settled' and not r.net_amount])
+
+    @classmethod
+    @Workflow.transition('settled')
+    def _settle(cls, redemptions):
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
@@ -510,11 +523,15 @@ class Redemption(
         Reconciliation = pool.get('account.move.reconciliation')
         ShareMove = pool.get('coop.share.move')
         redemptions = [
-            r for r in redemptions if r.state in {'ended', 'settled'}]
+            r for r in redemptions if r.state in {'ended', 'settled', 'paid'}]
         if not redemptions:
             return
         lock_members(r.member for r in redemptions)
         cls._check_cancel(redemptions)
+        for redemption in redemptions:
+            if redemption.payable_line:
+                take_back(
+                    [redemption.payable_line], redemption.end_date + DAY)
         reversals = {}
         for company, c_redemptions in by_company(redemptions):
             books = Books(company)
@@ -552,18 +569,47 @@ class Redemption(
 
     @classmethod
     def _check_cancel(cls, redemptions):
-        "Check that nothing is on the way to be paid"
+        "Check that nothing is paid, or on the way to be paid"
+        for redemption in redemptions:
+            if redemption.state == 'paid' and redemption.net_amount:
+                raise RedemptionError(gettext(
+                        'coop_shares.msg_redemption_cancel_paid',
+                        redemption=redemption.rec_name))
 
     @classmethod
     def check_paid(cls, reconciliations, reconciled=True):
         "Follow the reconciliation of the lines to pay with the state"
-        redemptions = []
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Line = pool.get('account.move.line')
         for sub_reconciliations in grouped_slice(reconciliations, SLICE):
+            ids = [r.id for r in sub_reconciliations]
+            claims = set(Line.search([
+                        ('reconciliation', 'in', ids),
+                        ('move.origin', 'like', cls.__name__ + ',%'),
+                        ]))
+            for row in AdditionalMove.search([
+                        ('document', 'like', cls.__name__ + ',%'),
+                        ['OR',
+                            ('line.reconciliation', 'in', ids),
+                            ('replaced.reconciliation', 'in', ids),
+                            ],
+                        ]):
+                claims.add(row.claim)
+            cls.check_claims(claims, reconciled=reconciled)
+
+    @classmethod
+    def check_claims(cls, claims, reconciled=True):
+        "Follow what became of the lines to pay with the state"
+        redemptions = []
+        for sub_claims in grouped_slice(claims, SLICE):
             redemptions.extend(cls.search([
-                        ('payable_line.reconciliation', 'in', [
-                                r.id for r in sub_reconciliations]),
+                        ('payable_line', 'in', [l.id for l in sub_claims]),
                         ('state', '=', 'settled' if reconciled else 'paid'),
                         ]))
+        if redemptions and reconciled:
+            paid = paid_claims({r.payable_line for r in redemptions})
+            redemptions = [r for r in redemptions if r.payable_line in paid]
         if redemptions:
             if reconciled:
                 cls.set_paid(redemptions)

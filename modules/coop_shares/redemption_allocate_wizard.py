@@ -3,7 +3,7 @@
 from trytond.model import ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, check_access
 from trytond.wizard import Button, StateAction, StateView, Wizard
 
 
@@ -106,11 +106,12 @@ class Allocate(Wizard):
     @property
     def share_classes(self):
         ShareClass = Pool().get('coop.share.class')
+        # What somebody else has typed in is not found
+        with check_access():
+            classes = ShareClass.get_budgeted(self.start.company)
         if self.start.share_classes:
-            return [
-                c for c in self.start.share_classes
-                if c.company == self.start.company]
-        return ShareClass.get_budgeted(self.start.company)
+            classes = [c for c in classes if c in self.start.share_classes]
+        return ShareClass.browse(classes)
 
     def default_preview(self, fields):
         Grant = Pool().get('coop.share.redemption.grant')

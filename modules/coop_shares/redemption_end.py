@@ -65,8 +65,6 @@ class RedemptionEnd:
                 releases[redemption] = release = redemption._release(
                     unpaid[key], sum(l.amount for l in lots[key]))
                 redemption.unpaid_amount = sum(a for _, a in release)
-                if not redemption.payment_date:
-                    redemption.payment_date = redemption.first_payment_date
                 redemption.move = redemption.get_move(books, release)
                 share_moves.extend(ShareMove.give(
                         redemption.share_class, taken, redemption.member,
@@ -160,7 +158,9 @@ class RedemptionEnd:
         if self.claim:
             lines.append(books.line(
                     class_.get_account('redemption'), -self.claim,
-                    party=party, maturity_date=self.payment_date))
+                    party=party,
+                    maturity_date=(
+                        self.payment_date or self.first_payment_date)))
         return books.move(self.end_date + DAY, lines, origin=self)
 
     def _get_payable(self, move):

@@ -3,6 +3,8 @@
 from dateutil.relativedelta import relativedelta
 
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.claim import open_lines
+from trytond.pool import Pool
 
 from .debt import close_claims, open_claims
 from .document import lock_members
@@ -15,23 +17,51 @@ class RedemptionLapse:
     @classmethod
     def get_unclaimed(cls, company, date, years):
         "Return by redemption what nobody has collected for the years"
+        return {
+            redemption: sum(lines.values())
+            for redemption, lines in cls._unclaimed_lines(
+                company, date, years).items()}
+
+    @classmethod
+    def _unclaimed_lines(cls, company, date, years):
+        """Return by redemption the open lines and how much of each is open.
+
+        The redemption may be rescheduled: it lapses when all of it was to be
+        paid.  What is put together with others is left to them.
+        """
+        AdditionalMove = Pool().get('coop.document.move')
+        limit = date - relativedelta(years=years)
         redemptions = cls.search([
                 ('company', '=', company.id),
                 ('state', '=', 'settled'),
-                ('payment_date', '<=', date - relativedelta(years=years)),
-                ('payable_line.reconciliation', '=', None),
+                ('payment_date', '<=', limit),
                 ('payable_line', '!=', None),
                 ])
-        claims = open_claims(r.payable_line for r in redemptions)
-        return {
-            r: claims[r.payable_line] for r in redemptions
-            if claims[r.payable_line]}
+        open_ = open_lines({r.payable_line for r in redemptions})
+        shared = {
+            line for line, claims in AdditionalMove.get_claims({
+                    l for lines in open_.values() for l in lines}).items()
+            if len(claims) > 1}
+        lines = {}
+        for redemption in redemptions:
+            r_lines = open_[redemption.payable_line]
+            if r_lines and not shared & set(r_lines) and all(
+                    (l.maturity_date or l.date) <= limit for l in r_lines
+                    if l != redemption.payable_line):
+                lines[redemption] = r_lines
+        amounts = open_claims({l for ls in lines.values() for l in ls})
+        result = {}
+        for redemption, r_lines in lines.items():
+            claims = {l: amounts[l] for l in r_lines if amounts[l]}
+            if claims:
+                result[redemption] = claims
+        return result
 
     @classmethod
     def lapse(cls, redemptions, company, date, years):
         "Take back what of the redemptions nobody has collected"
         lock_members(r.member for r in redemptions)
-        claims = cls.get_unclaimed(company, date, years)
+        claims = cls._unclaimed_lines(company, date, years)
         # Some may have been paid since they were listed
         redemptions = [r for r in redemptions if r in claims]
         if not redemptions:
@@ -39,16 +69,19 @@ class RedemptionLapse:
         books = Books(company)
         for redemption in redemptions:
             class_ = redemption.share_class
-            line = redemption.payable_line
-            amount = claims[redemption]
+            amounts = claims[redemption]
             redemption.lapse_move = books.move(date, [
-                    books.line(line.account, amount, party=line.party),
-                    books.line(class_.get_account('lapsed'), -amount),
+                    *(books.line(line.account, amount, party=line.party)
+                        for line, amount in amounts.items()),
+                    books.line(
+                        class_.get_account('lapsed'), -sum(amounts.values())),
                     ], origin=redemption)
         Books.post([r.lapse_move for r in redemptions])
         save_records(redemptions)
-        close_claims({
-                r.payable_line: next(
-                    line for line in r.lapse_move.lines
-                    if line.account == r.payable_line.account)
-                for r in redemptions})
+        counterparts = {}
+        for redemption in redemptions:
+            # In the order of the claims
+            lines = sorted(
+                (l for l in redemption.lapse_move.lines if l.debit), key=int)
+            counterparts.update(zip(claims[redemption], lines))
+        close_claims(counterparts)

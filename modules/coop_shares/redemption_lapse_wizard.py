@@ -3,7 +3,7 @@
 from trytond.model import ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, check_access
 from trytond.wizard import Button, StateTransition, StateView, Wizard
 
 
@@ -90,7 +90,13 @@ class Lapse(Wizard):
 
     def transition_lapse(self):
         Redemption = Pool().get('coop.share.redemption')
+        # What somebody else has typed in is not found
+        with check_access():
+            redemptions = Redemption.search([
+                    ('company', '=', self.start.company.id),
+                    ('id', 'in', [r.id for r in self.list.redemptions]),
+                    ])
         Redemption.lapse(
-            Redemption.browse(self.list.redemptions), self.start.company,
+            Redemption.browse(redemptions), self.start.company,
             self.start.date, self.start.lapse_years)
         return 'end'

@@ -40,10 +40,10 @@ class RedemptionSettlement:
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
                         today, redemption.end_date + DAY)
-                if redemption.payment_date == redemption.first_payment_date:
-                    # What nobody has decided otherwise is not due before
+                if not redemption.payment_date:
                     redemption.payment_date = max(
-                        redemption.payment_date, redemption.settlement_date)
+                        redemption.first_payment_date,
+                        redemption.settlement_date)
                 redemption._set_price(losses.get(redemption))
                 debts[redemption] = redemption._get_debts(open_)
                 redemption.settle_move = redemption.get_settle_move(

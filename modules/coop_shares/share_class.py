@@ -15,7 +15,7 @@ from trytond.pyson import Eval, If
 from trytond.transaction import Transaction, inactive_records
 
 from .exceptions import ShareClassValidationError
-from .quantity import QUANTITY_DIGITS
+from .quantity import QUANTITY_DIGITS, number
 from .share_class_budget import ShareClassBudget
 from .share_class_limits import ShareClassLimits
 
@@ -228,11 +228,11 @@ class ShareClass(
         cls._sql_constraints += [
             ('code_unique', Unique(t, t.company, t.code),
                 'coop_shares.msg_class_code_unique'),
-            ('par_value_positive', Check(t, t.par_value > 0),
+            ('par_value_positive', Check(t, number(t.par_value) > 0),
                 'coop_shares.msg_class_par_value_positive'),
             ('maximum', Check(t,
                     (t.minimum == Null) | (t.maximum == Null)
-                    | (t.minimum <= t.maximum)),
+                    | (number(t.minimum) <= number(t.maximum))),
                 'coop_shares.msg_class_maximum'),
             ]
         cls._order.insert(0, ('code', 'ASC'))

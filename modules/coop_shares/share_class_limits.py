@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 from decimal import Decimal
+from fractions import Fraction
 
 from trytond.i18n import gettext
 from trytond.pool import Pool
@@ -76,7 +77,8 @@ class ShareClassLimits:
                 _, total = capital[class_.id,]
                 # The first member holds all the capital there is
                 if (amount != total
-                        and amount > total * part(class_.maximum_percent)):
+                        and Fraction(amount) > Fraction(total) * part(
+                            class_.maximum_percent)):
                     class_._raise_limit(
                         member, 'msg_limit_maximum_percent',
                         maximum=plain_number(class_.maximum_percent))

@@ -18,7 +18,7 @@ from trytond.report import Report
 
 from .document import lock_members
 from .exceptions import OpeningError, ReversalError, ShareMoveValidationError
-from .quantity import QUANTITY_DIGITS, QuantityMixin
+from .quantity import QUANTITY_DIGITS, QuantityMixin, number
 from .share_ledger import ShareLedger
 from .share_move_agreement import ShareMoveAgreement
 from .share_move_entry import ShareMoveEntry
@@ -124,9 +124,10 @@ class ShareMove(
         # The class is one of the company
         cls.company.states['readonly'] = Eval('share_class', False)
         cls._sql_constraints += [
-            ('quantity_positive', Check(t, t.quantity > 0),
+            ('quantity_positive', Check(t, number(t.quantity) > 0),
                 'coop_shares.msg_move_quantity_positive'),
-            ('amounts', Check(t, (t.par_value > 0) & (t.amount >= 0)),
+            ('amounts', Check(t,
+                    (number(t.par_value) > 0) & (number(t.amount) >= 0)),
                 'coop_shares.msg_move_amounts'),
             # Who gives shares away later gives the oldest first
             ('acquired', Check(t,

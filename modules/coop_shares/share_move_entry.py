@@ -1,6 +1,5 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from .lot import subtract, take
 
 
 class ShareMoveEntry:
@@ -41,17 +40,3 @@ class ShareMoveEntry:
                 acquired_date=lot.acquired_date,
                 **values)
             for lot in lots]
-
-    @classmethod
-    def give_vintage(
-            cls, share_class, lots, vintage, quantity, member, end_date,
-            **values):
-        """Return the unsaved rows with which a part of a vintage leaves
-
-        It is taken away from the list of the lots of the member.
-        """
-        taken = take(
-            [lot for lot in lots if (lot.vintage or 0) == (vintage or 0)],
-            quantity, round=share_class.currency.round)
-        lots[:] = subtract(lots, taken)
-        return cls.give(share_class, taken, member, end_date, **values)

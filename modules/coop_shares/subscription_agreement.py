@@ -60,11 +60,13 @@ class SubscriptionAgreement(BooksMixin):
         """
         pool = Pool()
         AccountMove = pool.get('account.move')
+        AdditionalMove = pool.get('coop.document.move')
         Class = pool.get('coop.share.class')
         Line = pool.get('account.move.line')
         Member = pool.get('coop.member')
         Payment = pool.get('coop.share.subscription.payment')
         cursor = Transaction().connection.cursor()
+        additional = AdditionalMove.__table__()
         table = cls.__table__()
         class_ = Class.__table__()
         member = Member.__table__()
@@ -95,34 +97,67 @@ class SubscriptionAgreement(BooksMixin):
         yield from execute(
             tables.join(move, condition=table.move == move.id),
             -(table.amount + Coalesce(table.premium, 0)), where)
-        yield from execute(
-            tables
+        # Moves that replace claims, of which groups may set off some
+        replacing = additional.select(
+            additional.move,
+            where=additional.document.like(cls.__name__ + ',%'))
+        query = (tables
             .join(payment, condition=payment.subscription == table.id)
             .join(line, 'LEFT', condition=payment.line == line.id)
-            .join(move, 'LEFT', condition=line.move == move.id),
-            payment.amount, where & (payment.date <= date))
+            .join(move, 'LEFT', condition=line.move == move.id)
+            .select(
+                Coalesce(line.account, class_.account_subscribed)
+                .as_('account'),
+                Coalesce(line.party, member.party).as_('party'),
+                Sum(payment.amount).as_('amount'),
+                Sum(Case((move.date > date, payment.amount),
+                        else_=Literal(0))).as_('later'),
+                where=where & (payment.date <= date)
+                # What a draft pays is pending
+                & ((move.id == Null) | (move.state == 'posted'))
+                & ((move.id == Null) | ~move.id.in_(replacing)),
+                group_by=[
+                    Coalesce(line.account, class_.account_subscribed),
+                    Coalesce(line.party, member.party)]))
+        if backend.name == 'sqlite':
+            sqlite_apply_types(query, [None, None, 'NUMERIC', 'NUMERIC'])
+        cursor.execute(*query)
+        for account, party, amount, later in cursor:
+            if account in accounts:
+                yield (account, party), Decimal(amount), Decimal(later)
 
-        # Money that is not reconciled yet with what it pays
+        # What is not assigned of money and of what takes it back
         assigned = payment.select(
             payment.line, Sum(payment.amount).as_('amount'),
             group_by=payment.line)
-        query = (line
+        of_accounts = (
+            fields.SQL_OPERATORS['in'](line.account, accounts)
+            & (move.date <= date) & (move.state == 'posted'))
+        others = (line
             .join(move, condition=line.move == move.id)
             .join(assigned, 'LEFT', condition=assigned.line == line.id)
             .select(
                 line.account, line.party,
-                (line.credit - Coalesce(assigned.amount, 0)).as_('amount'),
-                where=fields.SQL_OPERATORS['in'](line.account, accounts)
-                & (line.reconciliation == Null)
-                & (Cast(line.credit, 'NUMERIC') > 0)
+                (line.credit - line.debit - Coalesce(assigned.amount, 0))
+                .as_('amount'),
+                where=of_accounts
+                & ~move.id.in_(replacing)
+                & ((line.reconciliation != Null)
+                    | (Cast(line.credit, 'NUMERIC') > 0))
                 & ((move.origin == Null)
-                    | ~move.origin.like(cls.__name__ + ',%'))
-                & (move.date <= date) & (move.state == 'posted')))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, None, 'NUMERIC'])
-        cursor.execute(*query)
-        for account, party, amount in cursor:
-            yield (account, party), Decimal(amount), Decimal(0)
+                    | ~move.origin.like(cls.__name__ + ',%'))))
+        moved = (line
+            .join(move, condition=line.move == move.id)
+            .select(
+                line.account, line.party,
+                (line.credit - line.debit).as_('amount'),
+                where=of_accounts & move.id.in_(replacing)))
+        for query in [others, moved]:
+            if backend.name == 'sqlite':
+                sqlite_apply_types(query, [None, None, 'NUMERIC'])
+            cursor.execute(*query)
+            for account, party, amount in cursor:
+                yield (account, party), Decimal(amount), Decimal(0)
 
     @classmethod
     def unpaid_balances(cls, company, date):

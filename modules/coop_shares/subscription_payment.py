@@ -170,12 +170,18 @@ class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
         lines, payments = [], []
         for subscription, amount in amounts.items():
             class_ = subscription.share_class
+            party = subscription.member.party
             if subscription.state == 'draft':
                 # What an applicant pays can be claimed back
                 account = class_.get_account('redemption')
                 parts = [amount]
             else:
-                account = class_.account_subscribed
+                # Another one may have to pay it, or on another account
+                owed = {(l.account, l.party) for l in open_lines[subscription]}
+                if len(owed) == 1:
+                    (account, party), = owed
+                else:
+                    account = class_.account_subscribed
                 parts = instalment_parts(
                     [l.debit for l in open_lines[subscription]],
                     sum(p.amount for p in subscription.payments
@@ -183,8 +189,8 @@ class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
                     amount)
             for part in parts:
                 line = books.line(
-                    account, -part, party=subscription.member.party,
-                    move=move, origin=subscription)
+                    account, -part, party=party, move=move,
+                    origin=subscription)
                 if subscription.state == 'draft':
                     line.maturity_date = date
                 lines.append(line)

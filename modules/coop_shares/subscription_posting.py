@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.coop_membership.books import Books, save_records
+from trytond.modules.coop_membership.claim import take_back
 from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
 
@@ -67,6 +68,11 @@ class SubscriptionPosting:
         Line = pool.get('account.move.line')
         ShareMove = pool.get('coop.share.move')
         reversals = {}
+        for subscription in subscriptions:
+            take_back([
+                    l for l in subscription.move.lines
+                    if l.account == subscription.share_class.account_subscribed
+                    and l.debit], subscription.date)
         for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
             for subscription in c_subscriptions:

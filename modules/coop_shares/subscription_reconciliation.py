@@ -1,9 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
 from trytond.modules.coop_membership.books import SLICE, Books
+from trytond.modules.coop_membership.claim import is_money
 from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
@@ -18,24 +20,34 @@ class SubscriptionReconciliation:
 
     @classmethod
     def _open_lines(cls, subscriptions):
-        "Return the lines that are not reconciled, the oldest first"
+        """Return the lines that are not reconciled, the oldest first
+
+        Of the moves of the subscriptions and of those that replaced them.
+        """
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
         result = {s: [] for s in subscriptions}
         for sub_subscriptions in grouped_slice(subscriptions, SLICE):
-            lines = Line.search([
-                    ('move.origin', 'in', [
-                            str(s) for s in sub_subscriptions]),
-                    ('reconciliation', '=', None),
-                    ('debit', '>', 0),
-                    ], order=[
-                    ('maturity_date', 'ASC NULLS FIRST'),
-                    ('id', 'ASC'),
-                    ])
-            for line in lines:
+            origins = [str(s) for s in sub_subscriptions]
+            lines = defaultdict(set)
+            for line in Line.search([
+                        ('move.origin', 'in', origins),
+                        ('reconciliation', '=', None),
+                        ('debit', '>', 0),
+                        ]):
                 subscription = line.move.origin
                 if line.account == subscription.share_class.account_subscribed:
-                    result[subscription].append(line)
+                    lines[subscription].add(line)
+            for row in AdditionalMove.search([
+                        ('document', 'in', origins),
+                        ('line.reconciliation', '=', None),
+                        ('line.debit', '>', 0),
+                        ]):
+                lines[row.document].add(row.line)
+            for subscription, s_lines in lines.items():
+                result[subscription] = sorted(s_lines, key=lambda l: (
+                        l.maturity_date or dt.date.min, l.id))
         return result
 
     @classmethod
@@ -47,18 +59,20 @@ class SubscriptionReconciliation:
         to_reconcile = []
         # The payments may be new
         for subscription in cls.browse(subscriptions):
-            account = subscription.share_class.account_subscribed
-            credits = {}
+            credits = defaultdict(lambda: defaultdict(Decimal))
             for payment in subscription.payments:
                 line = payment.line
-                if (line and not line.reconciliation
-                        and line.account == account):
-                    credits.setdefault(line, Decimal(0))
-                    credits[line] += payment.amount
-            to_reconcile.extend(complete_sets(
-                    [(l, l.debit) for l in lines[subscription]],
-                    [(l, l.credit) for l, amount in credits.items()
-                        if amount == l.credit]))
+                if line and not line.reconciliation:
+                    credits[line.account, line.party][line] += payment.amount
+            # Who is to pay it may be another one
+            debits = defaultdict(list)
+            for line in lines[subscription]:
+                debits[line.account, line.party].append(line)
+            for key, d_lines in debits.items():
+                to_reconcile.extend(complete_sets(
+                        [(l, l.debit) for l in d_lines],
+                        [(l, l.credit) for l, amount in credits[key].items()
+                            if amount == l.credit]))
         for sets in grouped_slice(to_reconcile, SLICE):
             Line.reconcile(*sets)
 
@@ -101,83 +115,255 @@ class SubscriptionReconciliation:
                 to_reconcile.append([deposit.line, debit])
                 deposit.line = credit
                 payments.append(deposit)
-        Line.reconcile(*to_reconcile)
+        with Transaction().set_context(keep_share_payments=True):
+            Line.reconcile(*to_reconcile)
         Payment.enter(payments)
         cls.reconcile(subscriptions)
 
     @classmethod
     def reconciled(cls, reconciliations):
-        "Enter the payments the reconciliations make"
+        """Enter the payments the reconciliations make
+
+        And take back those of money that is reconciled with something else.
+        """
         pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         ShareClass = pool.get('coop.share.class')
+        if Transaction().context.get('keep_share_payments'):
+            return
         with inactive_records():
             accounts = {
                 c.account_subscribed.id for c in ShareClass.search([])}
         if not accounts:
             return
         for sub_reconciliations in grouped_slice(reconciliations, SLICE):
-            lines = Line.search([
-                    ('reconciliation', 'in', [
-                            r.id for r in sub_reconciliations]),
-                    ('account', 'in', list(accounts)),
-                    ])
+            ids = [r.id for r in sub_reconciliations]
+            of_shares = {
+                l.reconciliation.id for l in Line.search([
+                        ('reconciliation', 'in', ids),
+                        ('account', 'in', list(accounts)),
+                        ])}
+            of_shares |= {
+                r.line.reconciliation.id for r in AdditionalMove.search([
+                        ('line.reconciliation', 'in', ids),
+                        ('document', 'like', cls.__name__ + ',%'),
+                        ])}
+            of_shares |= {
+                p.line.reconciliation.id for p in Payment.search([
+                        ('line.reconciliation', 'in', ids),
+                        ])}
+            if not of_shares:
+                continue
             by_reconciliation = defaultdict(list)
+            lines = Line.search([('reconciliation', 'in', list(of_shares))])
             for line in lines:
                 by_reconciliation[line.reconciliation].append(line)
-            entered = defaultdict(Decimal)
+            claims = AdditionalMove.get_claims([l for l in lines if l.debit])
+            additional = {
+                r.move for r in AdditionalMove.search([
+                        ('move', 'in', list({l.move.id for l in lines})),
+                        ])}
+            entered = defaultdict(lambda: defaultdict(Decimal))
             for payment in Payment.search([
                         ('line', 'in', [l.id for l in lines if l.credit]),
                         ]):
-                line = payment.line
-                entered[line] += payment.amount
-                key = line.reconciliation, payment.subscription
-                entered[key] += payment.amount
+                if not payment.redemption:
+                    entered[payment.line][payment.subscription] += (
+                        payment.amount)
+                elif payment.line not in entered:
+                    # Redemptions take back themselves what they released
+                    entered[payment.line] = None
             payments = []
-            for reconciliation, r_lines in by_reconciliation.items():
+            for r_lines in by_reconciliation.values():
                 payments.extend(cls._get_payments(
-                        reconciliation, r_lines, entered))
+                        r_lines, claims, additional, entered))
             Payment.enter(payments)
 
     @classmethod
-    def _get_payments(cls, reconciliation, lines, entered):
+    def _get_payments(cls, lines, claims, additional, entered):
         """Return the payments the lines of a reconciliation make.
 
-        `entered` is what has been entered already of each line, and of each
-        subscription in each reconciliation.
+        `claims` are what the debits claim, `additional` the moves that only
+        replace claims and `entered` is what has been entered already of each
+        line by subscription.
         """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
-        Redemption = pool.get('coop.share.redemption')
-        owed = defaultdict(Decimal)
-        credits = []
+        owed, credits = [], []
+        cancelled = Decimal(0)
         for line in lines:
-            # Moves of the subscription itself cancel or reschedule it
-            if isinstance(line.move.origin, cls):
-                owed[line.move.origin] += line.debit - line.credit
-            elif line.credit:
+            if line.debit:
+                documents = list(dict.fromkeys(
+                        c.move.origin for c in claims.get(line, [])
+                        if isinstance(c.move.origin, cls)))
+                if documents:
+                    owed.append([
+                            line.maturity_date or line.date, line.id,
+                            line.debit, documents])
+            elif isinstance(line.move.origin, cls) or line.move in additional:
+                # It takes back or replaces a claim
+                cancelled += line.credit
+            elif (entered.get(line, {}) is not None
+                    and is_money(line, additional)):
                 credits.append(line)
-        subscriptions = sorted(owed, key=lambda s: (s.date, s.id))
-        for subscription in subscriptions:
-            owed[subscription] -= entered[reconciliation, subscription]
-        payments = []
+        owed.sort(key=lambda o: o[:2])
+        for claim in owed:
+            part = min(cancelled, claim[2])
+            claim[2] -= part
+            cancelled -= part
+        left = {
+            s: s.amount_to_pay for *_, documents in owed for s in documents}
+        amounts = defaultdict(Decimal)
+        rests = {}
         for line in sorted(credits, key=lambda l: (l.date, l.id)):
-            rest = line.credit - entered[line]
-            for subscription in subscriptions:
-                amount = min(rest, owed[subscription])
-                if amount <= 0:
+            rest = line.credit
+            for subscription, amount in entered.get(line, {}).items():
+                kept = Decimal(0)
+                for claim in owed:
+                    if subscription in claim[3]:
+                        part = min(amount - kept, claim[2])
+                        claim[2] -= part
+                        kept += part
+                rest -= kept
+                if amount != kept:
+                    amounts[line, subscription] += kept - amount
+                    if subscription in left:
+                        left[subscription] += amount - kept
+            rests[line] = rest
+        for line, rest in rests.items():
+            for claim in owed:
+                for subscription in claim[3]:
+                    amount = min(rest, claim[2], left[subscription])
+                    if amount > 0:
+                        amounts[line, subscription] += amount
+                        left[subscription] -= amount
+                        claim[2] -= amount
+                        rest -= amount
+        return [
+            Payment(
+                subscription=subscription, date=line.date, amount=amount,
+                line=line, redemption=cls._get_release(line))
+            for (line, subscription), amount in amounts.items() if amount]
+
+    @classmethod
+    def _get_release(cls, line):
+        "Return the redemption of which the line releases from paying"
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        origin = line.move.origin
+        if isinstance(origin, Redemption) and origin.move == line.move:
+            return origin
+
+    @classmethod
+    def set_off(cls, move, lines):
+        """Enter what the credits among the lines pay of the other ones
+
+        They were put together by the move, which has a line against each.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
+        lines = Line.browse(lines)
+        debits = [l for l in lines if l.debit]
+        credits = [l for l in lines if l.credit]
+        if not debits or not credits:
+            return
+        claims = {
+            line: [c for c in l_claims if isinstance(c.move.origin, cls)]
+            for line, l_claims in AdditionalMove.get_claims(debits).items()}
+        amount = sum(l.credit for l in credits) - sum(
+            p.amount for p in Payment.search([
+                    ('line', 'in', [l.id for l in credits])]))
+        against = [l for l in move.lines if l.credit]
+        left, payments = {}, []
+        for line in sorted(
+                debits, key=lambda l: (l.maturity_date or l.date, l.id)):
+            counterpart = next((
+                    l for l in against
+                    if l.credit == line.debit and l.account == line.account),
+                None)
+            if not counterpart:
+                continue
+            against.remove(counterpart)
+            rest = line.debit
+            for claim in claims.get(line, []):
+                subscription = claim.move.origin
+                left.setdefault(subscription, subscription.amount_to_pay)
+                part = min(amount, rest, left[subscription])
+                if part > 0:
+                    payments.append(Payment(
+                            subscription=subscription, date=move.date,
+                            amount=part, line=counterpart))
+                    left[subscription] -= part
+                    rest -= part
+                    amount -= part
+        Payment.enter(payments)
+
+    @classmethod
+    def collect(cls, collected):
+        """Enter what was collected of lines, which may be a part of each
+
+        `collected` maps the lines of the money to those they pay.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Payment = pool.get('coop.share.subscription.payment')
+        if not collected:
+            return
+        entered = {
+            p.line for p in Payment.search([
+                    ('line', 'in', [l.id for l in collected])])}
+        claims = AdditionalMove.get_claims(list(collected.values()))
+        left, payments = {}, []
+        for line, debt in collected.items():
+            if line in entered:
+                continue
+            rest = line.credit
+            for claim in claims.get(debt, []):
+                subscription = claim.move.origin
+                if not isinstance(subscription, cls):
                     continue
-                origin = line.move.origin
-                payments.append(Payment(
-                        subscription=subscription,
-                        date=line.date, amount=amount, line=line,
-                        redemption=(
-                            origin if isinstance(origin, Redemption)
-                            and origin.move == line.move else None)))
-                owed[subscription] -= amount
-                rest -= amount
-        return payments
+                left.setdefault(subscription, subscription.amount_to_pay)
+                amount = min(rest, left[subscription])
+                if amount > 0:
+                    payments.append(Payment(
+                            subscription=subscription, date=line.date,
+                            amount=amount, line=line))
+                    left[subscription] -= amount
+                    rest -= amount
+        Payment.enter(payments)
+        cls.reconcile(list({p.subscription for p in payments}))
+
+    @classmethod
+    def open_amount(cls, line):
+        """Return how much of the line is to be paid, if it is of shares
+
+        What was paid in parts pays the oldest lines.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        subscriptions = list(dict.fromkeys(
+                c.move.origin
+                for c in AdditionalMove.get_claims([line]).get(line, [])
+                if isinstance(c.move.origin, cls)))
+        if not subscriptions:
+            return
+        if len(subscriptions) > 1:
+            return min(
+                line.debit, sum(s.amount_to_pay for s in subscriptions))
+        subscription, = subscriptions
+        paid = sum(
+            p.amount for p in subscription.payments
+            if p.line and not p.line.reconciliation)
+        for other in cls._open_lines([subscription])[subscription]:
+            part = min(other.debit, paid)
+            if other == line:
+                return line.debit - part
+            paid -= part
+        return line.debit
 
     @classmethod
     def unreconciled(cls, reconciliations):

@@ -2,11 +2,15 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
+from sql import Null
+
 from trytond.model import Check, ModelSQL, ModelView, Unique, Workflow, fields
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
+
+from .quantity import number
 
 
 class Valuation(DocumentMixin, Workflow, ModelSQL, ModelView):
@@ -91,7 +95,10 @@ class Valuation(DocumentMixin, Workflow, ModelSQL, ModelView):
                 Unique(t, t.fiscalyear, t.share_class),
                 'coop_shares.msg_valuation_unique'),
             ('loss_positive', Check(t,
-                    (t.loss_per_member >= 0) & (t.equity_per_share >= 0)),
+                    ((t.loss_per_member == Null)
+                        | (number(t.loss_per_member) >= 0))
+                    & ((t.equity_per_share == Null)
+                        | (number(t.equity_per_share) >= 0))),
                 'coop_shares.msg_valuation_loss_positive'),
             ]
         cls._transitions |= {

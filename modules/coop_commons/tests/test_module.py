@@ -4,6 +4,8 @@ import datetime as dt
 from decimal import Decimal
 
 from trytond.modules.company.tests import CompanyTestMixin
+from trytond.modules.coop_commons.tests.documents import CommonsDocuments
+from trytond.modules.coop_membership.tests import DocumentTestMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
 
@@ -54,7 +56,8 @@ BUTTONS = {
 
 
 class CoopCommonsTestCase(
-        RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
+        CommonsDocuments, DocumentTestMixin, RecordsTestMixin,
+        CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons module"
     module = 'coop_commons'
     rights = RIGHTS

@@ -3,11 +3,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.coop_import.columns import MEMBER, SHARES
+from trytond.modules.coop_import.import_members import UNIQUE
 from trytond.modules.coop_import.scripts import importer
 
 COLUMNS = {**MEMBER, **SHARES}
-UNIQUE = [('number',), ('party_code',), ('identifier_type', 'identifier')]
-
 
 def do_import(filename, **kwargs):
     "Import through the current configuration of proteus"

@@ -12,8 +12,7 @@ def do_import(filename, readings=False, **kwargs):
     "Import through the current configuration of proteus"
     if readings:
         return importer.load(
-            filename, 'coop.commons.reading', READING,
-            unique=[('resource', 'meter', 'time')], **kwargs)
+            filename, 'coop.commons.reading', READING, **kwargs)
     return importer.load(
         filename, 'coop.commons.usage', USAGE, unique=UNIQUE, **kwargs)
 

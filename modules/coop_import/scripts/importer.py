@@ -1,24 +1,21 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""What the scripts that import a CSV file have in common.
+"""What the scripts that import a file have in common.
 
-The server checks and stores a batch of rows in one call, which is one
-transaction: a script that was stopped half-way is started again, and what is
-stored already does not change.
+The rows go to the server in one call, which is one transaction: all are
+stored or none, also when the script is stopped half-way.
 """
-import csv
-import datetime as dt
 import getpass
-import io
+import logging
 import os
-import re
 import sys
+import xml.etree.ElementTree as ET
 from argparse import (
     ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter)
-from contextlib import suppress
-from itertools import chain
-from typing import NamedTuple
-from xmlrpc.client import Fault
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from xmlrpc.client import Fault, ProtocolError
 
 try:
     import argcomplete
@@ -37,289 +34,70 @@ except ImportError:
     sys.exit("proteus must be installed to use %s" % prog)
 
 from trytond.exceptions import UserError, UserWarning
-from trytond.modules.coop_import.rows import Date, Number, is_continuation
+from trytond.modules.coop_import.process import Process, RefusedError
+from trytond.modules.coop_import.profile import ProfileError, read_profile
 
-DELIMITERS = ',;\t|'
-REJECTS = ['line', 'column', 'reason']
+try:
+    from trytond.modules.coop_import.table import FileError, Table
+except ImportError as error:
+    sys.exit("%s must be installed: pip install 'trytond-coop[import]'"
+        % error.name)
+
 # The reasons that fit on a screen: the file of the rejects has them all
 SHOWN = 50
+MESSAGES = {
+    record.get('id'): record.findtext("field[@name='text']")
+    for record in ET.parse(
+        Path(__file__).parents[1] / 'message.xml').iter('record')}
 
 
-class FileError(Exception):
-    "The file as a whole can not be imported"
+class ServerError(Exception):
+    "Nothing can be imported to the server"
 
 
-class Reason(NamedTuple):
-    line: int
-    column: str
-    text: str
-
-    def __str__(self):
-        if self.column:
-            return "line %s, column %s: %s" % self
-        return "line %s: %s" % (self.line, self.text)
+def translate(error):
+    "Return the text of an error in English"
+    return MESSAGES[error.message] % error.variables
 
 
-class CSVFile:
-    """The rows of a CSV file in blocks of a row and those that continue it.
+@contextmanager
+def _progress(total):
+    "Show the progress of a server in the same process"
+    if not tqdm:
+        yield
+        return
+    with tqdm(
+            total=total, desc="Import", unit=" rows", disable=None) as bar:
+        class Handler(logging.Handler):
+            def emit(self, record):
+                done, bar.total = record.args
+                bar.n = done
+                bar.refresh()
 
-    `columns` maps the names of the columns that the server knows to what
-    they contain; `unique` is a list of tuples of names whose cells no two
-    rows have in common; `mapping` maps a header of the file to a name and
-    `constants` a name to the text that all the rows have.
-    """
-
-    def __init__(
-            self, columns, unique=(), mapping=None, constants=None,
-            delimiter=None, date_format=None, decimal_mark='.'):
-        self.columns = columns
-        self.unique = unique
-        self.mapping = mapping or {}
-        self.constants = constants or {}
-        self.delimiter = delimiter
-        self.date_format = date_format
-        self.decimal_mark = decimal_mark
-        self.header = []
-        self.names = []
-        self.cells = {}
-        self.blocks = []
-        self.reasons = []
-
-    def load(self, data):
-        "Read the bytes of the file"
-        # A row that is not in UTF-8 does not spoil the others
-        text = data.decode('utf-8-sig', 'surrogateescape')
-        reader = csv.reader(
-            io.StringIO(text, newline=''), strict=True,
-            delimiter=self.delimiter or self._find_delimiter(text))
+        handler = Handler()
+        logger = logging.getLogger('trytond.modules.coop_import.importer')
+        level = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
         try:
-            self._load_header(next(reader, []))
-        except csv.Error as error:
-            raise FileError(
-                "The first line can not be read: %s." % error) from None
-        seen = {}
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                break
-            except csv.Error as error:
-                cells, = csv.reader(text.splitlines()[line - 1:line])
-                reason = "can not be read: %s" % error
-            else:
-                reason = self._check_cells(cells)
-            if not any(cell.strip() for cell in cells):
-                continue
-            self.cells[line] = cells
-            if reason:
-                self.reasons.append(Reason(line, '', reason))
-                self.blocks.append([(line, {})])
-            else:
-                self._load_row(line, cells, seen)
-
-    def _find_delimiter(self, text):
-        # Only the header: there are commas in the texts
-        header = text.partition('\n')[0]
-        return max(DELIMITERS, key=header.count)
-
-    def _load_header(self, header):
-        self.header = [name.strip() for name in header]
-        self.names = [self.mapping.get(name, name) for name in self.header]
-        if not any(self.names):
-            raise FileError("The file is empty.")
-        for name in sorted(self.mapping.keys() - set(self.header)):
-            raise FileError("The file has no column %s." % name)
-        names = [*self.names, *self.constants]
-        for name, column in self.columns.items():
-            if names.count(name) > 1:
-                raise FileError("There is more than one column %s." % name)
-            if column.required and not column.many and name not in names:
-                raise FileError(
-                    "The column %(name)s is missing.\n"
-                    "The file has the columns: %(header)s.\n"
-                    "Use --map COLUMN=%(name)s or --set %(name)s=VALUE." % {
-                        'name': name,
-                        'header': ", ".join(self.header),
-                        })
-
-    @property
-    def ignored(self):
-        return [
-            header for header, name in zip(self.header, self.names)
-            if header and name not in self.columns and name not in REJECTS]
-
-    def _check_cells(self, cells):
-        if any('\udc80' <= c <= '\udcff' for c in chain(*cells)):
-            return "is not in UTF-8"
-        elif len(cells) != len(self.header):
-            return "has %s cells instead of %s" % (
-                len(cells), len(self.header))
-
-    def _load_row(self, line, cells, seen):
-        row = {
-            name: self._convert(name, cell.strip())
-            for name, cell in zip(self.names, cells) if name in self.columns}
-        if self.blocks and is_continuation(row, self.columns):
-            self.blocks[-1].append((line, row))
-            return
-        lists = {self.columns[name].many for name, cell in row.items() if cell}
-        for name, text in self.constants.items():
-            if name in self.columns and self.columns[name].many in lists:
-                row[name] = text.replace('{line}', str(line))
-        self.blocks.append([(line, row)])
-        for names in self.unique:
-            key = tuple(row.get(name, '') for name in names)
-            if key[-1] and seen.setdefault((names, key), line) != line:
-                self.reasons.append(Reason(
-                        line, names[-1], '"%s" is on line %s already'
-                        % (key[-1], seen[names, key])))
-
-    def _convert(self, name, cell):
-        # What does not fit the format is left for the server to refuse
-        type_ = self.columns[name].type
-        if self.date_format and isinstance(type_, Date):
-            with suppress(ValueError):
-                cell = dt.datetime.strptime(
-                    cell, self.date_format).date().isoformat()
-        elif (self.decimal_mark == ','
-                and isinstance(type_, Number)
-                and re.fullmatch(r'-?[0-9.]*(,[0-9]+)?', cell)):
-            cell = cell.replace('.', '').replace(',', '.')
-        return cell
-
-    def write_rejects(self, filename, reasons):
-        "Write the rows as they were of each block that has a reason"
-        by_line = {}
-        for reason in reasons:
-            by_line.setdefault(reason.line, []).append(reason)
-        keep = [i for i, name in enumerate(self.header) if name not in REJECTS]
-        with open(
-                filename, 'w', encoding='utf-8', newline='',
-                errors='surrogateescape') as file:
-            writer = csv.writer(file)
-            writer.writerow([*(self.header[i] for i in keep), *REJECTS])
-            for block in self.blocks:
-                lines = [line for line, _ in block]
-                if by_line.keys().isdisjoint(lines):
-                    continue
-                for line in lines:
-                    cells = dict(enumerate(self.cells[line]))
-                    row_reasons = by_line.get(line, [
-                            Reason(line, '', "belongs to a refused row")])
-                    writer.writerow([
-                            *(cells.get(i, '') for i in keep), line,
-                            "; ".join(
-                                r.column for r in row_reasons if r.column),
-                            "; ".join(r.text for r in row_reasons),
-                            ])
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
-class Result:
-    "What came of an import"
-
-    def __init__(self, reasons=()):
-        self.created = 0
-        self.updated = 0
-        self.unchanged = 0
-        self.reasons = list(reasons)
-        self.rejects = None
-
-    def add(self, answer):
-        self.created += answer['created']
-        self.updated += answer['updated']
-        self.unchanged += answer['unchanged']
-        self.reasons.extend(Reason(*reason) for reason in answer['errors'])
-
-    def __str__(self):
-        return "%s new, %s changed, %s unchanged" % (
-            self.created, self.updated, self.unchanged)
-
-
-class Import:
-    """An import of a file into a model
-
-    With `on_error` 'stop' all the rows are checked before any is stored and
-    nothing is stored if one is refused, with 'skip' the good ones are stored.
-    """
-
-    def __init__(
-            self, model, file, on_error='stop', dry_run=False, size=500,
-            options=None):
-        self.model = model
-        self.file = file
-        self.on_error = on_error
-        self.dry_run = dry_run
-        self.size = size
-        self.options = options or {}
-
-    def run(self):
-        result = Result(self.file.reasons)
-        refused = {reason.line for reason in result.reasons}
-        blocks = [
-            block for block in self.file.blocks
-            if refused.isdisjoint(line for line, _ in block)]
-        if self.dry_run:
-            self._send(self._try, "Check", blocks, result)
-        elif self.on_error == 'skip':
-            self._send(self._store_good, "Import", blocks, result)
-        else:
-            check = Result(result.reasons)
-            self._send(self._check, "Check", blocks, check)
-            if check.reasons:
-                result.reasons = check.reasons
-            else:
-                self._send(self._store_all, "Import", blocks, result)
-        result.reasons.sort()
-        return result
-
-    def _send(self, method, description, blocks, result):
-        with _progress(len(blocks), description) as progress:
-            for i in range(0, len(blocks), self.size):
-                batch = blocks[i:i + self.size]
-                for answer in method(batch):
-                    result.add(answer)
-                if method == self._store_all and result.reasons:
-                    break
-                progress.update(len(batch))
-
-    def _check(self, blocks):
-        return [self._call('check_rows', blocks)]
-
-    def _try(self, blocks):
-        return self._divide(blocks, True)
-
-    def _store_good(self, blocks):
-        return self._divide(blocks, False)
-
-    def _store_all(self, blocks):
+def get_send(model, options):
+    "Return the function that sends rows to the server"
+    def send(rows, on_error, dry_run):
         try:
-            return [self._call('import_rows', blocks, 'stop', False)]
-        except RefusedError as error:
-            # Only to find out which row it is about
-            answers = [
-                dict(answer, created=0, updated=0, unchanged=0)
-                for answer in self._divide(blocks, True)]
-            if not any(answer['errors'] for answer in answers):
-                answers = [error.get_answer(blocks)]
-            return answers
-
-    def _divide(self, blocks, dry_run):
-        "Store what can be when the server refuses a batch as a whole"
+            proxy = Model.get(model)._proxy
+        except (KeyError, Fault) as error:
+            raise ServerError(
+                "The module of %s is not activated." % model) from error
         try:
-            return [self._call('import_rows', blocks, 'skip', dry_run)]
-        except RefusedError as error:
-            if len(blocks) == 1:
-                return [error.get_answer(blocks)]
-            middle = len(blocks) // 2
-            return (self._divide(blocks[:middle], dry_run)
-                + self._divide(blocks[middle:], dry_run))
-
-    def _call(self, method, blocks, *args):
-        rows = [[line, row] for line, row in chain(*blocks)]
-        try:
-            return getattr(Model.get(self.model)._proxy, method)(
-                rows, *args, self.options, config.get_config().context)
+            return proxy.import_rows(
+                rows, on_error, dry_run, options,
+                config.get_config().context)
         except (UserError, UserWarning) as error:
             raise RefusedError(error.message) from error
         except Fault as fault:
@@ -328,38 +106,7 @@ class Import:
                 raise
             raise RefusedError(
                 fault.faultString.removesuffix(" - ")) from fault
-
-
-class RefusedError(Exception):
-    "The server refuses a batch by a rule that only storing shows"
-
-    def get_answer(self, blocks):
-        line, _ = blocks[0][0]
-        return {
-            'created': 0,
-            'updated': 0,
-            'unchanged': 0,
-            'errors': [(line, '', str(self))],
-            }
-
-
-class _NoProgress:
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        pass
-
-    def update(self, count):
-        pass
-
-
-def _progress(total, description):
-    if tqdm:
-        return tqdm(total=total, desc=description, unit=" rows", disable=None)
-    else:
-        return _NoProgress()
+    return send
 
 
 def _assignment(text):
@@ -380,7 +127,7 @@ def get_parser(description, columns):
                 '*' if column.required and not column.many else ' ',
                 column.help)
             for name, column in columns.items()))
-    parser.add_argument('file', help="the CSV file in UTF-8")
+    parser.add_argument('file', help="the CSV or Excel file")
     server = parser.add_argument_group("where to import to")
     server.add_argument('-d', '--database', help="the name of the database")
     server.add_argument('-c', '--config', dest='config_file',
@@ -393,6 +140,8 @@ def get_parser(description, columns):
     server.add_argument('--company',
         help="the name of the company, if it is not the user's current one")
     reading = parser.add_argument_group("how to read the file")
+    reading.add_argument('--profile', metavar='FILE', type=Path,
+        help="a file that tells all of this, which the other options change")
     reading.add_argument('--map', action='append', default=[],
         type=_assignment, metavar='HEADER=COLUMN',
         help="the column that a header of the file stands for")
@@ -402,11 +151,15 @@ def get_parser(description, columns):
         "number of the line")
     reading.add_argument('--delimiter',
         help="what is between the cells (default: found out)")
+    reading.add_argument('--encoding',
+        help="the encoding of the text, as cp1252 (default: found out)")
+    reading.add_argument('--sheet',
+        help="the name of the sheet of an Excel file (default: the first)")
     reading.add_argument('--date-format', metavar='FORMAT',
         help="how dates are written, as %%d.%%m.%%Y "
         "(default: %%Y-%%m-%%d)")
-    reading.add_argument('--decimal-mark', choices=['.', ','], default='.',
-        help="what is before the decimals (default: %(default)s)")
+    reading.add_argument('--decimal-mark', choices=['.', ','],
+        help="what is before the decimals (default: found out)")
     errors = parser.add_argument_group("what to do")
     errors.add_argument('--dry-run', action='store_true',
         help="try everything, report and store nothing")
@@ -416,9 +169,7 @@ def get_parser(description, columns):
         "(default: %(default)s)")
     errors.add_argument('--rejects', metavar='FILE',
         help="where the refused rows are written to "
-        "(default: FILE.rejects.csv)")
-    errors.add_argument('--batch', type=int, default=500, metavar='ROWS',
-        help="how many rows are stored at once (default: %(default)s)")
+        "(default: FILE.rejects.csv or .xlsx)")
     return parser
 
 
@@ -430,41 +181,110 @@ def _set_company(name):
             ('id', 'in', current.context.get('companies', [])),
             ], limit=2)
     if len(companies) != 1:
-        raise FileError("There is no company %s of the user." % name)
+        raise ServerError("There is no company %s of the user." % name)
     current.set_context(company=companies[0].id)
 
 
 def load(filename, model, columns, unique=(), rejects=None, on_error='stop',
-        dry_run=False, batch=500, options=None, **reading):
+        dry_run=False, options=None, **reading):
     """Import a file through the current configuration of proteus
 
     Returns the result with the reasons of what was refused.
     """
-    file = CSVFile(columns, unique=unique, **reading)
+    table = Table(columns, unique=unique, **reading)
     with open(filename, 'rb') as data:
-        file.load(data.read())
-    if file.ignored:
-        print("Ignored columns: %s" % ", ".join(file.ignored),
-            file=sys.stderr)
-    result = Import(
-        model, file, on_error=on_error, dry_run=dry_run, size=batch,
-        options=options).run()
+        table.load(data.read())
+    _describe(table)
+    process = Process(
+        table, get_send(model, options or {}), translate, on_error=on_error,
+        dry_run=dry_run)
+    with _progress(len(table.records)):
+        result = process.run()
     if result.reasons:
-        rejects = rejects or filename + '.rejects.csv'
-        file.write_rejects(rejects, result.reasons)
-        result.rejects = rejects
+        extension = '.xlsx' if table.is_workbook else '.csv'
+        result.rejects = rejects or filename + '.rejects' + extension
+        with open(result.rejects, 'wb') as file:
+            file.write(process.get_rejects(result))
     return result
+
+
+def _describe(table):
+    "Tell how the file is read, where that is not sure"
+    if table.ignored:
+        print("Ignored columns: %s" % ", ".join(table.ignored),
+            file=sys.stderr)
+    if table.other_sheets:
+        print("Only the sheet %s is read, not %s" % (
+                table.sheet, ", ".join(table.other_sheets)), file=sys.stderr)
+    if table.has_guessed:
+        line, text = table.sample
+        print('The encoding is %s, as in "%s" on line %s' % (
+                table.encoding, text, line), file=sys.stderr)
 
 
 def report(result, dry_run=False):
     "Print the result for the user"
-    for reason in result.reasons[:SHOWN]:
-        print(reason)
-    if len(result.reasons) > SHOWN:
-        print("... and %s more" % (len(result.reasons) - SHOWN))
-    if result.reasons:
-        print("The refused rows are in %s" % result.rejects)
+    for kind, reasons in [
+            ("", result.reasons), ("Warning: ", result.warnings)]:
+        for reason in reasons[:SHOWN]:
+            print("%s%s" % (kind, reason))
+        if len(reasons) > SHOWN:
+            print("... and %s more" % (len(reasons) - SHOWN))
+    if result.held:
+        print("Nothing is stored: %s rows are held because of the refused "
+            "ones." % len(result.held))
+    if result.rejects:
+        print("The rejected rows are in %s" % result.rejects)
     print("%s%s" % ("Dry run: " if dry_run else "", result))
+
+
+@contextmanager
+def connect(database, url, user, config_file):
+    "Connect proteus to the database or the server"
+    with ExitStack() as stack:
+        try:
+            if url:
+                url = url.rstrip('/').removesuffix('/rpc') + '/rpc/'
+                password = (
+                    os.environ.get('TRYTON_PASSWORD') or getpass.getpass())
+                stack.enter_context(
+                    config.set_xmlrpc_session(url, user, password))
+            else:
+                # It tells of each attempt to connect
+                logging.getLogger('psycopg.pool').setLevel(logging.CRITICAL)
+                config.set_trytond(
+                    database, user=user, config_file=config_file)
+        except ProtocolError as error:
+            if error.errcode in {401, 403}:
+                raise ServerError(
+                    "The server refuses the user %s with this password."
+                    % user) from error
+            raise ServerError("The server %s answers: %s %s" % (
+                    url, error.errcode, error.errmsg)) from error
+        except IndexError as error:
+            raise ServerError("There is no user %s in the database %s." % (
+                    user, database)) from error
+        # Each kind of database has errors of its own
+        except Exception as error:
+            raise ServerError("The %s %s can not be reached: %s" % (
+                    "server" if url else "database", url or database,
+                    ' '.join(str(error).split()))) from error
+        yield
+
+
+def _add_profile(names, path):
+    "Return the arguments with those of the profile, unless they are given"
+    if not path:
+        return names
+    try:
+        profile = read_profile(path.read_text(encoding='utf-8-sig'))
+    except UnicodeDecodeError as error:
+        raise ProfileError("it is not in UTF-8") from error
+    for name in ['mapping', 'constants']:
+        names[name] = {**profile.pop(name), **names[name]}
+    return {**names, **{
+            name: value for name, value in profile.items()
+            if not names.get(name)}}
 
 
 def run(description, columns, do_import, get_parser=get_parser):
@@ -478,8 +298,6 @@ def run(description, columns, do_import, get_parser=get_parser):
     args = parser.parse_args()
     if bool(args.database) == bool(args.url):
         parser.error("either the database or the URL is required")
-    elif args.batch < 1:
-        parser.error("the batch must be positive")
 
     names = vars(args).copy()
     database, url, user, config_file, company = map(
@@ -488,21 +306,19 @@ def run(description, columns, do_import, get_parser=get_parser):
     names['mapping'] = dict(names.pop('map'))
     names['constants'] = dict(names.pop('set'))
 
-    def import_():
-        try:
+    try:
+        names = _add_profile(names, names.pop('profile'))
+        with connect(database, url, user, config_file):
             if company:
                 _set_company(company)
-            return do_import(filename, **names)
-        except (FileError, OSError) as error:
-            sys.exit(str(error))
-
-    if url:
-        url = url.rstrip('/').removesuffix('/rpc') + '/rpc/'
-        password = os.environ.get('TRYTON_PASSWORD') or getpass.getpass()
-        with config.set_xmlrpc_session(url, user, password):
-            result = import_()
-    else:
-        config.set_trytond(database, user=user, config_file=config_file)
-        result = import_()
+            result = do_import(filename, **names)
+    except FileError as error:
+        sys.exit(translate(error))
+    except ProfileError as error:
+        sys.exit("The profile can not be read: %s" % error)
+    except (ServerError, RefusedError, OSError) as error:
+        sys.exit(str(error))
+    except (Fault, ProtocolError, HTTPException) as error:
+        sys.exit("The server has failed: %s" % ' '.join(str(error).split()))
     report(result, args.dry_run)
     sys.exit(1 if result.reasons else 0)

@@ -24,7 +24,6 @@ from trytond.transaction import Transaction
 
 PASSWORD = 'a long password'
 MEMBERS = 60
-BATCH = 5
 
 
 class ImportProcessTestCase(unittest.TestCase):
@@ -97,6 +96,26 @@ class ImportProcessTestCase(unittest.TestCase):
                 result, = cursor.fetchone()
         return result
 
+    def is_storing(self):
+        "Return whether a process has begun to write"
+        if backend.name == 'sqlite':
+            with contextlib.closing(sqlite3.connect(
+                        self.directory / 'coop.sqlite', timeout=0,
+                        isolation_level=None)) as connection:
+                try:
+                    connection.execute('BEGIN IMMEDIATE')
+                except sqlite3.OperationalError:
+                    return True
+                return False
+        with Transaction().start(DB_NAME, 0, readonly=True) as transaction:
+            cursor = transaction.connection.cursor()
+            cursor.execute(
+                "SELECT COUNT(*) FROM pg_locks "
+                "WHERE relation = 'coop_member'::regclass "
+                "AND mode = 'RowExclusiveLock'")
+            result, = cursor.fetchone()
+            return bool(result)
+
     @contextlib.contextmanager
     def serve(self):
         with socket.socket() as s:
@@ -124,26 +143,70 @@ class ImportProcessTestCase(unittest.TestCase):
             server.wait()
 
     def test_killed(self):
-        "Test that a killed import goes on, and a server takes one too"
+        "Test that a killed import stores nothing, and a server takes one too"
         path = self.write(MEMBERS)
-        arguments = ['-d', self.database, '--batch', BATCH, path]
+        arguments = ['-d', self.database, path]
         process = self.start(*arguments)
-        while self.count() < BATCH and process.poll() is None:
+        while not self.is_storing() and process.poll() is None:
             time.sleep(.05)
+        time.sleep(.2)
+        self.assertIsNone(process.poll())
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        count = self.count()
-        # Batches are stored whole or not at all
-        self.assertEqual(count % BATCH, 0)
-        self.assertTrue(BATCH <= count < MEMBERS, count)
+        self.assertEqual(self.count(), 0)
 
         self.assertEqual(
             self.import_(*arguments),
-            f"{MEMBERS - count} new, 0 changed, {count} unchanged")
+            f"{MEMBERS} rows: {MEMBERS} new, 0 changed, 0 unchanged, "
+            "0 rejected")
         self.assertEqual(self.count(), MEMBERS)
         with self.serve() as url:
             path = self.write(MEMBERS + 1)
             self.assertEqual(
                 self.import_('--url', url, path),
-                f"1 new, 0 changed, {MEMBERS} unchanged")
-        self.assertEqual(self.count(), MEMBERS + 1)
+                f"{MEMBERS + 1} rows: 1 new, 0 changed, {MEMBERS} unchanged, "
+                "0 rejected")
+            self.assertEqual(self.count(), MEMBERS + 1)
+            # What is wrong with the server is told in a line
+            for arguments, message in [
+                    (['--url', url, '-u', 'nobody'], "refuses the user"),
+                    (['--url', url + '../nosuch/'], "server"),
+                    ]:
+                with self.subTest(arguments=arguments):
+                    self.assertFails(message, *arguments, path)
+
+    def test_fails(self):
+        "Test what is wrong outside of the file is told in a line"
+        path = self.write(1)
+        with socket.socket() as s:
+            s.bind(('127.0.0.1', 0))
+            port = s.getsockname()[1]
+        profile = self.directory / 'profile.ini'
+        profile.write_text('[colums]\n')
+        broken = self.directory / 'broken.csv'
+        broken.write_text('number\n1\n')
+        for arguments, message in [
+                (['-d', 'nosuch', path], "nosuch can not be reached"),
+                (['-d', self.database, '-u', 'nobody', path],
+                    "There is no user nobody"),
+                (['-d', self.database, '--company', "None", path],
+                    "There is no company None"),
+                (['--url', f'http://127.0.0.1:{port}/coop/', path],
+                    "can not be reached"),
+                (['-d', self.database, self.directory / 'nosuch.csv'],
+                    "nosuch.csv"),
+                (['-d', self.database, '--profile', profile, path],
+                    "The profile can not be read: [colums] is not known"),
+                (['-d', self.database, broken], "The column name is missing"),
+                ]:
+            with self.subTest(arguments=arguments):
+                self.assertFails(message, *arguments)
+
+    def assertFails(self, message, *arguments):
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertEqual(output, '')
+        lines = errors.strip().splitlines()
+        self.assertEqual(len(lines), 1, errors)
+        self.assertIn(message, lines[0])

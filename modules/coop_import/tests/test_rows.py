@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from trytond.modules.coop_import.columns import (
     MEMBER, PATRONAGE, READING, SHARES, USAGE)
 from trytond.modules.coop_import.rows import (
-    IBAN, CellError, Choice, Column, Date, DateTime, Email, Flag, Integer,
-    Number, Text, read)
+    IBAN, Amount, CellError, Choice, Code, Column, Date, DateTime, Email, Flag,
+    Integer, Number, Text, read)
 
 COLUMNS = {
     'number': Column(Text(), "", True),
@@ -30,6 +30,14 @@ class RowsTestCase(unittest.TestCase):
         for type_, cell, expected in [
                 (Text(), "Zoë's", "Zoë's"),
                 (Text(4), "1234", "1234"),
+                (Text(), "A\xa0B\u202fC ", "A B C"),
+                (Text(), "\u06a9\u200c\u06af", "\u06a9\u200c\u06af"),
+                (Text(lines=True), "Yard 2\r\nMain St 1",
+                    "Yard 2\nMain St 1"),
+                (Code(), '0008', '0008'),
+                (Code(), '12E4', '12E4'),
+                (Date(), '1997-02-28 00:00:00', dt.date(1997, 2, 28)),
+                (Date(), '1997-02-28T00:00:00.000', dt.date(1997, 2, 28)),
                 (Email(), 'a.b@example.org', 'a.b@example.org'),
                 (IBAN(), 'DE89 3704 0044 0532 0130 00',
                     'DE89370400440532013000'),
@@ -56,6 +64,22 @@ class RowsTestCase(unittest.TestCase):
         "Test cells that can not be read"
         for type_, cell, message in [
                 (Text(), "a\0b", 'unprintable'),
+                (Text(), "a\nb", 'unprintable'),
+                (Text(), "a\u200bb", 'unprintable'),
+                (Text(lines=True), "a\tb", 'unprintable'),
+                (Code(), '2E+11', 'spreadsheet'),
+                (Code(), '2,35E+11', 'spreadsheet'),
+                (Code(), '120.0', 'spreadsheet'),
+                (Code(), '120,00', 'spreadsheet'),
+                (Date(), '2052-01-01', 'future'),
+                (Date(years=1), '2052-01-01', 'future'),
+                (Date(), '0097-01-01', 'past'),
+                (Date(), '1997-01-01 08:00', 'date'),
+                (DateTime(), '2952-01-01T08:00', 'future'),
+                (Amount(), '€ 50 EUR', 'number'),
+                (Amount(above=0), '-50 €', 'above'),
+                (Amount(), '50 60', 'number'),
+                (Number(), '50 €', 'number'),
                 (Text(3), "1234", 'long'),
                 (Email(), 'a.b@example', 'email'),
                 (Email(), 'a b@example.org', 'email'),
@@ -68,6 +92,8 @@ class RowsTestCase(unittest.TestCase):
                 (DateTime(), '1993-10-01T25:00', 'time'),
                 (Number(), '1,5', 'number'),
                 (Number(), '1e5', 'number'),
+                (Number(), '9' * 400, 'number'),
+                (Integer(), '9' * 5000, 'number'),
                 (Number(), 'NaN', 'number'),
                 (Number(), '٣', 'number'),
                 (Number(minimum=0), '-0.01', 'minimum'),
@@ -82,6 +108,23 @@ class RowsTestCase(unittest.TestCase):
                     type_(cell)
                 self.assertEqual(
                     cm.exception.message, f'msg_import_{message}')
+
+    def test_amount(self):
+        "Test an amount with the sign of its currency"
+        for cell, sign in [
+                ('12.50', ''), ('12.50 €', '€'), ('CHF 12.50', 'CHF'),
+                ('$12.50', '$')]:
+            with self.subTest(cell=cell):
+                amount = Amount(above=0)(cell)
+                self.assertEqual(amount, D('12.50'))
+                self.assertEqual(amount.sign, sign)
+
+    def test_unprintable(self):
+        "Test what can not be stored is named"
+        with self.assertRaises(CellError) as cm:
+            Text()("Zo\u200be")
+        self.assertEqual(cm.exception.variables, {
+                'character': "U+200B ZERO WIDTH SPACE", 'position': 3})
 
     @given(st.text(max_size=12))
     def test_cell_any(self, cell):

@@ -2,17 +2,25 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import CompanyTestMixin
+from trytond.modules.coop_membership.tests.document import DocumentTestMixin
 from trytond.modules.coop_patronage.tests.case import EXTRAS
+from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool, isregisteredby
 from trytond.tests.test_tryton import ModuleTestCase, with_transaction
 
 
 class CoopPatronageTestCase(
-        PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
+        PatronageDocuments, DocumentTestMixin, PartyCheckReplaceMixin,
+        CompanyTestMixin, ModuleTestCase):
     "Test Coop Patronage module"
     module = 'coop_patronage'
     extras = EXTRAS
+
+    @property
+    def _skip_company_rule(self):
+        # Those of all companies are read, but not changed
+        return super()._skip_company_rule | {('coop.surplus.plan', 'company')}
 
     @with_transaction()
     def test_access_defined(self):

@@ -181,3 +181,52 @@ class SurplusTestCase(PatronageTestCase):
             with self.assertRaisesRegex(
                     AppropriationError, '66,667.00.*66,666.67'):
                 compute([('patronage', 'result', 66667), *rest], **ceiling)
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_loss(self):
+        "Test a loss is covered in the usual order, unless lines tell another"
+        pool = Pool()
+        Line = pool.get('coop.surplus.line')
+        Plan = pool.get('coop.surplus.plan')
+        Surplus = pool.get('coop.surplus')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            reserve, other = (
+                Line.get_account(kind, company) for kind in [
+                    'reserve', 'other'])
+            plan, = Plan.search([('name', '=', "Philippines, RA 9520")])
+            balances = {reserve.id: D(1000), other.id: D(600)}
+            # Free profit, free reserves, the reserve of the law, carried
+            for result, brought_forward, expected in [
+                    ('-2139.87', '5159', ['3019.13']),
+                    ('-500', '0', ['-500', '0', '0']),
+                    ('-1700', '50', ['-600', '-1000', '-50'])]:
+                with self.subTest(result=result):
+                    surplus = Surplus(fiscalyear=fiscalyear, plan=plan)
+                    surplus.on_change_plan()
+                    surplus.brought_forward = D(brought_forward)
+                    surplus.save()
+                    usual = len(surplus.lines)
+                    with patch.object(
+                            Surplus, 'get_result', return_value=D(result)), \
+                            patch.object(
+                                Surplus, '_get_balances',
+                                return_value=balances):
+                        Surplus.compute([surplus])
+                    surplus = Surplus(surplus.id)
+                    added = [
+                        l for l in surplus.lines
+                        if l.kind in {'loss_cover', 'carry_forward'}]
+                    self.assertEqual(
+                        [l.computed_amount for l in added],
+                        list(map(D, expected)))
+                    self.assertEqual(
+                        len(surplus.lines), usual + len(expected))
+                    self.assertEqual(
+                        sum(l.computed_amount for l in surplus.lines),
+                        surplus.total)

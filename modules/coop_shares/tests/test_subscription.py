@@ -27,9 +27,9 @@ class SubscriptionTestCase(SharesTestCase):
             member, = self._admit(company, category)
             subscription = self._subscribe(
                 member, class_, 6, date=dt.date(2024, 5, 1))
+            subscription = self._pay(subscription, 4, dt.date(2024, 5, 1))
             with self.assertRaisesRegex(PaymentError, "04/30/2024"):
                 self._pay(subscription, 56, dt.date(2024, 4, 30))
-            self._pay(subscription, 56, dt.date(2024, 5, 1))
 
     @with_transaction()
     def test_deposit(self):
@@ -93,10 +93,10 @@ class SubscriptionTestCase(SharesTestCase):
                     self.assertEqual(getattr(found, member), ann)
                     found, = Model.search([('rec_name', 'not ilike', name)])
                     self.assertEqual(getattr(found, member), bob)
-            self.assertEqual(
-                Subscription.search([
-                        ('rec_name', '=', subscriptions[1].number)]),
-                [subscriptions[1]])
+            # It may be the number of a member too
+            self.assertIn(
+                subscriptions[1], Subscription.search([
+                        ('rec_name', '=', subscriptions[1].number)]))
 
     @with_transaction()
     def test_opening(self):

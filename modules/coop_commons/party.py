@@ -1,0 +1,69 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
+from trytond.modules.party.exceptions import EraseError
+from trytond.pool import Pool, PoolMeta
+
+from .booking_availability import BLOCKING
+
+
+def _of(party_id):
+    "Return the domain of what the party uses, as a member or not"
+    return ['OR',
+        ('party', '=', party_id),
+        ('member.party', '=', party_id),
+        ]
+
+
+class Replace(metaclass=PoolMeta):
+    __name__ = 'party.replace'
+
+    @classmethod
+    def fields_to_replace(cls):
+        return super().fields_to_replace() + [
+            ('coop.commons.billing-party.party', 'party'),
+            ('coop.commons.booking', 'party'),
+            ('coop.commons.pack', 'party'),
+            ('coop.commons.reading', 'party'),
+            ('coop.commons.usage', 'party'),
+            ]
+
+
+class Erase(metaclass=PoolMeta):
+    __name__ = 'party.erase'
+
+    def check_erase_company(self, party, company):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Pack = pool.get('coop.commons.pack')
+        Usage = pool.get('coop.commons.usage')
+        super().check_erase_company(party, company)
+
+        def refuse(name, records):
+            for record in records:
+                raise EraseError(gettext(
+                        f'coop_commons.msg_erase_party_{name}',
+                        party=party.rec_name, **{name: record.rec_name}))
+        domain = [('company', '=', company.id), _of(party.id)]
+        refuse('booking', Booking.search([
+                    domain, ('state', 'in', ['request', *BLOCKING]),
+                    ], limit=1))
+        refuse('usage', Usage.search([
+                    domain, ('state', 'in', ['draft', 'confirmed', 'rated']),
+                    ], limit=1))
+        refuse('pack', [
+                p for p in Pack.search([
+                        ('company', '=', company.id),
+                        ('party', '=', party.id),
+                        ('state', '=', 'sold'),
+                        ])
+                if p.remaining])
+
+    def to_erase(self, party_id):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Usage = pool.get('coop.commons.usage')
+        return super().to_erase(party_id) + [
+            (Booking, _of(party_id), True, ['purpose'], [None]),
+            (Usage, _of(party_id), True, ['description'], [None]),
+            ]

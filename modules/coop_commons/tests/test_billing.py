@@ -1,0 +1,50 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+
+from trytond.modules.coop_commons.tests.case import CommonsTestCase
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+
+
+class BillingTestCase(CommonsTestCase):
+    "Test what a billing takes and what it leaves"
+
+    @with_transaction()
+    def test_no_address(self):
+        "Test a party without an address does not stop the others"
+        pool = Pool()
+        Address = pool.get('party.address')
+        Billing = pool.get('coop.commons.billing')
+
+        def bill():
+            billing = Billing(
+                company=self.company, end=dt.date(2024, 12, 1),
+                invoice_date=dt.date(2024, 12, 2))
+            billing.save()
+            billing.compute([billing])
+            return Billing(billing.id)
+
+        with self.in_company():
+            lost, found = self._members
+            Address.write(list(lost.party.addresses), {'active': False})
+            usages = [
+                self.make('usage', 'confirmed', member=m)
+                for m in self._members]
+            self.make('commitment', 'confirmed', member=lost)
+            billing = bill()
+            self.assertEqual(billing.state, 'computed')
+            self.assertIn(lost.party.name, billing.problems)
+            self.assertEqual(
+                [i.party for i in billing.invoices], [found.party])
+            self.assertFalse(billing.commitment_lines)
+            billing.post([billing])
+            self.assertEqual(
+                [u.__class__(u.id).state for u in usages],
+                ['rated', 'charged'])
+
+            Address.create([{'party': lost.party.id, 'city': "Town"}])
+            billing = bill()
+            self.assertFalse(billing.problems)
+            self.assertEqual(
+                [i.party for i in billing.invoices], [lost.party])

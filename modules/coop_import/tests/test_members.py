@@ -1,0 +1,412 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import csv
+import datetime as dt
+import io
+import os
+import tempfile
+import unittest
+from decimal import Decimal
+from unittest.mock import patch
+
+from hypothesis import given, settings, strategies as st
+from proteus import Model
+
+from trytond.modules.account.tests.tools import (
+    create_chart, create_fiscalyear, get_accounts)
+from trytond.modules.account_invoice.tests.tools import (
+    set_fiscalyear_invoice_sequences)
+from trytond.modules.company.tests.tools import create_company
+from trytond.modules.coop_import import importer
+from trytond.modules.coop_import.scripts.import_members import do_import
+from trytond.modules.coop_import.table import FileError
+from trytond.modules.coop_membership.tests.tools import create_category
+from trytond.modules.coop_shares.tests.tools import create_share_class
+from trytond.tests.test_tryton import drop_db
+from trytond.tests.tools import activate_modules
+
+GOOD = [
+    ['number', 'name', 'category', 'admission_date', 'city', 'share_class',
+        'share_quantity', 'share_date', 'share_amount'],
+    ['0001', "Zoë Müller", 'U', '1997-01-01', "Köln", 'A', '25',
+        '1997-01-01', '1250,00'],
+    ['0002', "Bob, the elder", 'U', '1997-01-01', '', '', '', '', ''],
+    ['0003', 'Cy "the" Younger', 'U', '', "Bern", '', '', '', ''],
+    ['0004', "Dee", 'U', '1997-01-01', "Rom", 'A', '2', '1997-01-01', ''],
+    ['', '', '', '', '', 'A', '2', '1997-01-01', ''],
+    ['0005', "Eve", 'U', '1997-01-15', "Wien", 'A', '1', '1997-01-15', '50'],
+    ]
+SNIPPETS = [
+    '"', ';', ',', '\n', '\r\n', '\r', '\0', '\t', '=', '\xa0', 'ß', '\ufeff',
+    '\u2028', '0', '.', ' ', "'", '1.250', '2E+11', '=""1""', '\ud800',
+    'sep=,', '\U0001f600', '9' * 400, '-', 'NaN']
+
+
+def set_up():
+    config = activate_modules(
+        ['coop_import', 'coop_shares', 'bank'], create_company, create_chart)
+    Configuration = Model.get('coop.share.configuration')
+    fiscalyear = set_fiscalyear_invoice_sequences(
+        create_fiscalyear(today=dt.date(1997, 1, 1)))
+    fiscalyear.click('create_period')
+    create_category(name="Users", code='U')
+    create_share_class('A', Decimal(50))
+    configuration = Configuration(1)
+    configuration.cutover_date = dt.date(1997, 1, 31)
+    configuration.account_opening = get_accounts()['cash']
+    configuration.save()
+    return config
+
+
+def write(rows, delimiter=';'):
+    output = io.StringIO()
+    csv.writer(output, delimiter=delimiter).writerows(rows)
+    return output.getvalue()
+
+
+@st.composite
+def mutated(draw):
+    "Draw the bytes of a file in which something is wrong"
+    data = write(GOOD).encode(draw(st.sampled_from(
+                ['utf-8', 'utf-8-sig', 'cp1252', 'utf-16', 'utf-16-le'])))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        kind = draw(st.sampled_from(['insert', 'delete', 'replace', 'repeat']))
+        if kind == 'insert':
+            snippet = draw(st.sampled_from(SNIPPETS))
+            data = (data[:at] + snippet.encode('utf-8', 'surrogatepass')
+                + data[at:])
+        elif kind == 'delete':
+            data = data[:at] + data[at + draw(st.integers(1, 60)):]
+        elif kind == 'replace':
+            data = data[:at] + draw(st.binary(max_size=3)) + data[at + 2:]
+        else:
+            data = data[:at] + data[at // 2:]
+    return data
+
+
+class ImportMembersTestCase(unittest.TestCase):
+    "Test the import of members from files that people have"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        drop_db()
+        cls.addClassCleanup(drop_db)
+        cls.config = set_up()
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = directory.name
+        cls.last = 1000
+
+    def import_(self, data, **kwargs):
+        filename = os.path.join(self.directory, 'members.csv')
+        if isinstance(data, list):
+            data = write(data)
+        if isinstance(data, str):
+            data = data.encode()
+        with open(filename, 'wb') as file:
+            file.write(data)
+        kwargs.setdefault('rejects', filename + '.rejects')
+        return do_import(filename, **kwargs)
+
+    def numbers(self, count):
+        "Return numbers of members that are not there yet"
+        cls = self.__class__
+        cls.last += count
+        return [str(n) for n in range(cls.last - count, cls.last)]
+
+    def count(self):
+        return tuple(
+            len(Model.get(name).find([])) for name in [
+                'party.party', 'party.address', 'coop.member',
+                'coop.share.move', 'account.move'])
+
+    def import_one(self, header, *cells, **kwargs):
+        number, = self.numbers(1)
+        result = self.import_([
+                ['number', 'name', 'category', *header],
+                *([number, "Ann", 'U', *row] for row in cells)],
+            **kwargs)
+        members = Model.get('coop.member').find([('number', '=', number)])
+        return result, members[0] if members else None
+
+    def assertCounts(self, result, *counts):
+        self.assertEqual((
+                result.created, result.updated, result.unchanged,
+                result.rejected), counts, result.reasons)
+
+    def test_share_amount(self):
+        "Test an amount is read in one way and is what the shares are worth"
+        header = [
+            'admission_date', 'share_class', 'share_quantity', 'share_date',
+            'share_amount']
+        shares = ['1997-01-01', 'A', '25', '1997-01-01']
+        for amount, message in [
+                ('1.250', '"1.250" is 1.250 or 1250'),
+                ('12.50', '12.50 is not 25 × 50 = 1250.00'),
+                ('1250.001', "more than 2 decimals"),
+                ('1 250 $', None),
+                ('USD 1250', None),
+                ('1.250,00 €', 'is in "€" instead of USD'),
+                ]:
+            with self.subTest(amount=amount):
+                result, member = self.import_one(header, [*shares, amount])
+                if message:
+                    self.assertIsNone(member)
+                    (_, column, reason), = result.reasons
+                    self.assertEqual(column, 'share_amount')
+                    self.assertIn(message, reason)
+                    self.assertCounts(result, 0, 0, 0, 1)
+                else:
+                    self.assertCounts(result, 1, 0, 0, 0)
+                    move, = Model.get('coop.share.move').find([
+                            ('to_member', '=', member.id)])
+                    self.assertEqual(move.amount, Decimal(1250))
+
+    def test_equal_rows(self):
+        "Test equal rows are as many records, once"
+        header = [
+            'admission_date', 'share_class', 'share_quantity', 'share_date',
+            'subscription_class', 'subscription_quantity',
+            'subscription_date']
+        row = [
+            '1997-01-01', 'A', '2', '1997-01-01', 'A', '3', '1997-02-01']
+        number, = self.numbers(1)
+
+        def import_(count):
+            return self.import_([
+                    ['number', 'name', 'category', *header],
+                    *([number, "Ann", 'U', *row] for _ in range(count))])
+
+        def count():
+            member, = Model.get('coop.member').find([('number', '=', number)])
+            moves = Model.get('coop.share.move').find([
+                    ('to_member', '=', member.id), ('kind', '=', 'opening')])
+            subscriptions = Model.get('coop.share.subscription').find([
+                    ('member', '=', member.id)])
+            return len(moves), len(subscriptions)
+
+        self.assertCounts(import_(2), 2, 0, 0, 0)
+        self.assertEqual(count(), (2, 2))
+        self.assertCounts(import_(2), 0, 0, 2, 0)
+        self.assertEqual(count(), (2, 2))
+        # The file has grown
+        self.assertCounts(import_(3), 0, 3, 0, 0)
+        self.assertEqual(count(), (3, 3))
+        self.assertCounts(import_(3), 0, 0, 3, 0)
+
+    def test_stop(self):
+        "Test nothing is stored if the last of many rows is refused"
+        before = self.count()
+        numbers = self.numbers(12)
+        rows = [[number, "Ann", 'U', '', ''] for number in numbers]
+        rows[-1][3:] = ['be_vat', 'BE0403019261']
+        # It is written in another way, so that only the server finds out
+        rows[0][3:] = ['be_vat', '0403.019.261']
+        header = [
+            'number', 'name', 'category', 'identifier_type', 'identifier']
+        with patch.object(importer, 'SLICE', 5):
+            result = self.import_([header, *rows])
+        self.assertEqual(
+            [line for line, *_ in result.reasons], [len(rows) + 1])
+        self.assertCounts(result, 0, 0, 0, len(rows))
+        self.assertEqual(self.count(), before)
+
+    def test_text(self):
+        "Test text is stored as people have it"
+        result, member = self.import_one(
+            ['street', 'city', 'care_of', 'notes'],
+            ["Yard 2\r\nMain St\xa01", "St.\u202fGallen", "c/o Smith",
+                "First\nSecond"])
+        self.assertCounts(result, 1, 0, 0, 0)
+        address, = member.party.addresses
+        self.assertEqual(address.street, "Yard 2\nMain St 1")
+        self.assertEqual(address.city, "St. Gallen")
+        self.assertEqual(address.attn, "c/o Smith")
+        note, = Model.get('ir.note').find([('resource', '=', str(member))])
+        self.assertEqual(note.message, "First\nSecond")
+
+        result, member = self.import_one(['city'], ["Ber\x07lin"])
+        self.assertIsNone(member)
+        (_, column, reason), = result.reasons
+        self.assertEqual(column, 'city')
+        self.assertIn("U+0007 at position 4", reason)
+
+    def test_dates(self):
+        "Test dates are plausible"
+        for header, cells, column in [
+                (['admission_date'], ['2052-01-01'], 'admission_date'),
+                (['admission_date'], ['0197-01-01'], 'admission_date'),
+                (['admission_date', 'birth_date'],
+                    ['1997-01-01', '1998-01-01'], 'birth_date'),
+                ]:
+            with self.subTest(cells=cells):
+                result, member = self.import_one(header, cells)
+                self.assertIsNone(member)
+                self.assertEqual([c for _, c, _ in result.reasons], [column])
+        result, member = self.import_one(
+            ['admission_date'], ['01.01.52'], date_format='%d.%m.%y')
+        self.assertIsNone(member)
+        result, member = self.import_one(
+            ['admission_date'], ['1997-01-01 00:00:00'])
+        self.assertEqual(member.admission_date, dt.date(1997, 1, 1))
+
+    def test_name(self):
+        "Test first and last name in two columns"
+        number, = self.numbers(1)
+        rows = [
+            ['number', 'first_name', 'last_name', 'category'],
+            [number, "Ann", "Smith", 'U']]
+        self.assertCounts(self.import_(rows), 1, 0, 0, 0)
+        self.assertCounts(self.import_(rows), 0, 0, 1, 0)
+        member, = Model.get('coop.member').find([('number', '=', number)])
+        self.assertEqual(member.party.name, "Ann Smith")
+        result, member = self.import_one(['last_name'], ["Smith"])
+        self.assertCounts(result, 0, 0, 0, 1)
+
+    def test_number(self):
+        "Test numbers that a spreadsheet has spoiled"
+        for number, reason in [
+                ('2E+11', "A spreadsheet has made"),
+                ('120.0', "A spreadsheet has made"),
+                ('="0999"', None),
+                ]:
+            with self.subTest(number=number):
+                result = self.import_([
+                        ['number', 'name', 'category'], [number, "Ann", 'U']])
+                if reason:
+                    self.assertIn(reason, result.reasons[0][2])
+                else:
+                    self.assertCounts(result, 1, 0, 0, 0)
+                    self.assertTrue(Model.get('coop.member').find([
+                                ('number', '=', '0999')]))
+
+    def test_sequence(self):
+        "Test the sequence goes on after the highest number"
+        Sequence = Model.get('ir.sequence.strict')
+        Member = Model.get('coop.member')
+        Party = Model.get('party.party')
+
+        def admit():
+            party = Party(name="New")
+            party.save()
+            member = Member(
+                party=party, application_date=dt.date(1997, 1, 1),
+                admission_date=dt.date(1997, 1, 1))
+            member.category, = Model.get('coop.member.category').find([
+                    ('code', '=', 'U')])
+            member.save()
+            member.click('admit')
+            return member.number
+
+        sequence, = Sequence.find([
+                ('sequence_type.name', '=', "Member")])
+        self.assertLess(sequence.padding, 8)
+        self.import_([
+                ['number', 'name', 'category'],
+                ['00700007', "Ann", 'U'], ['00700005', "Bob", 'U'],
+                ['X800000', "Cy", 'U']])
+        self.assertEqual([admit(), admit()], ['00700008', '00700009'])
+        # It never goes back
+        self.import_([
+                ['number', 'name', 'category'], ['000007', "Ann", 'U']])
+        self.assertEqual(admit(), '00700010')
+
+    def test_similar(self):
+        "Test who may be there already is warned of with both"
+        first, second, third, fourth = self.numbers(4)
+        iban = 'DE89370400440532013000'
+        result = self.import_([
+                ['number', 'name', 'category', 'birth_date', 'email', 'iban'],
+                [first, "Zoé Smith", 'U', '1960-02-29', '', iban],
+                [second, "Zoe Smith", 'U', '1960-02-29', 'zoe@example.org',
+                    ''],
+                [third, "Bob Smith", 'U', '1960-02-29', '', ''],
+                ])
+        self.assertEqual(result.warnings, [(
+                    3, 'name',
+                    f'"Zoe Smith" may be the same person as the member '
+                    f'"[{first}] Zoé Smith": the name and the birth_date are '
+                    'the same.')])
+        self.assertCounts(result, 3, 0, 0, 0)
+        for email, account, column in [
+                ('Zoe@Example.org', '', 'email'), ('', iban, 'iban')]:
+            with self.subTest(column=column):
+                result = self.import_([
+                        ['number', 'name', 'category', 'email', 'iban'],
+                        [fourth, "ZOE SMITH", 'U', email, account],
+                        ], dry_run=True)
+                (_, _, text), = result.warnings
+                self.assertIn(f"the {column} are the same", text)
+
+    def test_account_holder(self):
+        "Test the holder of an account who is not the member"
+        number, = self.numbers(1)
+        rows = [
+            ['number', 'name', 'category', 'iban', 'account_holder'],
+            [number, "Kid", 'U', 'BE71096123456769', "Parent"]]
+        self.assertCounts(self.import_(rows), 1, 0, 0, 0)
+        self.assertCounts(self.import_(rows), 0, 0, 1, 0)
+        member, = Model.get('coop.member').find([('number', '=', number)])
+        account, = member.party.bank_accounts
+        self.assertEqual(
+            sorted(owner.name for owner in account.owners),
+            ["Kid", "Parent"])
+
+    def test_province(self):
+        "Test the province of an address"
+        Country = Model.get('country.country')
+        Subdivision = Model.get('country.subdivision')
+        italy = Country(name="Italy", code='IT', code3='ITA')
+        italy.save()
+        Subdivision(
+            country=italy, name="Milano", code='IT-MI', type='province').save()
+        for name in ['MI', 'IT-MI', "milano"]:
+            with self.subTest(name=name):
+                result, member = self.import_one(
+                    ['city', 'country', 'province'], ["Milano", 'IT', name])
+                self.assertCounts(result, 1, 0, 0, 0)
+                address, = member.party.addresses
+                self.assertEqual(address.subdivision.code, 'IT-MI')
+        result, _ = self.import_one(['country', 'province'], ['IT', 'XX'])
+        self.assertIn('There is no province "XX"', result.reasons[0][2])
+
+    def test_several(self):
+        "Test a name that two have is refused"
+        create_category(name="Twins", code='T1')
+        create_category(name="Twins", code='T2')
+        result = self.import_([
+                ['number', 'name', 'category'],
+                [self.numbers(1)[0], "Ann", "Twins"]])
+        self.assertEqual(
+            result.reasons[0][2], 'There are several called "Twins".')
+
+    @settings(max_examples=300)
+    @given(mutated(), st.sampled_from(['stop', 'skip']))
+    def test_mutated(self, data, on_error):
+        "Test no row disappears whatever is wrong with the file"
+        before = self.count()
+        try:
+            result = self.import_(data, on_error=on_error)
+        except FileError:
+            self.assertEqual(self.count(), before)
+            return
+        self.assertEqual(
+            result.rows,
+            result.created + result.updated + result.unchanged
+            + result.rejected)
+        parties, addresses, members, shares, moves = (
+            after - earlier
+            for after, earlier in zip(self.count(), before))
+        # Each member is stored with the party, its address and the shares
+        self.assertEqual(parties, members)
+        self.assertEqual(addresses, members)
+        self.assertLessEqual(members, result.created)
+        self.assertEqual(bool(result.created), bool(members))
+        if on_error == 'stop' and result.rejected:
+            self.assertEqual((members, shares, moves), (0, 0, 0))
+            self.assertEqual(result.rejected, result.rows)
+        self.assertEqual(len(Model.get('coop.share.move').find([
+                        ('state', '!=', 'done')])), 0)
+

@@ -1,0 +1,243 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The moves that replace what a document claims or owes by other lines.
+
+Rescheduling, delegating and grouping lines reconciles them without any money.
+What took their place is kept here, because Tryton leaves no trace of it that
+serves for all three.
+"""
+from collections import defaultdict
+
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, fields
+from trytond.model.exceptions import AccessError
+from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
+
+from .document import ResultMixin
+
+# The key of the context that tells that no money is behind a reconciliation
+REPLACING = 'coop_replacing'
+# What of the moves of documents is for documents only
+_MOVE_FIELDS = {'company', 'period', 'date', 'origin', 'lines'}
+_LINE_FIELDS = {'move', 'account', 'party', 'debit', 'credit', 'origin'}
+
+
+def is_document(record):
+    "Return whether the origin of a move is a document of the cooperative"
+    return bool(record) and record.__name__.startswith('coop.')
+
+
+def get_document(line):
+    "Return the document whose claim or debt the line is, if any"
+    if is_document(line.move.origin):
+        return line.origin if is_document(line.origin) else line.move.origin
+
+
+class AdditionalMove(ResultMixin, ModelSQL, ModelView):
+    __name__ = 'coop.document.move'
+    __string__ = "Additional Move"
+
+    document = fields.Reference(
+        "Document", selection='get_documents', required=True, readonly=True)
+    claim = fields.Many2One(
+        'account.move.line', "Claim", required=True, readonly=True,
+        ondelete='CASCADE',
+        help="The line in which the document made the claim or the debt.")
+    replaced = fields.Many2One(
+        'account.move.line', "Replaced Line", required=True, readonly=True,
+        ondelete='CASCADE')
+    move = fields.Many2One(
+        'account.move', "Move", required=True, readonly=True,
+        ondelete='CASCADE',
+        help="The move that replaces the line.")
+    line = fields.Many2One(
+        'account.move.line', "Line", readonly=True, ondelete='CASCADE',
+        help="The line that takes its place.\n"
+        "Empty if nothing is left.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('move')
+
+    @classmethod
+    def get_documents(cls):
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        return sorted({
+                (name, string)
+                for name, string in Move.get_origin() + Line.get_origin()
+                if name and name.startswith('coop.')})
+
+    @classmethod
+    def check_lines(cls, lines):
+        "Check that what the lines are replaced by can be followed"
+
+    @classmethod
+    def add(cls, replacements, move):
+        """Keep the lines of the move by which each line is replaced
+
+        For the lines that are claims or debts of documents or have replaced
+        some.
+        """
+        claims = cls.get_claims(replacements)
+        rows = []
+        for replaced, lines in replacements.items():
+            for claim in claims.get(replaced, []):
+                for line in lines or [None]:
+                    rows.append(cls(
+                            document=get_document(claim), claim=claim,
+                            replaced=replaced, move=move, line=line))
+        cls.save(rows)
+        cls.added(move, list(replacements))
+
+    @classmethod
+    def added(cls, move, lines):
+        "Follow what the move that replaces the lines means for documents"
+
+    @classmethod
+    def get_own(cls, moves):
+        "Return the moves but for those that only replace claims"
+        moves = list(moves)
+        additional = {
+            row.move for row in cls.search([
+                    ('move', 'in', [m.id for m in moves])])}
+        return [m for m in moves if m not in additional]
+
+    @classmethod
+    def get_claims(cls, lines):
+        """Return by line the lines of documents that it stands for
+
+        The oldest maturity first.
+        """
+        claims = defaultdict(set)
+        for row in cls.search([('line', 'in', [l.id for l in lines])]):
+            claims[row.line].add(row.claim)
+        for line in lines:
+            if line not in claims and get_document(line):
+                claims[line].add(line)
+        return {
+            line: sorted(c, key=lambda l: (l.maturity_date or l.date, l.id))
+            for line, c in claims.items()}
+
+
+class Move(metaclass=PoolMeta):
+    __name__ = 'account.move'
+
+    @classmethod
+    def check_modification(cls, mode, moves, values=None, external=False):
+        super().check_modification(
+            mode, moves, values=values, external=external)
+        if external and (
+                mode == 'delete'
+                or mode == 'write' and values.keys() & _MOVE_FIELDS):
+            cls.check_documents(moves)
+
+    @classmethod
+    def check_documents(cls, moves):
+        "Check that the moves belong to no documents"
+        for move in moves:
+            if is_document(move.origin):
+                raise AccessError(gettext(
+                        'coop_membership.msg_move_document_modify',
+                        move=move.rec_name,
+                        document=move.origin.rec_name))
+
+
+class MoveLine(metaclass=PoolMeta):
+    __name__ = 'account.move.line'
+
+    @classmethod
+    def check_modification(cls, mode, lines, values=None, external=False):
+        pool = Pool()
+        Move = pool.get('account.move')
+        super().check_modification(
+            mode, lines, values=values, external=external)
+        if external and (
+                mode != 'write' or values.keys() & _LINE_FIELDS):
+            Move.check_documents({l.move for l in lines if l.move})
+
+
+class RescheduleLines(metaclass=PoolMeta):
+    __name__ = 'account.move.line.reschedule'
+
+    @classmethod
+    def reschedule_lines(cls, lines, journal, terms):
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        AdditionalMove.check_lines(lines)
+        with Transaction().set_context(**{REPLACING: True}):
+            move, balance_line = super().reschedule_lines(
+                lines, journal, terms)
+        parts = [l for l in move.lines if l != balance_line]
+        AdditionalMove.add({line: parts for line in lines}, move)
+        return move, balance_line
+
+
+class DelegateLines(metaclass=PoolMeta):
+    __name__ = 'account.move.line.delegate'
+
+    @classmethod
+    def delegate_lines(cls, lines, party, journal, date=None):
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Line = pool.get('account.move.line')
+        AdditionalMove.check_lines(lines)
+        with Transaction().set_context(**{REPLACING: True}):
+            move = super().delegate_lines(lines, party, journal, date=date)
+        AdditionalMove.add({
+                line: [line.reconciliation.delegate_to]
+                for line in Line.browse(lines)}, move)
+        return move
+
+
+class GroupLines(metaclass=PoolMeta):
+    __name__ = 'account.move.line.group'
+
+    @classmethod
+    def group_lines(cls, lines, journal, date=None):
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        AdditionalMove.check_lines(lines)
+        with Transaction().set_context(**{REPLACING: True}):
+            move, balance_line = super().group_lines(
+                lines, journal, date=date)
+        left = []
+        if balance_line and (balance_line.debit or balance_line.credit):
+            left.append(balance_line)
+        AdditionalMove.add({
+                # What is on the smaller side is set off
+                line: left if left and (
+                    bool(line.debit) == bool(balance_line.debit)) else []
+                for line in lines}, move)
+        return move, balance_line
+
+
+class CancelMoves(metaclass=PoolMeta):
+    __name__ = 'account.move.cancel'
+
+    def transition_cancel(self):
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Unreconcile = pool.get('account.move.unreconcile_lines', type='wizard')
+        moves = list(self.records)
+        rows = AdditionalMove.search([
+                ('move', 'in', [m.id for m in moves])])
+        additional = {row.move for row in rows}
+        for move in moves:
+            if is_document(move.origin) and move not in additional:
+                raise AccessError(gettext(
+                        'coop_membership.msg_move_document_cancel',
+                        move=move.rec_name,
+                        document=move.origin.rec_name))
+        # What they replaced is open again, as it is by itself for the lines
+        # that were delegated
+        Unreconcile.make_unreconciliation([
+                row.replaced for row in rows
+                if row.replaced.reconciliation
+                and not row.replaced.reconciliation.delegate_to
+                and any(line.move == row.move
+                    for line in row.replaced.reconciliation.lines)])
+        return super().transition_cancel()

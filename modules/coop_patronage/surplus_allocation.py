@@ -1,0 +1,160 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""The appropriation of a surplus and its allocation, of its inputs alone"""
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from trytond.modules.coop_membership.rounding import half_up
+
+from .pool_allocation import PoolAllocation, Refused
+from .pool_amounts import pool_amounts
+from .surplus_waterfall import Rule, RuleError, appropriate, target_room
+
+# The lines that a loss goes to, besides those of which the amount is fixed
+LOSS_KINDS = {'loss_cover', 'loss_carried', 'carry_forward'}
+
+
+class Allocated(NamedTuple):
+    "What the lines take and the pools allocate"
+    amounts: dict
+    rows: list
+    member_ratio: Fraction
+    member_result: Decimal
+    non_member_result: Decimal
+
+
+def allocate(inputs):
+    "Return what becomes of the surplus of the inputs"
+    settings = inputs.settings
+    ratio = get_member_ratio(inputs)
+    activity_result = inputs.result - settings.other_result
+    member_result = half_up(
+        Fraction(activity_result) * ratio, settings.unit)
+    bases = {
+        'result': inputs.result,
+        'member_result': member_result,
+        'non_member_result': activity_result - member_result,
+        }
+    total = (
+        inputs.result + settings.brought_forward + settings.reserve_release)
+    amounts = dict.fromkeys((line.key for line in inputs.lines), Decimal(0))
+    try:
+        amounts.update(appropriate(
+                total, get_rules(inputs), bases, settings.unit))
+    except RuleError as e:
+        raise Refused(
+            f'line_{e.reason}' if e.key else e.reason, line=e.key,
+            amount=e.amount, limit=e.limit) from e
+    rows = _allocate_pools(inputs, amounts)
+    _check_patronage_base(inputs, amounts, ratio)
+    return Allocated(
+        amounts, rows, ratio, member_result,
+        activity_result - member_result)
+
+
+def get_member_ratio(inputs):
+    "Return the exact part of the members"
+    settings = inputs.settings
+    if settings.fixed_ratio is not None:
+        return Fraction(settings.fixed_ratio)
+    categories = settings.ratio_categories
+    has_usage = any(usage for _, usage in categories.values())
+    members = total = Decimal(0)
+    for _, member, category, quantity, amount in inputs.activity[has_usage]:
+        if category in categories:
+            measure, _ = categories[category]
+            value = quantity if measure == 'quantity' else amount
+            total += value
+            if member:
+                members += value
+    # Without activity there is nobody but the members
+    if total <= 0:
+        return Fraction(1)
+    return min(max(Fraction(members) / Fraction(total), 0), Fraction(1))
+
+
+def get_rules(inputs):
+    """Return the rules of the lines that take part
+
+    A loss has lines of its own, which a profit does not touch, and it leaves
+    alone what only a profit gives to.
+    """
+    loss = inputs.result < 0
+    pooled = {p.line for p in inputs.pools}
+    rules = []
+    for line in inputs.lines:
+        cover = line.kind == 'loss_cover'
+        if loss and line.kind not in LOSS_KINDS and line.amount is None:
+            continue
+        if not loss and cover:
+            continue
+        room = None
+        if cover:
+            # A reserve bears what it holds, the members what they allocate
+            if line.key not in pooled:
+                room = max(
+                    inputs.balances.get(line.account, Decimal(0)), Decimal(0))
+        elif not loss and line.target and line.account:
+            room = target_room(
+                inputs.balances[line.account], line.target,
+                inputs.balances[line.target_account])
+        rules.append(Rule(
+                key=line.key, basis=line.basis, rate=line.rate,
+                amount=line.amount, minimum_rate=line.minimum_rate,
+                maximum_rate=line.maximum_rate, room=room, cover=cover))
+    return rules
+
+
+def _allocate_pools(inputs, amounts):
+    "Return the rows of the pools and move what they leave between the lines"
+    by_line = {}
+    for pool in inputs.pools:
+        by_line.setdefault(pool.line, []).append(pool)
+    given, left = {}, {}
+    for key, pools in by_line.items():
+        if sum(p.amount is None for p in pools) > 1:
+            raise Refused('pool_amount_missing', line=key)
+        try:
+            line_amounts, left[key] = pool_amounts(
+                amounts[key], {p.key: p.amount for p in pools},
+                inputs.settings.unit, inputs.settings.net_losses)
+        except ValueError as e:
+            raise Refused(
+                'pool_amount_exceeded', line=key, amount=amounts[key]) from e
+        given.update(line_amounts)
+    carry_forward = next((
+            line.key for line in reversed(inputs.lines)
+            if line.kind == 'carry_forward'), None)
+    rows = []
+    lots = {key: list(held) for key, held in inputs.holdings.items()}
+    for pool in inputs.pools:
+        allocated, pool_rows = PoolAllocation(
+            inputs, pool, rows, lots).allocate(given[pool.key])
+        # The last pool bears what no pool of its line distributes
+        difference = given[pool.key] - allocated
+        if pool is by_line[pool.line][-1]:
+            difference += left[pool.line]
+        forfeited = sum(row.get('forfeited', 0) for row in pool_rows)
+        line = pool.difference_line or carry_forward
+        if (difference or forfeited) and not line:
+            raise Refused(
+                'pool_difference', pool=pool.key,
+                amount=difference or forfeited)
+        if difference:
+            amounts[pool.line] -= difference
+            amounts[line] += difference
+        rows.extend(pool_rows)
+    return rows
+
+
+def _check_patronage_base(inputs, amounts, ratio):
+    base = inputs.settings.patronage_base
+    if base is None:
+        return
+    limit = half_up(Fraction(base) * ratio, inputs.settings.unit)
+    amount = sum(
+        amounts[line.key] for line in inputs.lines
+        if line.kind == 'patronage')
+    if amount > limit:
+        raise Refused('patronage_base', amount=amount, limit=limit)

@@ -1,0 +1,204 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import unittest
+from decimal import Decimal as D
+
+from trytond.modules.coop_patronage.inputs import (
+    Inputs, LineInputs, PoolInputs, Settings, digests)
+from trytond.modules.coop_patronage.pool_allocation import Refused
+from trytond.modules.coop_patronage.surplus_allocation import allocate
+from trytond.modules.coop_shares.lot import Lot
+
+CLASS = 7
+
+
+def line(key, kind, basis='remainder', account=None, **values):
+    empty = dict.fromkeys([
+            'rate', 'amount', 'minimum_rate', 'maximum_rate', 'target',
+            'target_account'])
+    return LineInputs(
+        key=key, kind=kind, basis=basis, account=account, **empty | values)
+
+
+def pool(key, line, **values):
+    return PoolInputs(**{
+            'key': key, 'line': line, 'difference_line': None,
+            'categories': {1: ('amount', D(1))}, 'has_usage': False,
+            'method': 'amount', 'amount': None, 'rate': None,
+            'cash_percent': D(1), 'cash_floor': None, 'equity_class': CLASS,
+            'par_value': D(1), 'quantity_digits': 2, 'required_equity': None,
+            'elections': True, 'rounding': D('0.01'), 'minimum': None,
+            'below_minimum': 'keep', 'minimum_activity': None,
+            'non_members': 'exclude', 'cap_percent': None,
+            'withholding_rate': None, 'withholding_threshold': None,
+            'withholding_base': 'cash', 'withholding_unidentified': False,
+            'set_off': False, 'loss_order': 'oldest', 'terms': (),
+            } | values)
+
+
+def inputs(result, lines, pools=(), use=None, settings=None, **values):
+    """Return the inputs of a result
+
+    `use` is the activity by member, whose id is the one of the party.
+    """
+    return Inputs(**{
+            'settings': Settings(**{
+                    'unit': D('0.01'), 'vintage': 2025,
+                    'recognition': 'appropriation',
+                    'posting_date': dt.date(2026, 5, 1),
+                    'account_surplus': 1, 'brought_forward': D(0),
+                    'account_brought_forward': None,
+                    'reserve_release': D(0),
+                    'account_reserve_release': None, 'other_result': D(0),
+                    'ratio_categories': {}, 'fixed_ratio': D(1),
+                    'patronage_base': None, 'net_losses': False,
+                    } | (settings or {})),
+            'result': D(result), 'lines': tuple(lines), 'balances': {},
+            'pools': tuple(pools),
+            'activity': {
+                False: [(m, m, 1, D(0), D(amount))
+                    for m, amount in (use or {}).items()],
+                True: []},
+            'eligible': {}, 'elections': {}, 'owed': {}, 'use': {},
+            'holdings': {}, 'debts': {}, 'taxed': {},
+            'identified': frozenset(), 'kept': {},
+            } | values)
+
+
+class AllocationTestCase(unittest.TestCase):
+    "Test the allocation is a function of its inputs"
+
+    def test_tax_below_minimum(self):
+        "Test no tax is withheld from money that nobody gets"
+        # 1,000.00, of which a quarter is money, and 24 % tax on money
+        names = ['cash', 'equity', 'withholding', 'net', 'kept', 'forfeited']
+        for minimum, below, expected in [
+                (300, 'equity', (0, 1000, 0, 0, False, 0)),
+                (300, 'reserve', (0, 750, 0, 0, False, 250)),
+                (300, 'keep', (250, 750, 60, 190, True, 0)),
+                # What is not below it is enough, before the tax
+                (250, 'equity', (250, 750, 60, 190, False, 0)),
+                ]:
+            with self.subTest(minimum=minimum, below=below):
+                row, = allocate(inputs(
+                        1000,
+                        [line(1, 'patronage'),
+                            line(2, 'carry_forward', amount=D(0))],
+                        [pool(1, 1, cash_percent=D('0.25'),
+                                withholding_rate=D('0.24'),
+                                minimum=D(minimum), below_minimum=below)],
+                        {5: 100})).rows
+                self.assertEqual(
+                    tuple(row.get(n, 0) for n in names), expected)
+
+    def test_net_losses(self):
+        "Test the loss of a pool is borne by the others if that is chosen"
+        pools = [
+            pool(i, 1, amount=D(amount))
+            for i, amount in enumerate([60000, 20000, -8000])]
+        lines = [line(1, 'patronage')]
+        with self.assertRaises(Refused) as cm:
+            allocate(inputs(72000, lines, pools, {5: 100}))
+        self.assertEqual(cm.exception.reason, 'pool_amount_exceeded')
+        allocated = allocate(inputs(
+                72000, lines, pools, {5: 100}, {'net_losses': True}))
+        self.assertEqual(
+            [row['gross'] for row in allocated.rows], [54000, 18000, 0])
+
+    def test_loss_brought_forward(self):
+        "Test a loss takes what is brought forward and nothing else"
+        # Issued figures: 5,159.00 carried forward, a loss of 2,139.87
+        lines = [
+            line(1, 'reserve', 'result', rate=D('0.1')),
+            line(2, 'loss_cover', account=9),
+            line(3, 'patronage', rate=D('0.75')),
+            line(4, 'carry_forward')]
+        amounts = allocate(inputs(
+                '-2139.87', lines, balances={9: D(1000)},
+                settings={'brought_forward': D(5159)})).amounts
+        self.assertEqual(amounts, {1: 0, 2: 0, 3: 0, 4: D('3019.13')})
+
+    def test_loss_in_order(self):
+        "Test what bears a loss in order, each as far as it goes"
+        lines = [
+            line(1, 'reserve', 'result', rate=D('0.1')),
+            line(2, 'loss_cover', account=8),
+            line(3, 'loss_cover', account=9),
+            line(4, 'carry_forward')]
+        for result, brought, expected in [
+                (-500, 0, [0, -500, 0, 0]),
+                (-1700, 100, [0, -600, -1000, 0]),
+                (-1700, 0, [0, -600, -1000, -100]),
+                # A profit touches no cover of losses
+                (1000, 0, [100, 0, 0, 900])]:
+            with self.subTest(result=result):
+                amounts = allocate(inputs(
+                        result, lines, balances={8: D(600), 9: D(1000)},
+                        settings={'brought_forward': D(brought)})).amounts
+                self.assertEqual(list(amounts.values()), expected)
+
+    def test_cover_after_the_rest(self):
+        "Test a cover never takes more than its account holds"
+        amounts = allocate(inputs(
+                -1700, [line(1, 'carry_forward', rate=D('0.5')),
+                    line(2, 'loss_cover', account=8),
+                    line(3, 'carry_forward', 'result', amount=D(-250))],
+                balances={8: D(600)})).amounts
+        self.assertEqual(amounts, {1: D(-850), 2: D(-600), 3: D(-250)})
+
+    def test_loss_of_members(self):
+        "Test the part of the members in a loss, published for a cooperative"
+        # Hypha bylaws 6.4: 80 % of 50,000 to a reserve that holds 30,000
+        lines = [
+            line(1, 'loss_cover', 'result', account=9, rate=D('0.8')),
+            line(2, 'loss_cover'),
+            line(3, 'carry_forward', amount=D(0))]
+        lots = {
+            (m, CLASS): (Lot(2024, dt.date(2025, 5, 1), D(q), D(q)),)
+            for m, q in [(1, 10000), (2, 10000), (3, 4000)]}
+        allocated = allocate(inputs(
+                -50000, lines, [pool(1, 2)], {1: 1800, 2: 1200, 3: 1000},
+                balances={9: D(30000)}, holdings=lots))
+        self.assertEqual(
+            allocated.amounts, {1: -30000, 2: -20000, 3: 0})
+        self.assertEqual(
+            [(r['gross'], r['equity'], r['forfeited'])
+                for r in allocated.rows],
+            [(-9000, -9000, 0), (-6000, -6000, 0), (-5000, -4000, -1000)])
+
+    def test_loss_undividable(self):
+        "Test what undividable shares leave of a loss is said, or refused"
+        # Par 50, a loss of 37 of one member
+        lots = {(1, CLASS): (Lot(2024, dt.date(2025, 5, 1), D(1), D(50)),)}
+        pools = [pool(1, 1, par_value=D(50), quantity_digits=0)]
+        lines = [line(1, 'loss_cover')]
+        row, = allocate(inputs(
+                -37, [*lines, line(2, 'carry_forward', amount=D(0))], pools,
+                {1: 100}, holdings=lots)).rows
+        self.assertEqual((row['equity'], row['forfeited']), (0, -37))
+        with self.assertRaises(Refused) as cm:
+            allocate(inputs(-37, lines, pools, {1: 100}, holdings=lots))
+        self.assertEqual(cm.exception.reason, 'pool_difference')
+
+    def test_losses_of_two_pools(self):
+        "Test two pools do not take the same equity"
+        lots = {(1, CLASS): (Lot(2024, dt.date(2025, 5, 1), D(50), D(50)),)}
+        allocated = allocate(inputs(
+                -80, [line(1, 'loss_cover'),
+                    line(2, 'carry_forward', amount=D(0))],
+                [pool(1, 1, amount=D(-40)), pool(2, 1)], {1: 100},
+                holdings=lots))
+        self.assertEqual(
+            [(r['equity'], r['forfeited']) for r in allocated.rows],
+            [(-40, 0), (-10, -30)])
+
+    def test_digests(self):
+        "Test equal figures have one digest, and other ones another"
+        one = inputs('1.0', [line(1, 'carry_forward')])
+        self.assertEqual(
+            digests(one), digests(inputs('1.00', [line(1, 'carry_forward')])))
+        other = digests(one._replace(result=D(2)))
+        self.assertEqual(
+            [n for n, digest in digests(one).items() if digest != other[n]],
+            ['result'])
