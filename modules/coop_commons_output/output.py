@@ -30,6 +30,9 @@ class Output(DocumentMixin, Workflow, ModelSQL, ModelView):
 
     _search_names = ('resource.rec_name',)
     _delete_states = {'draft', 'cancelled'}
+    _date_order = (
+        ('start_date', 'end_date', 'coop_commons_output.msg_output_dates'),
+        )
 
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
