@@ -139,7 +139,11 @@ class _GuardMixin:
         "Return the names of the fields that users never set"
         names = set(cls._internal)
         for name, field in cls._fields.items():
-            if ((field.readonly or name == 'state')
+            who = (
+                field._type == 'many2one'
+                and field.model_name == 'company.employee'
+                and name.endswith('_by'))
+            if ((field.readonly or name == 'state' or who)
                     and name not in _LOG
                     and not (isinstance(field, fields.Function)
                         and not field.setter)):
@@ -227,7 +231,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
         parts = part_fields(cls)
         internal = cls.internal_names()
         for name, field in cls._fields.items():
-            if name in internal | _LOG or field.readonly:
+            if name in internal:
+                field.readonly = True
+            if name in _LOG or field.readonly:
                 continue
             open_ = [
                 s for s in states
