@@ -104,7 +104,8 @@ PRESS = {
         'coop.commons.tariff': {'draft', 'approve', 'cancel'},
         'coop.equity.revolvement': {'draft', 'approve'},
         'coop.member': NOTICE | {
-            'admit', 'reject', 'reconsider', 'exclude', 'readmit'},
+            'admit', 'reject', 'reconsider', 'exclude', 'readmit',
+            'undo_admission'},
         'coop.share.dividend': {'approve'},
         'coop.share.redemption': {'approve', 'refuse'},
         'coop.share.valuation': {'draft', 'approve'},
