@@ -4,11 +4,22 @@ from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.pyson import Eval
 
 
-class CostPoolResource(ModelSQL):
-    __name__ = 'coop.commons.cost_pool-coop.commons.resource'
+class CostPoolMixin:
+    "What belongs to a cost pool is changed by who may change the pool"
+    __slots__ = ()
+
     cost_pool = fields.Many2One(
         'coop.commons.cost_pool', "Cost Pool", required=True,
         ondelete='CASCADE')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('cost_pool')
+
+
+class CostPoolResource(CostPoolMixin, ModelSQL):
+    __name__ = 'coop.commons.cost_pool-coop.commons.resource'
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
         ondelete='RESTRICT')
@@ -23,11 +34,8 @@ class CostPoolResource(ModelSQL):
             ]
 
 
-class CostPoolCostCenter(ModelSQL):
+class CostPoolCostCenter(CostPoolMixin, ModelSQL):
     __name__ = 'coop.commons.cost_pool-analytic_account.account'
-    cost_pool = fields.Many2One(
-        'coop.commons.cost_pool', "Cost Pool", required=True,
-        ondelete='CASCADE')
     account = fields.Many2One(
         'analytic_account.account', "Cost Centre", required=True,
         ondelete='RESTRICT')
@@ -42,31 +50,22 @@ class CostPoolCostCenter(ModelSQL):
             ]
 
 
-class CostPoolExcludedAccount(ModelSQL):
+class CostPoolExcludedAccount(CostPoolMixin, ModelSQL):
     __name__ = 'coop.commons.cost_pool-excluded-account.account'
-    cost_pool = fields.Many2One(
-        'coop.commons.cost_pool', "Cost Pool", required=True,
-        ondelete='CASCADE')
     account = fields.Many2One(
         'account.account', "Account", required=True, ondelete='CASCADE')
 
 
-class CostPoolVariableAccount(ModelSQL):
+class CostPoolVariableAccount(CostPoolMixin, ModelSQL):
     __name__ = 'coop.commons.cost_pool-variable-account.account'
-    cost_pool = fields.Many2One(
-        'coop.commons.cost_pool', "Cost Pool", required=True,
-        ondelete='CASCADE')
     account = fields.Many2One(
         'account.account', "Account", required=True, ondelete='CASCADE')
 
 
-class CostPoolOverhead(ModelSQL, ModelView):
+class CostPoolOverhead(CostPoolMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.cost_pool.overhead'
     __string__ = "Cost Pool Overhead"
 
-    cost_pool = fields.Many2One(
-        'coop.commons.cost_pool', "Cost Pool", required=True,
-        ondelete='CASCADE')
     company = fields.Function(
         fields.Many2One('company.company', "Company"),
         'on_change_with_company')
@@ -88,7 +87,6 @@ class CostPoolOverhead(ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls.__access__.add('cost_pool')
         t = cls.__table__()
         cls._sql_constraints += [
             ('account_unique', Unique(t, t.cost_pool, t.account),

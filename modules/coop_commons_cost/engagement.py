@@ -3,39 +3,35 @@
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
 
 from .exceptions import EngagementError
 
 
-class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement'
     __string__ = "Engagement"
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('member.rec_name', 'cost_pool.rec_name')
+    _delete_states = {'draft', 'cancelled'}
+    _date_order = (
+        ('start_date', 'end_date', 'coop_commons_cost.msg_engagement_dates'),
+        )
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     cost_pool = fields.Many2One(
         'coop.commons.cost_pool', "Cost Pool", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
     units = fields.Float(
@@ -43,31 +39,30 @@ class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
         domain=[
             ('units', '>', 0),
             ],
-        states=_states,
         help="The use the member is engaged for in a year.")
     start_date = fields.Date(
         "From", required=True,
         domain=[
             ('start_date', '<=', Eval('end_date', None)),
-            ],
-        states=_states)
+            ])
     end_date = fields.Date(
         "To", required=True,
         domain=[
             ('end_date', '>=', Eval('start_date', None)),
-            ],
-        states=_states)
+            ])
     state = fields.Selection([
             ('draft', "Draft"),
             ('confirmed', "Confirmed"),
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints.append((
+                'units_positive', Check(t, t.units > 0),
+                'coop_commons_cost.msg_engagement_units_positive'))
         cls._order.insert(0, ('start_date', 'DESC'))
         cls._transitions |= {
             ('draft', 'confirmed'),
@@ -91,39 +86,12 @@ class Engagement(CancelledMixin, Workflow, ModelSQL, ModelView):
                     },
                 })
 
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
     @fields.depends('cost_pool', '_parent_cost_pool.unit')
     def on_change_with_unit(self, name=None):
         return self.cost_pool.unit if self.cost_pool else None
 
     def get_rec_name(self, name):
         return '%s @ %s' % (self.member.rec_name, self.cost_pool.rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('member.rec_name', *clause[1:]),
-            ('cost_pool.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def check_modification(
-            cls, mode, engagements, values=None, external=False):
-        super().check_modification(
-            mode, engagements, values=values, external=external)
-        if mode == 'delete':
-            for engagement in engagements:
-                if engagement.state == 'confirmed':
-                    raise AccessError(gettext(
-                            'coop_commons_cost.msg_engagement_delete',
-                            engagement=engagement.rec_name))
 
     @classmethod
     @ModelView.button

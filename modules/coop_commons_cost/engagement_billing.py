@@ -7,9 +7,9 @@ from itertools import groupby
 from sql.operators import Equal
 
 from trytond.i18n import gettext
-from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_membership.document import DocumentMixin, ResultMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -19,47 +19,34 @@ from . import cost_sharing
 from .exceptions import EngagementError
 
 
-class EngagementBilling(Workflow, ModelSQL, ModelView):
+class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement.billing'
     __string__ = "Engagement Billing"
     _work = (('computed', 'post', 'invoice_date'),)
     _pending = {'computed': 'invoice_date'}
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('cost_pool.rec_name', 'fiscalyear.rec_name')
+    _modify_states = {'computed': {'invoice_date'}}
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     cost_pool = fields.Many2One(
         'coop.commons.cost_pool', "Cost Pool", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     fiscalyear = fields.Many2One(
         'account.fiscalyear', "Fiscal Year", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     fixed_cost = Monetary(
         "Fixed Cost", currency='currency', digits='currency', required=True,
         domain=[
             ('fixed_cost', '>=', 0),
             ],
-        states=_states,
         help="The cost that is borne by the engagements.")
-    invoice_date = fields.Date(
-        "Invoice Date", required=True,
-        states={
-            'readonly': Eval('state') == 'posted',
-            })
+    invoice_date = fields.Date("Invoice Date", required=True)
     lines = fields.One2Many(
         'coop.commons.engagement.billing.line', 'billing', "Lines",
         readonly=True)
@@ -70,8 +57,6 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
             ('posted', "Posted"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
@@ -80,6 +65,8 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
             ('year_unique',
                 Exclude(t, (t.cost_pool, Equal), (t.fiscalyear, Equal)),
                 'coop_commons_cost.msg_engagement_billing_unique'),
+            ('fixed_cost_positive', Check(t, t.fixed_cost >= 0),
+                'coop_commons_cost.msg_engagement_billing_positive'),
             ]
         cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
         cls._transitions |= {
@@ -103,20 +90,8 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_invoice_date(cls):
         return Pool().get('ir.date').today()
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     @fields.depends('cost_pool', 'fiscalyear')
     def on_change_fiscalyear(self):
@@ -131,31 +106,6 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s %s' % (self.cost_pool.rec_name, self.fiscalyear.rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('cost_pool.rec_name', *clause[1:]),
-            ('fiscalyear.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def copy(cls, billings, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('lines')
-        default.setdefault('posted_by')
-        return super().copy(billings, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, billings, values=None, external=False):
-        super().check_modification(
-            mode, billings, values=values, external=external)
-        if mode == 'delete':
-            for billing in billings:
-                if billing.state != 'draft':
-                    raise AccessError(gettext(
-                            'coop_commons_cost.msg_engagement_billing_delete',
-                            billing=billing.rec_name))
 
     @classmethod
     @ModelView.button
@@ -259,7 +209,7 @@ class EngagementBilling(Workflow, ModelSQL, ModelView):
                 yield invoice
 
 
-class EngagementBillingLine(ModelSQL, ModelView):
+class EngagementBillingLine(ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement.billing.line'
     __string__ = "Engagement Billing Line"
 

@@ -3,69 +3,58 @@
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
+from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin, ResultMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.modules.product import price_digits, round_price
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
-from trytond.transaction import Transaction
 
 from . import cost_sharing
 from .exceptions import RateError
 
 
-class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Rate(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.rate'
     __string__ = "Rate Proposal"
     _work = (('draft', 'approve', 'valid_from'),)
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('cost_pool.rec_name',)
+    _sealed_states = {'approved': {'state', 'approved_by', 'tariffs'}}
+    _delete_states = {'draft', 'cancelled'}
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     cost_pool = fields.Many2One(
         'coop.commons.cost_pool', "Cost Pool", required=True,
         ondelete='CASCADE',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
+            ])
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
-    valid_from = fields.Date("Valid from", required=True, states=_states)
+    valid_from = fields.Date("Valid from", required=True)
     base = fields.Many2One(
         'account.fiscalyear', "Based on", ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="The fiscal year whose cost is expected again, and on whose use "
         "the rate is tried.")
     fixed_cost = Monetary(
-        "Fixed Cost", currency='currency', digits='currency', required=True,
-        states=_states)
+        "Fixed Cost", currency='currency', digits='currency', required=True)
     variable_cost = Monetary(
         "Variable Cost", currency='currency', digits='currency',
-        required=True, states=_states)
+        required=True)
     carried = Monetary(
         "Carried over", currency='currency', digits='currency',
-        required=True, states=_states,
+        required=True,
         help="What was recovered too much before and lowers the rate.\n"
         "It is negative when it was too little.")
     expected_units = fields.Float(
         "Expected Units", digits='unit', required=True,
         domain=[
             ('expected_units', '>', 0),
-            ],
-        states=_states)
+            ])
     fixed_rate = fields.Function(Monetary(
             "Fixed Part", currency='currency', digits=price_digits),
         'on_change_with_fixed_rate')
@@ -101,7 +90,6 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('result', '=', 'carried'),
             ],
         states={
-            'readonly': Eval('state') != 'draft',
             'required': Eval('state') == 'approved',
             },
         help="The resolution that approved the rate.")
@@ -118,11 +106,13 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
-    del _states
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints.append((
+                'expected_units_positive', Check(t, t.expected_units > 0),
+                'coop_commons_cost.msg_rate_units_positive'))
         cls._order.insert(0, ('valid_from', 'DESC'))
         cls._transitions |= {
             ('draft', 'approved'),
@@ -152,16 +142,8 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_carried(cls):
         return Decimal(0)
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @fields.depends('cost_pool', '_parent_cost_pool.currency')
     def on_change_with_currency(self, name=None):
@@ -230,29 +212,10 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
         return '%s %s' % (self.cost_pool.rec_name, self.valid_from)
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('cost_pool.rec_name', *clause[1:])]
-
-    @classmethod
     def copy(cls, rates, default=None):
         default = default.copy() if default is not None else {}
         default.setdefault('resolution')
-        default.setdefault('tariffs')
-        default.setdefault('approved_by')
         return super().copy(rates, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, rates, values=None, external=False):
-        super().check_modification(
-            mode, rates, values=values, external=external)
-        if (mode == 'delete'
-                or (mode == 'write'
-                    and values.keys() - {'state', 'approved_by', 'tariffs'})):
-            for rate in rates:
-                if rate.state == 'approved':
-                    raise AccessError(gettext(
-                            'coop_commons_cost.msg_rate_modify',
-                            rate=rate.rec_name))
 
     @classmethod
     def propose(cls, cost_pool, base, valid_from):
@@ -362,9 +325,14 @@ class Rate(CancelledMixin, Workflow, ModelSQL, ModelView):
             return component
 
 
-class RateTariff(ModelSQL):
+class RateTariff(ResultMixin, ModelSQL):
     __name__ = 'coop.commons.rate-coop.commons.tariff'
     rate = fields.Many2One(
         'coop.commons.rate', "Rate", required=True, ondelete='CASCADE')
     tariff = fields.Many2One(
         'coop.commons.tariff', "Tariff", required=True, ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('rate')

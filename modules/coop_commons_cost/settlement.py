@@ -8,11 +8,10 @@ from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -26,7 +25,7 @@ from .settlement_posting import SettlementPosting
 
 
 class Settlement(
-        SettlementPosting, CancelledMixin, Workflow, BooksMixin, ModelSQL,
+        SettlementPosting, DocumentMixin, Workflow, BooksMixin, ModelSQL,
         ModelView):
     __name__ = 'coop.commons.settlement'
     __string__ = "Settlement"
@@ -36,22 +35,20 @@ class Settlement(
     _pending = dict.fromkeys(
         ['computed', 'approved'], 'fiscalyear.end_date')
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
+    _search_names = ('cost_pool.rec_name', 'fiscalyear.rec_name')
+    _delete_states = {'draft', 'cancelled'}
+    _modify_states = {
+        'computed': {'next_year', 'resolution', 'issue_date'},
+        'approved': {'issue_date'},
+        'posted': {'issue_date'},
         }
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     cost_pool = fields.Many2One(
         'coop.commons.cost_pool', "Cost Pool", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
     fiscalyear = fields.Many2One(
@@ -59,26 +56,21 @@ class Settlement(
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ],
-        states=_states)
+            ])
     treatment = fields.Selection([
             ('settle', "Return or Call"),
             ('carry', "Carry into the Next Rate"),
-            ], "Treatment", required=True, sort=False, states=_states,
+            ], "Treatment", required=True, sort=False,
         help="What is done with the difference.\n"
         "Up to the threshold of the cost pool it is carried.")
     basis = fields.Selection(
         'get_bases', "Basis", required=True, sort=False,
         states={
-            'readonly': _states['readonly'],
             'invisible': Eval('treatment') != 'settle',
             },
         help="The proportion in which the users share the difference.")
     next_year = fields.Boolean(
         "Post in the Next Year",
-        states={
-            'readonly': ~Eval('state').in_(['draft', 'computed']),
-            },
         help="Check if the fiscal year is already closed: its result keeps "
         "the difference.")
     cost = Monetary(
@@ -93,9 +85,6 @@ class Settlement(
         'coop.commons.settlement.line', 'settlement', "Lines", readonly=True)
     issue_date = fields.Date(
         "Issue Date",
-        states={
-            'readonly': Eval('state') == 'cancelled',
-            },
         help="The date of the credit notes or the invoices, or of the "
         "release of what is carried.\n"
         "Leave empty for today, or for the first day of the next year when "
@@ -116,9 +105,6 @@ class Settlement(
             ('meeting.company', '=', Eval('company', -1)),
             ('result', '=', 'carried'),
             ],
-        states={
-            'readonly': ~Eval('state').in_(['draft', 'computed']),
-            },
         help="The resolution that decided on the settlement.")
     approved_by = employee_field(
         "Approved by", states=['approved', 'posted', 'cancelled'])
@@ -132,8 +118,6 @@ class Settlement(
             ('posted', "Posted"),
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
-
-    del _states
 
     @classmethod
     def __setup__(cls):
@@ -196,10 +180,6 @@ class Settlement(
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_treatment(cls):
         return 'settle'
 
@@ -208,19 +188,11 @@ class Settlement(
         return 'usage'
 
     @classmethod
-    def default_state(cls):
-        return 'draft'
-
-    @classmethod
     def get_bases(cls):
         pool = Pool()
         CostPool = pool.get('coop.commons.cost_pool')
         name = 'settlement_basis'
         return CostPool.fields_get([name])[name]['selection']
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
 
     @fields.depends('cost_pool', '_parent_cost_pool.unit')
     def on_change_with_unit(self, name=None):
@@ -245,33 +217,11 @@ class Settlement(
         return '%s %s' % (self.cost_pool.rec_name, self.fiscalyear.rec_name)
 
     @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('cost_pool.rec_name', *clause[1:]),
-            ('fiscalyear.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
     def copy(cls, settlements, default=None):
         default = default.copy() if default is not None else {}
-        for name in [
-                'cost', 'charged', 'difference', 'lines', 'issue_date',
-                'move', 'release_move', 'resolution', 'approved_by',
-                'posted_by']:
+        for name in ['issue_date', 'resolution']:
             default.setdefault(name)
         return super().copy(settlements, default=default)
-
-    @classmethod
-    def check_modification(
-            cls, mode, settlements, values=None, external=False):
-        super().check_modification(
-            mode, settlements, values=values, external=external)
-        if mode == 'delete':
-            for settlement in settlements:
-                if settlement.state not in {'draft', 'cancelled'}:
-                    raise AccessError(gettext(
-                            'coop_commons_cost.msg_settlement_delete',
-                            settlement=settlement.rec_name))
 
     @classmethod
     def get_carried(cls, cost_pool, fiscalyear):

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import ResultMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pyson import Eval
 
@@ -10,7 +11,7 @@ def user_key(user):
     return tuple(int(id_ or 0) for id_ in user)
 
 
-class SettlementLine(ModelSQL, ModelView):
+class SettlementLine(ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.settlement.line'
     __string__ = "Settlement Line"
 

@@ -10,15 +10,13 @@ from sql.operators import Equal
 
 from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.cancelled import CancelledMixin
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import period_range
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.sql.operators import RangeOverlap
-from trytond.transaction import Transaction
 
 from . import output_sharing
 from .exceptions import OutputError
@@ -26,23 +24,22 @@ from .output_file import read_intervals
 from .output_user import set_user
 
 
-class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
+class Output(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.output'
     __string__ = "Shared Output"
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('resource.rec_name',)
+    _delete_states = {'draft', 'cancelled'}
+    _date_order = (
+        ('start_date', 'end_date', 'coop_commons_output.msg_output_dates'),
+        )
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="The resource whose output is shared, as a solar roof.")
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
@@ -51,25 +48,21 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
         domain=[
             ('start_date', '<=', Eval('end_date', None)),
             ],
-        states=_states,
         help="The first day in the time zone of the resource.")
     end_date = fields.Date(
         "To", required=True,
         domain=[
             ('end_date', '>=', Eval('start_date', None)),
             ],
-        states=_states,
         help="The last day in the time zone of the resource.")
     interval = fields.TimeDelta(
         "Interval", required=True,
         domain=[
             ('interval', '>', dt.timedelta()),
             ],
-        states=_states,
         help="The time between two values of the meter.")
     intervals = fields.One2Many(
-        'coop.commons.output.interval', 'output', "Intervals",
-        states=_states)
+        'coop.commons.output.interval', 'output', "Intervals")
     lines = fields.One2Many(
         'coop.commons.output.line', 'output', "Lines", readonly=True)
     quantity = fields.Function(fields.Numeric(
@@ -90,8 +83,6 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
             ('posted', "Posted"),
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
-
-    del _states
 
     @classmethod
     def __setup__(cls):
@@ -136,16 +127,8 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_interval(cls):
         return dt.timedelta(hours=1)
-
-    @classmethod
-    def default_state(cls):
-        return 'draft'
 
     @fields.depends('resource', '_parent_resource.unit')
     def on_change_with_unit(self, name=None):
@@ -170,28 +153,6 @@ class Output(CancelledMixin, Workflow, ModelSQL, ModelView):
     def get_rec_name(self, name):
         return '%s %s – %s' % (
             self.resource.rec_name, self.start_date, self.end_date)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('resource.rec_name', *clause[1:])]
-
-    @classmethod
-    def copy(cls, outputs, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('lines')
-        default.setdefault('posted_by')
-        return super().copy(outputs, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, outputs, values=None, external=False):
-        super().check_modification(
-            mode, outputs, values=values, external=external)
-        if mode == 'delete':
-            for record in outputs:
-                if record.state not in {'draft', 'cancelled'}:
-                    raise AccessError(gettext(
-                            'coop_commons_output.msg_output_delete',
-                            output=record.rec_name))
 
     @classmethod
     def claim_resources(cls, outputs):

@@ -1,15 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, Unique, fields
-from trytond.model.exceptions import AccessError
+from trytond.model import Check, ModelSQL, ModelView, Unique, fields
+from trytond.modules.coop_membership.document import PartMixin
 
 from .output_user import OutputUserMixin
 
 
-class OutputInterval(ModelSQL, ModelView):
+class OutputInterval(PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.interval'
     __string__ = "Output Interval"
+    _document = 'output'
 
     output = fields.Many2One(
         'coop.commons.output', "Output", required=True, ondelete='CASCADE')
@@ -38,6 +38,8 @@ class OutputInterval(ModelSQL, ModelView):
         cls._sql_constraints += [
             ('start_unique', Unique(t, t.output, t.start),
                 'coop_commons_output.msg_output_interval_unique'),
+            ('quantity_positive', Check(t, t.quantity >= 0),
+                'coop_commons_output.msg_output_quantity_positive'),
             ]
         cls._order = [('start', 'ASC'), ('id', 'ASC')]
 
@@ -54,20 +56,12 @@ class OutputInterval(ModelSQL, ModelView):
     def get_rec_name(self, name):
         return '%s %s' % (self.output.resource.rec_name, self.local_time)
 
-    @classmethod
-    def check_modification(cls, mode, intervals, values=None, external=False):
-        super().check_modification(
-            mode, intervals, values=values, external=external)
-        for interval in intervals:
-            if interval.output.state in {'computed', 'posted'}:
-                raise AccessError(gettext(
-                        'coop_commons_output.msg_output_modify',
-                        output=interval.output.rec_name))
 
-
-class OutputConsumption(OutputUserMixin, ModelSQL, ModelView):
+class OutputConsumption(
+        PartMixin, OutputUserMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.consumption'
     __string__ = "Output Consumption"
+    _document = 'interval'
 
     interval = fields.Many2One(
         'coop.commons.output.interval', "Interval", required=True,
@@ -85,6 +79,10 @@ class OutputConsumption(OutputUserMixin, ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('interval')
+        t = cls.__table__()
+        cls._sql_constraints.append((
+                'quantity_positive', Check(t, t.quantity >= 0),
+                'coop_commons_output.msg_output_quantity_positive'))
 
     @fields.depends('interval', '_parent_interval.output')
     def on_change_with_company(self, name=None):
@@ -97,13 +95,3 @@ class OutputConsumption(OutputUserMixin, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s @ %s' % (self.user.rec_name, self.interval.rec_name)
-
-    @classmethod
-    def check_modification(cls, mode, lines, values=None, external=False):
-        super().check_modification(
-            mode, lines, values=values, external=external)
-        for line in lines:
-            if line.interval.output.state in {'computed', 'posted'}:
-                raise AccessError(gettext(
-                        'coop_commons_output.msg_output_modify',
-                        output=line.interval.output.rec_name))

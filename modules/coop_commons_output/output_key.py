@@ -4,55 +4,47 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
-from trytond.model.exceptions import AccessError
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
+from trytond.modules.coop_membership.document import DocumentMixin, PartMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.transaction import Transaction
 
 from . import output_sharing
 from .exceptions import OutputError
 from .output_user import OutputUserMixin
 
 
-class OutputKey(Workflow, ModelSQL, ModelView):
+class OutputKey(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.key'
     __string__ = "Output Key"
 
-    _states = {
-        'readonly': Eval('state') != 'draft',
-        }
+    _search_names = ('resource.rec_name',)
 
-    company = fields.Many2One(
-        'company.company', "Company", required=True, states=_states)
     resource = fields.Many2One(
         'coop.commons.resource', "Resource", required=True,
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
             ],
-        states=_states,
         help="The resource whose output is shared, as a solar roof.")
     valid_from = fields.Date(
-        "Valid from", required=True, states=_states,
+        "Valid from", required=True,
         help="The first day, until the next key of the resource.")
     method = fields.Selection([
             ('static', "Coefficients"),
             ('dynamic', "Consumption of the Interval"),
-            ], "Method", required=True, sort=False, states=_states,
+            ], "Method", required=True, sort=False,
         help="The proportion in which the output of each interval is shared."
         "\nBy consumption nobody gets more than he consumes in it.")
     shares = fields.One2Many(
-        'coop.commons.output.share', 'output_key', "Shares", states=_states)
+        'coop.commons.output.share', 'output_key', "Shares")
     approved_by = employee_field("Approved by", states=['approved'])
     state = fields.Selection([
             ('draft', "Draft"),
             ('approved', "Approved"),
             ], "State", required=True, readonly=True, sort=False)
-
-    del _states
 
     @classmethod
     def __setup__(cls):
@@ -79,40 +71,11 @@ class OutputKey(Workflow, ModelSQL, ModelView):
                 })
 
     @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
     def default_method(cls):
         return 'static'
 
-    @classmethod
-    def default_state(cls):
-        return 'draft'
-
     def get_rec_name(self, name):
         return '%s %s' % (self.resource.rec_name, self.valid_from)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return [('resource.rec_name', *clause[1:])]
-
-    @classmethod
-    def copy(cls, keys, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('approved_by')
-        return super().copy(keys, default=default)
-
-    @classmethod
-    def check_modification(cls, mode, keys, values=None, external=False):
-        super().check_modification(
-            mode, keys, values=values, external=external)
-        if mode == 'delete':
-            for key in keys:
-                if key.state != 'draft':
-                    raise AccessError(gettext(
-                            'coop_commons_output.msg_output_key_delete',
-                            key=key.rec_name))
 
     @classmethod
     def check_unused(cls, keys, message):
@@ -165,9 +128,11 @@ class OutputKey(Workflow, ModelSQL, ModelView):
             interval.quantity, consumption, unit, carried)
 
 
-class OutputShare(OutputUserMixin, ModelSQL, ModelView):
+class OutputShare(
+        PartMixin, OutputUserMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.share'
     __string__ = "Output Share"
+    _document = 'output_key'
 
     output_key = fields.Many2One(
         'coop.commons.output.key', "Key", required=True, ondelete='CASCADE')
@@ -215,24 +180,6 @@ class OutputShare(OutputUserMixin, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s @ %s' % (self.user.rec_name, self.output_key.rec_name)
-
-    @classmethod
-    def search_rec_name(cls, name, clause):
-        return ['OR',
-            ('member.rec_name', *clause[1:]),
-            ('party.rec_name', *clause[1:]),
-            ('cost_center.rec_name', *clause[1:]),
-            ]
-
-    @classmethod
-    def check_modification(cls, mode, shares, values=None, external=False):
-        super().check_modification(
-            mode, shares, values=values, external=external)
-        for share in shares:
-            if share.output_key.state == 'approved':
-                raise AccessError(gettext(
-                        'coop_commons_output.msg_output_key_modify',
-                        key=share.output_key.rec_name))
 
     @property
     def file_code(self):

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import ResultMixin
 from trytond.pool import Pool
 
 from .output_user import OutputUserMixin
@@ -10,7 +11,8 @@ from .output_user import OutputUserMixin
 CARRIED_DIGITS = (None, 9)
 
 
-class OutputLine(OutputUserMixin, ModelSQL, ModelView):
+class OutputLine(
+        ResultMixin, OutputUserMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.line'
     __string__ = "Output Line"
 

@@ -2,14 +2,17 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import fields
+from trytond.modules.coop_membership.document import SearchMixin
 from trytond.pyson import Bool, Eval
 
 from .exceptions import OutputError
 
 
-class OutputUserMixin:
+class OutputUserMixin(SearchMixin):
     "Who takes part: a member, a non-member or the cooperative itself"
     __slots__ = ()
+    _search_names = (
+        'member.rec_name', 'party.rec_name', 'cost_center.rec_name')
 
     company = fields.Function(
         fields.Many2One('company.company', "Company"),

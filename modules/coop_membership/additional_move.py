@@ -9,7 +9,7 @@ serves for all three.
 from collections import defaultdict
 
 from trytond.i18n import gettext
-from trytond.model import ModelSQL, ModelView, fields
+from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction
@@ -32,6 +32,12 @@ def get_document(line):
     "Return the document whose claim or debt the line is, if any"
     if is_document(line.move.origin):
         return line.origin if is_document(line.origin) else line.move.origin
+
+
+def _copy_origin(data):
+    origin = data['origin']
+    if origin and not origin.startswith('coop.'):
+        return origin
 
 
 class AdditionalMove(ResultMixin, ModelSQL, ModelView):
@@ -59,7 +65,15 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        t = cls.__table__()
         cls.__access__.add('move')
+        cls._sql_indexes.update({
+                Index(t, (t.claim, Index.Range())),
+                Index(t, (t.replaced, Index.Range())),
+                Index(t, (t.move, Index.Range())),
+                Index(t, (t.line, Index.Range())),
+                Index(t, (t.document, Index.Equality())),
+                })
 
     @classmethod
     def get_documents(cls):
@@ -134,6 +148,14 @@ class Move(metaclass=PoolMeta):
                 mode == 'delete'
                 or mode == 'write' and values.keys() & _MOVE_FIELDS):
             cls.check_documents(moves)
+
+    @classmethod
+    def copy(cls, moves, default=None):
+        # A copy is nothing that the document knows
+        default = default.copy() if default is not None else {}
+        default.setdefault('origin', _copy_origin)
+        default.setdefault('lines.origin', _copy_origin)
+        return super().copy(moves, default=default)
 
     @classmethod
     def check_documents(cls, moves):

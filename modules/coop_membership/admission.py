@@ -48,6 +48,7 @@ class AdmissionMixin:
             raise AdmissionError('\n'.join(refused.values()))
         for company, c_members in _by_company(members):
             Number.give(company, c_members)
+        Membership.save(memberships)
         if members:
             cls.write(members, {
                     'notice_date': None,
@@ -56,7 +57,6 @@ class AdmissionMixin:
                     'requested_category': None,
                     'requested_admission_date': None,
                     })
-        Membership.save(memberships)
 
     @classmethod
     def refusals_admit(cls, members):

@@ -22,7 +22,7 @@ from trytond.model import Check, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 
 from .exceptions import RefusedError
 
@@ -115,19 +115,16 @@ class SearchMixin:
         _, operator, operand, *extra = clause
         if not cls._search_names:
             return super().search_rec_name(name, clause)
-        if not (operator.startswith('!') or operator.startswith('not ')):
-            return ['OR', *(
-                    (path, operator, operand, *extra)
-                    for path in cls._search_names)]
-        domain = ['AND']
-        for path in cls._search_names:
-            clause = (path, operator, operand, *extra)
-            relation, _, field = path.partition('.')
-            # What a record does not have can not be like the operand
-            if operand is not None:
-                clause = ['OR', clause, (relation, '=', None)]
-            domain.append(clause)
-        return domain
+        positive = operator.removeprefix('!').removeprefix('not ')
+        domain = ['OR', *(
+                (path, positive, operand, *extra)
+                for path in cls._search_names)]
+        if positive == operator:
+            return domain
+        # Of several addresses one that is like the operand is enough
+        with inactive_records():
+            return [('id', 'not in', cls.search(
+                        domain, order=[], query=True))]
 
 
 class _GuardMixin:
@@ -142,7 +139,11 @@ class _GuardMixin:
         "Return the names of the fields that users never set"
         names = set(cls._internal)
         for name, field in cls._fields.items():
-            if ((field.readonly or name == 'state')
+            who = (
+                field._type == 'many2one'
+                and field.model_name == 'company.employee'
+                and name.endswith('_by'))
+            if ((field.readonly or name == 'state' or who)
                     and name not in _LOG
                     and not (isinstance(field, fields.Function)
                         and not field.setter)):
@@ -230,7 +231,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
         parts = part_fields(cls)
         internal = cls.internal_names()
         for name, field in cls._fields.items():
-            if name in internal | _LOG or field.readonly:
+            if name in internal:
+                field.readonly = True
+            if name in _LOG or field.readonly:
                 continue
             open_ = [
                 s for s in states

@@ -336,6 +336,9 @@ class Member(
     @classmethod
     def preprocess_values(cls, mode, values):
         values = super().preprocess_values(mode, values)
+        if mode == 'create' and values.get('requested_category'):
+            # Otherwise its default would take the place
+            values.setdefault('category', values['requested_category'])
         if (mode == 'create' and values.get('admission_date')
                 and 'application_date' not in values):
             # Who is entered afterwards has applied before

@@ -175,19 +175,28 @@ class SubscriptionReconciliation:
                 elif payment.line not in entered:
                     # Redemptions take back themselves what they released
                     entered[payment.line] = None
+            left = cls._get_left(claims)
             payments = []
             for r_lines in by_reconciliation.values():
                 payments.extend(cls._get_payments(
-                        r_lines, claims, additional, entered))
+                        r_lines, claims, additional, entered, left))
             Payment.enter(payments)
 
     @classmethod
-    def _get_payments(cls, lines, claims, additional, entered):
+    def _get_left(cls, claims):
+        "Return what is to be paid of the subscriptions of the claims"
+        ids = {
+            c.move.origin.id for l_claims in claims.values() for c in l_claims
+            if isinstance(c.move.origin, cls)}
+        return {s: s.amount_to_pay for s in cls.browse(sorted(ids))}
+
+    @classmethod
+    def _get_payments(cls, lines, claims, additional, entered, left):
         """Return the payments the lines of a reconciliation make.
 
         `claims` are what the debits claim, `additional` the moves that only
-        replace claims and `entered` is what has been entered already of each
-        line by subscription.
+        replace claims, `entered` is what has been entered already of each
+        line by subscription and `left` what is to be paid of each.
         """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
@@ -213,8 +222,6 @@ class SubscriptionReconciliation:
             part = min(cancelled, claim[2])
             claim[2] -= part
             cancelled -= part
-        left = {
-            s: s.amount_to_pay for *_, documents in owed for s in documents}
         amounts = defaultdict(Decimal)
         rests = {}
         for line in sorted(credits, key=lambda l: (l.date, l.id)):
@@ -278,7 +285,7 @@ class SubscriptionReconciliation:
             p.amount for p in Payment.search([
                     ('line', 'in', [l.id for l in credits])]))
         against = [l for l in move.lines if l.credit]
-        left, payments = {}, []
+        left, payments = cls._get_left(claims), []
         for line in sorted(
                 debits, key=lambda l: (l.maturity_date or l.date, l.id)):
             counterpart = next((
@@ -291,7 +298,6 @@ class SubscriptionReconciliation:
             rest = line.debit
             for claim in claims.get(line, []):
                 subscription = claim.move.origin
-                left.setdefault(subscription, subscription.amount_to_pay)
                 part = min(amount, rest, left[subscription])
                 if part > 0:
                     payments.append(Payment(
@@ -317,7 +323,7 @@ class SubscriptionReconciliation:
             p.line for p in Payment.search([
                     ('line', 'in', [l.id for l in collected])])}
         claims = AdditionalMove.get_claims(list(collected.values()))
-        left, payments = {}, []
+        left, payments = cls._get_left(claims), []
         for line, debt in collected.items():
             if line in entered:
                 continue
@@ -326,7 +332,6 @@ class SubscriptionReconciliation:
                 subscription = claim.move.origin
                 if not isinstance(subscription, cls):
                     continue
-                left.setdefault(subscription, subscription.amount_to_pay)
                 amount = min(rest, left[subscription])
                 if amount > 0:
                     payments.append(Payment(

@@ -2,6 +2,9 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_commons.tests.rights import RightsTestMixin
+from trytond.modules.coop_commons_cost.tests.documents import (
+    CommonsCostDocuments)
+from trytond.modules.coop_membership.tests import DocumentTestMixin
 from trytond.tests.test_tryton import ModuleTestCase
 
 # Who may read, write, create and delete, everybody without a group
@@ -33,7 +36,8 @@ BUTTONS = {
 
 
 class CoopCommonsCostTestCase(
-        RightsTestMixin, CompanyTestMixin, ModuleTestCase):
+        CommonsCostDocuments, DocumentTestMixin, RightsTestMixin,
+        CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons Cost module"
     module = 'coop_commons_cost'
     rights = RIGHTS

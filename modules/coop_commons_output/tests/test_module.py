@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_commons.tests.rights import RecordsTestMixin
+from trytond.modules.coop_membership.tests import DocumentTestMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
 
@@ -22,7 +23,7 @@ BUTTONS = {
 
 
 class CoopCommonsOutputTestCase(
-        RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
+        DocumentTestMixin, RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons Output module"
     module = 'coop_commons_output'
     rights = RIGHTS
@@ -32,7 +33,30 @@ class CoopCommonsOutputTestCase(
         ('output', 'stewardship', [
                 'compute', 'draft', 'compute', 'post', 'cancel']),
         ]
+    # The buttons that lead to each state, in their order
+    steps = {
+        'coop.commons.output.key': {
+            'draft': [],
+            'approved': ['approve'],
+            },
+        'coop.commons.output': {
+            'draft': [],
+            'computed': ['compute'],
+            'posted': ['compute', 'post'],
+            'cancelled': ['cancel'],
+            },
+        }
     pressed = {'output.key': 'approved', 'output': 'cancelled'}
+
+    def make(self, Model, state):
+        records = self._create_records(self.company)
+        if Model.__name__ == 'coop.commons.output':
+            key = records['output.key']
+            key.__class__.approve([key])
+        record = records[Model.__name__.removeprefix('coop.commons.')]
+        for button in self.steps[Model.__name__][state]:
+            getattr(Model, button)([Model(record.id)])
+        return record
 
     def _create_records(self, company):
         """Return an output and what belongs to it

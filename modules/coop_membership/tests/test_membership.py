@@ -168,6 +168,7 @@ class MembershipTestCase(DatabaseTestCase):
     def test_search(self):
         "Test members are found by number first, and by name and e-mail"
         pool = Pool()
+        ContactMechanism = pool.get('party.contact_mechanism')
         Member = pool.get('coop.member')
         company = create_company()
         with set_company(company):
@@ -177,11 +178,13 @@ class MembershipTestCase(DatabaseTestCase):
             coded, numbered, other = members
             coded.number, numbered.number, other.number = '5', '1711', '17110'
             coded.party.code = '1711'
-            other.party.contact_mechanisms = [{
-                    'type': 'email', 'value': 'other@example.com'}]
-            for member in members:
-                member.party.save()
+            coded.party.save()
             Member.save(members)
+            ContactMechanism.create([{
+                        'party': other.party.id,
+                        'type': 'email',
+                        'value': 'other@example.com',
+                        }])
 
             self.assertEqual(
                 [m['id'] for m in Member.autocomplete('1711')],

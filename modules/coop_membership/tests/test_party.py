@@ -12,6 +12,7 @@ from trytond.modules.coop_membership.tests.records import (
 from trytond.modules.party.exceptions import EraseError
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import inactive_records
 
 
 class PartyTestCase(DatabaseTestCase):
@@ -187,7 +188,9 @@ class PartyTestCase(DatabaseTestCase):
             representative.end_date = dt.date(2024, 1, 31)
             representative.save()
             wizard.transition_erase()
-            self.assertFalse(Party(guardian.id).name)
+            with inactive_records():
+                guardian, = Party.search([('id', '=', guardian.id)])
+                self.assertFalse(guardian.name)
 
     @with_transaction()
     def test_replace_party(self):

@@ -15,13 +15,14 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from trytond.exceptions import UserError
+from trytond.model.exceptions import AccessError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.claim import open_lines
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, check_access
 
 from .case import SharesTestCase
 
@@ -73,7 +74,7 @@ class PaidTestCase(SharesTestCase):
         with set_company(company):
             self.company = company
             self.cash, = pool.get('account.account').search([
-                    ('company', '=', company.id), ('name', '=', "Main Cash")])
+                    ('company', '=', company.id), ('code', '=', '1.1.1')])
             self.class_ = class_
             self.members = create_members(company, category, 2)
             self.played = self.refused = 0
@@ -91,6 +92,35 @@ class PaidTestCase(SharesTestCase):
                     pass
             play()
         self.assertGreater(self.played, self.refused)
+
+    @with_transaction()
+    def test_draft(self):
+        "Test users do not change a move of a document, nor copy it as one"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = create_members(company, category, 1)
+            subscription = Subscription(
+                company=company, member=member, share_class=class_,
+                quantity=Decimal(1), date=DAYS[0])
+            subscription.save()
+            Subscription.confirm([subscription])
+            move, = Move.copy([subscription.move])
+            self.assertIsNone(move.origin)
+            with check_access():
+                Move.write([move], {'date': DAYS[0] + dt.timedelta(1)})
+            move.origin = subscription
+            move.save()
+            with check_access():
+                with self.assertRaises(AccessError):
+                    Move.write([move], {'date': DAYS[0]})
+                with self.assertRaises(AccessError):
+                    Line.write(list(move.lines), {'party': None})
+                with self.assertRaises(AccessError):
+                    Move.delete([move])
 
     def _play(self, steps):
         pool = Pool()
