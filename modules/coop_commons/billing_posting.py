@@ -6,12 +6,11 @@ from decimal import Decimal
 from sql import Null
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.agreement import Difference
 from trytond.modules.coop_membership.books import Books
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
-from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .exceptions import BillingError
@@ -83,7 +82,6 @@ class BillingPosting:
         component = Component.__table__()
         tariff = Tariff.__table__()
         usage = Usage.__table__()
-        cursor = Transaction().connection.cursor()
         columns = [usage.resource, usage.cost_center, tariff.currency]
         query = (charge
             .join(usage, condition=charge.usage == usage.id)
@@ -93,13 +91,10 @@ class BillingPosting:
                 where=(charge.billing == self.id)
                 & (usage.cost_center != Null),
                 group_by=columns))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, None, None, 'NUMERIC'])
-        cursor.execute(*query)
         amounts = defaultdict(Decimal)
         with Transaction().set_context(
                 date=self.accounting_date or self.invoice_date):
-            for resource, cost_center, currency, amount in cursor.fetchall():
+            for resource, cost_center, currency, amount in fetch_sums(query):
                 amounts[resource, cost_center] += Currency.compute(
                     Currency(currency), amount, self.company.currency)
         return {key: amount for key, amount in amounts.items() if amount}
@@ -156,7 +151,6 @@ class BillingPosting:
         Line = pool.get('account.invoice.line')
         differences = super().check_books(company, date)
         charge = Charge.__table__()
-        cursor = Transaction().connection.cursor()
         billings = cls.search([
                 ('company', '=', company.id),
                 ('state', '=', 'posted'),
@@ -168,10 +162,7 @@ class BillingPosting:
                 where=(charge.billing == billing.id)
                 & (charge.invoice_line != Null),
                 group_by=charge.invoice_line)
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC'])
-            cursor.execute(*query)
-            amounts = defaultdict(Decimal, cursor)
+            amounts = defaultdict(Decimal, fetch_sums(query))
             for use in billing.pack_uses:
                 if use.charge.invoice_line:
                     amounts[use.charge.invoice_line.id] -= use.amount

@@ -8,20 +8,20 @@ from dateutil.relativedelta import relativedelta
 from sql import Null
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.document import (
     DocumentMixin, ResultMixin, SearchMixin)
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
-from trytond.tools import grouped_slice, sqlite_apply_types
-from trytond.transaction import Transaction
+from trytond.tools import grouped_slice
 
 from . import rating
 from .digits import not_negative
+from .drafting import DraftingMixin
 from .exceptions import CommitmentError
 from .slices import SLICE
 
@@ -32,7 +32,7 @@ MONTHS = {
     }
 
 
-class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
+class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.commitment'
     __string__ = "Commitment"
     _search_names = (
@@ -127,15 +127,9 @@ class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
         cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {
             ('draft', 'confirmed'),
-            ('draft', 'cancelled'),
             ('confirmed', 'draft'),
-            ('cancelled', 'draft'),
             }
         cls._buttons.update({
-                'cancel': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
                 'draft': {
                     'invisible': (
                         (Eval('state') == 'draft')
@@ -156,18 +150,6 @@ class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
         return '%s @ %s' % (
             self.member.rec_name,
             (self.resource or self.category or self.company).rec_name)
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('cancelled')
-    def cancel(cls, commitments):
-        pass
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, commitments):
-        pass
 
     @classmethod
     @ModelView.button
@@ -277,7 +259,6 @@ class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
         resource = Resource.__table__()
         tariff = Tariff.__table__()
         usage = Usage.__table__()
-        cursor = Transaction().connection.cursor()
         columns = [
             usage.member, usage.resource, resource.category, usage.date]
         charges = defaultdict(list)
@@ -298,10 +279,7 @@ class Commitment(DocumentMixin, Workflow, ModelSQL, ModelView):
                     & (charge.billing != Null)
                     & (tariff.currency == currency),
                     group_by=columns))
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None] * 4 + ['NUMERIC'])
-            cursor.execute(*query)
-            for member, *row in cursor:
+            for member, *row in fetch_sums(query):
                 charges[member].append(row)
         return charges
 

@@ -5,16 +5,15 @@ from decimal import Decimal
 from dateutil.relativedelta import relativedelta
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.agreement import BooksMixin
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
 
 from .digits import QUANTITY, QUANTITY_DIGITS, not_negative
@@ -156,17 +155,13 @@ class Pack(
         pool = Pool()
         Use = pool.get('coop.commons.pack.use')
         use = Use.__table__()
-        cursor = Transaction().connection.cursor()
         query = use.select(
             use.pack,
             Sum(use.quantity).as_('quantity'),
             Sum(use.value).as_('value'),
             where=fields.SQL_OPERATORS['in'](use.pack, [p.id for p in packs]),
             group_by=use.pack)
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'NUMERIC', 'NUMERIC'])
-        cursor.execute(*query)
-        used = {pack: values for pack, *values in cursor}
+        used = {pack: values for pack, *values in fetch_sums(query, 2)}
         result = {name: {} for name in names}
         for pack in packs:
             quantity, value = used.get(pack.id, (Decimal(0), Decimal(0)))
@@ -198,8 +193,9 @@ class Pack(
         Invoice.save(invoices)
         InvoiceLine.save(lines)
         Invoice.update_taxes(invoices)
-        for line in lines:
-            line.origin.invoice_line = line
+        by_pack = {line.origin: line for line in lines}
+        for pack in packs:
+            pack.invoice_line = by_pack[pack]
         cls.save(packs)
 
     def get_invoice(self):

@@ -6,14 +6,12 @@ from decimal import Decimal
 
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.coop_membership.agreement import Difference
 from trytond.modules.coop_membership.books import Books
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
-from trytond.tools import sqlite_apply_types
-from trytond.transaction import Transaction
 
 
 class PackPosting:
@@ -48,7 +46,6 @@ class PackPosting:
         Offer = pool.get('coop.commons.pack.offer')
         Use = pool.get('coop.commons.pack.use')
         differences = super().check_books(company, date)
-        cursor = Transaction().connection.cursor()
         table = cls.__table__()
         invoice = Invoice.__table__()
         invoice_line = InvoiceLine.__table__()
@@ -59,10 +56,7 @@ class PackPosting:
         posted = (move.state == 'posted') & (move.date <= date)
 
         def get_amounts(query):
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC'])
-            cursor.execute(*query)
-            return defaultdict(Decimal, cursor)
+            return defaultdict(Decimal, fetch_sums(query))
 
         packs = table.join(offer, condition=table.offer == offer.id)
         where = posted & (table.company == company.id)

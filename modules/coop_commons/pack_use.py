@@ -2,15 +2,13 @@
 # this repository contains the full copyright notices and license terms.
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.document import ResultMixin
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.tools import sqlite_apply_types
-from trytond.transaction import Transaction
 
 from .digits import AMOUNT, AMOUNT_DIGITS, QUANTITY_DIGITS
 
@@ -77,14 +75,11 @@ class PackUse(ResultMixin, ModelSQL, ModelView):
         Charge = pool.get('coop.commons.usage.charge')
         charge = Charge.__table__()
         use = cls.__table__()
-        cursor = Transaction().connection.cursor()
         query = (use
             .join(charge, condition=use.charge == charge.id)
             .select(
                 charge.id, Sum(use.amount).as_('amount'),
                 where=charge.billing == billing.id,
                 group_by=charge.id))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'NUMERIC'])
-        cursor.execute(*query)
-        return {id_: amount.quantize(AMOUNT) for id_, amount in cursor}
+        return {
+            id_: amount.quantize(AMOUNT) for id_, amount in fetch_sums(query)}

@@ -11,6 +11,7 @@ from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
 
 from . import rating
+from .drafting import DraftingMixin
 from .exceptions import TariffError
 from .for_resource import ForResource
 from .sealed import SealedPartMixin
@@ -32,7 +33,7 @@ def get_audience(cost_center, category):
     return 'non_member'
 
 
-class Tariff(ForResource, DocumentMixin, Workflow, ModelSQL, ModelView):
+class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff'
     __string__ = "Tariff"
     _search_names = ('name', 'resource.rec_name', 'category.rec_name')
@@ -97,20 +98,8 @@ class Tariff(ForResource, DocumentMixin, Workflow, ModelSQL, ModelView):
         cls.currency = fields.Many2One(
             'currency.currency', "Currency", required=True)
         cls._order.insert(0, ('valid_from', 'DESC'))
-        cls._transitions |= {
-            ('draft', 'approved'),
-            ('draft', 'cancelled'),
-            ('cancelled', 'draft'),
-            }
+        cls._transitions.add(('draft', 'approved'))
         cls._buttons.update({
-                'cancel': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': Eval('state') != 'cancelled',
-                    'depends': ['state'],
-                    },
                 'approve': {
                     'invisible': Eval('state') != 'draft',
                     'depends': ['state'],
@@ -137,18 +126,6 @@ class Tariff(ForResource, DocumentMixin, Workflow, ModelSQL, ModelView):
         # Another version is decided on again
         default.setdefault('resolution')
         return super().copy(tariffs, default=default)
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('cancelled')
-    def cancel(cls, tariffs):
-        pass
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, tariffs):
-        pass
 
     @classmethod
     @ModelView.button

@@ -12,13 +12,15 @@ from trytond.model import (
     Check, Index, ModelSQL, ModelView, Unique, Workflow, fields)
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
-from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .digits import QUANTITY_DIGITS
+from .drafting import DraftingMixin
 from .exceptions import UsageError
 from .for_user import ForUser
 from .sealed import SealedPartMixin
@@ -31,7 +33,8 @@ CONFIRMED = ['confirmed', 'rated', 'charged']
 
 
 class Usage(
-        UsageRating, ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
+        UsageRating, ForUser, DocumentMixin, DraftingMixin, ModelSQL,
+        ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
     _search_names = (
@@ -143,18 +146,8 @@ class Usage(
             ('rated', 'charged'),
             # A billing run that is undone
             ('charged', 'rated'),
-            ('draft', 'cancelled'),
-            ('cancelled', 'draft'),
             }
         cls._buttons.update({
-                'cancel': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': Eval('state') != 'cancelled',
-                    'depends': ['state'],
-                    },
                 'confirm': {
                     'invisible': Eval('state') != 'draft',
                     'depends': ['state'],
@@ -187,7 +180,6 @@ class Usage(
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         charge = Charge.__table__()
-        cursor = Transaction().connection.cursor()
         amounts = dict.fromkeys((u.id for u in usages), Decimal(0))
         for sub_usages in grouped_slice(
                 usages, backend.MAX_QUERY_PARAMS // 4):
@@ -196,10 +188,7 @@ class Usage(
                 where=fields.SQL_OPERATORS['in'](
                     charge.usage, [u.id for u in sub_usages]),
                 group_by=charge.usage)
-            if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, 'NUMERIC'])
-            cursor.execute(*query)
-            amounts.update(cursor)
+            amounts.update(fetch_sums(query))
         for usage in usages:
             currency = usage.on_change_with_currency()
             amounts[usage.id] = currency.round(amounts[usage.id])
@@ -232,18 +221,6 @@ class Usage(
         default.setdefault('source')
         default.setdefault('external_id')
         return super().copy(usages, default=default)
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('cancelled')
-    def cancel(cls, usages):
-        pass
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, usages):
-        pass
 
     @classmethod
     @ModelView.button
@@ -411,7 +388,6 @@ class Usage(
         Uom = pool.get('product.uom')
         table = cls.__table__()
         line = Quantity.__table__()
-        cursor = Transaction().connection.cursor()
         where = (
             (table.resource == int(resource))
             & table.state.in_(CONFIRMED))
@@ -420,12 +396,9 @@ class Usage(
         query = table.join(line, condition=line.usage == table.id).select(
             line.unit, Sum(line.quantity).as_('quantity'),
             where=where, group_by=line.unit)
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'NUMERIC'])
-        cursor.execute(*query)
         return {
             Uom(unit): float(round(quantity, QUANTITY_DIGITS[1]))
-            for unit, quantity in cursor}
+            for unit, quantity in fetch_sums(query)}
 
 
 class UsageQuantity(SealedPartMixin, ModelSQL, ModelView):
@@ -455,6 +428,13 @@ class UsageQuantity(SealedPartMixin, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.quantity.normalize():f} {self.unit.symbol}'
+
+    @classmethod
+    def copy(cls, lines, default=None):
+        default = default.copy() if default is not None else {}
+        # Else it would count as given, and no more follow the time
+        default.setdefault('computed', lambda data: data['computed'])
+        return super().copy(lines, default=default)
 
     @classmethod
     def validate_fields(cls, lines, field_names):

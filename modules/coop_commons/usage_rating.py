@@ -6,11 +6,11 @@ from itertools import chain
 
 from sql.aggregate import Sum
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
-from trytond.tools import grouped_slice, sqlite_apply_types
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from . import rating
@@ -236,7 +236,6 @@ class Counters:
         Usage = pool.get('coop.commons.usage')
         charge = Charge.__table__()
         usage = Usage.__table__()
-        cursor = Transaction().connection.cursor()
         components = {
             c.id: c.get_rating()
             for t in tariffs - self._tariffs for c in t.components}
@@ -255,12 +254,8 @@ class Counters:
             where=fields.SQL_OPERATORS['in'](
                 charge.component, list(components)),
             group_by=columns)
-        if backend.name == 'sqlite':
-            sqlite_apply_types(
-                query, [None] * len(columns) + ['NUMERIC', 'NUMERIC'])
-        cursor.execute(*query)
         for (member, party, cost_center, component, kind, date, quantity,
-                amount) in cursor:
+                amount) in fetch_sums(query, 2):
             user = (
                 'coop.member,%s' % member if member
                 else 'party.party,%s' % party if party

@@ -3,9 +3,11 @@
 import datetime as dt
 from decimal import Decimal
 
-from trytond.modules.company.tests import CompanyTestMixin
+from trytond.modules.company.tests import (
+    CompanyTestMixin, PartyCompanyCheckEraseMixin)
 from trytond.modules.coop_commons.tests.documents import CommonsDocuments
 from trytond.modules.coop_membership.tests import DocumentTestMixin
+from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
 
@@ -57,6 +59,7 @@ BUTTONS = {
 
 class CoopCommonsTestCase(
         CommonsDocuments, DocumentTestMixin, RecordsTestMixin,
+        PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons module"
     module = 'coop_commons'
