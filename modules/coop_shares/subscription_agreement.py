@@ -127,9 +127,15 @@ class SubscriptionAgreement(BooksMixin):
                 yield (account, party), Decimal(amount), Decimal(later)
 
         # What is not assigned of money and of what takes it back
-        assigned = payment.select(
-            payment.line, Sum(payment.amount).as_('amount'),
-            group_by=payment.line)
+        # Before the subscription it was not for it yet
+        subscribed = cls.__table__()
+        assigned = (payment
+            .join(subscribed,
+                condition=payment.subscription == subscribed.id)
+            .select(
+                payment.line, Sum(payment.amount).as_('amount'),
+                where=cls._unpaid_where(subscribed, company.id, date),
+                group_by=payment.line))
         of_accounts = (
             fields.SQL_OPERATORS['in'](line.account, accounts)
             & (move.date <= date) & (move.state == 'posted'))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from trytond.exceptions import UserError
 from trytond.model.exceptions import AccessError
@@ -24,7 +24,7 @@ from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction, check_access
 
-from .case import SharesTestCase
+from .case import START, SharesTestCase
 
 DAYS = [dt.date(2024, month, 15) for month in range(2, 12, 2)]
 SEQUENCES = int(os.environ.get('COOP_SEQUENCES', 5))
@@ -57,6 +57,15 @@ def savepoint():
     cursor.execute('RELEASE SAVEPOINT step')
 
 
+def _create_members(company, category, count):
+    "Return admitted members"
+    Member = Pool().get('coop.member')
+    members = create_members(
+        company, category, count, START, application_date=START)
+    Member.admit(members)
+    return members
+
+
 class _Undo(Exception):
     pass
 
@@ -76,12 +85,14 @@ class PaidTestCase(SharesTestCase):
             self.cash, = pool.get('account.account').search([
                     ('company', '=', company.id), ('code', '=', '1.1.1')])
             self.class_ = class_
-            self.members = create_members(company, category, 2)
+            self.members = _create_members(company, category, 2)
             self.played = self.refused = 0
 
             @settings(
                 max_examples=SEQUENCES, deadline=None, derandomize=True,
-                database=None, suppress_health_check=list(HealthCheck))
+                database=None, suppress_health_check=list(HealthCheck),
+                # A sequence is short, and playing many takes long
+                phases=[Phase.generate])
             @given(steps)
             def play(steps):
                 try:
@@ -102,7 +113,7 @@ class PaidTestCase(SharesTestCase):
         Subscription = pool.get('coop.share.subscription')
         company, category, class_ = self._set_up()
         with set_company(company):
-            member, = create_members(company, category, 1)
+            member, = _create_members(company, category, 1)
             subscription = Subscription(
                 company=company, member=member, share_class=class_,
                 quantity=Decimal(1), date=DAYS[0])
