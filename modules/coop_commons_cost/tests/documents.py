@@ -72,12 +72,21 @@ class CommonsCostDocuments(CommonsDocuments):
         return document
 
     def _create_cost_pool(self):
-        CostPool = Pool().get('coop.commons.cost_pool')
+        pool = Pool()
+        Analytic = pool.get('analytic_account.account')
+        CostPool = pool.get('coop.commons.cost_pool')
         resource = self._create_resource()
+        root = Analytic(
+            name=resource.name, type='root', company=self.company)
+        root.save()
+        center = Analytic(
+            name=resource.name, type='normal', company=self.company,
+            root=root, parent=root)
+        center.save()
         cost_pool = CostPool(
             name=resource.name, company=self.company,
-            shared_resources=[resource], unit=self._hour,
-            product=self._product, expected_units=100)
+            shared_resources=[resource], cost_centers=[center],
+            unit=self._hour, product=self._product, expected_units=100)
         cost_pool.save()
         return cost_pool
 
