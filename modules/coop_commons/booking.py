@@ -44,6 +44,8 @@ class Booking(
         'confirmed': {'purpose', 'used_from', 'used_until', 'cancelled_at'},
         'running': {'purpose', 'used_from', 'used_until'},
         }
+    # It follows from the start, whatever is given
+    _internal_given = {'date'}
     # Usages are charged by what was booked
     _sealed_states = {state: set() for state in CLOSED}
     _delete_states = {'request', 'cancelled'}

@@ -40,6 +40,8 @@ class Usage(
     _search_names = (
         'resource.rec_name', 'member.rec_name', 'party.rec_name',
         'cost_center.rec_name')
+    # It follows from the start, whatever is given
+    _internal_given = {'date'}
     # What is confirmed is only priced and taken back
     _sealed_states = dict.fromkeys(CONFIRMED, {'state', 'tariff', 'audience'})
     _delete_states = {'draft', 'cancelled'}

@@ -287,7 +287,9 @@ class DocumentTestMixin:
     def _copy(self, document, user):
         "A copy begins anew, with nothing of what was done"
         Model = document.__class__
-        if _is_unique(Model):
+        if backend.name == 'sqlite' and _is_unique(Model):
+            # This would take back all: to tell the constraint by its name
+            # Tryton begins a transaction, which has the same connection there
             return
         with self._acting(user), _savepoint():
             try:
@@ -403,12 +405,8 @@ def _get_values(record):
 
 
 def _is_unique(Model):
-    """Return whether a second record like one could be refused as such
-
-    On SQLite this would take back all, because to tell the constraint by its
-    name Tryton begins a transaction, which has the same connection there.
-    """
-    return backend.name == 'sqlite' and any(
+    "Return whether a second record like one could be refused as such"
+    return any(
         isinstance(constraint, (Exclude, Unique))
         and not any(
             getattr(c, 'name', None) == 'number' for c in constraint.columns)
