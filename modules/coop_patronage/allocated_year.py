@@ -38,8 +38,8 @@ class AllocatedYearMixin:
         return allocated
 
     @classmethod
-    def check_allocated(cls, changes, message):
-        """Refuse what changes the activity of an allocated year
+    def refuse_allocated(cls, changes, message):
+        """Yield what changes the activity of an allocated year, and why not
 
         The changes are pairs of a record and the stretch of days on which it
         changes, of which None is an open start or end.
@@ -50,6 +50,12 @@ class AllocatedYearMixin:
             for fiscalyear in allocated[record.company]:
                 if ((not start or start <= fiscalyear.end_date)
                         and (not end or end >= fiscalyear.start_date)):
-                    raise ActivityLocked(gettext(message,
-                            record=record.rec_name,
-                            fiscalyear=fiscalyear.rec_name))
+                    yield record, gettext(message,
+                        record=record.rec_name,
+                        fiscalyear=fiscalyear.rec_name)
+
+    @classmethod
+    def check_allocated(cls, changes, message):
+        "Refuse what changes the activity of an allocated year"
+        for _, text in cls.refuse_allocated(changes, message):
+            raise ActivityLocked(text)

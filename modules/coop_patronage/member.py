@@ -4,16 +4,25 @@ from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
 
 from .allocated_year import changed_days
+from .exceptions import ActivityLocked
 
 
 class Member(metaclass=PoolMeta):
     __name__ = 'coop.member'
 
     @classmethod
-    def _check_admission(cls, company, memberships):
-        super()._check_admission(company, memberships)
-        cls._check_allocated(
-            (m.member, (m.start_date, None)) for m in memberships)
+    def _refuse_admissions(cls, memberships):
+        refused = super()._refuse_admissions(memberships)
+        refused.update(cls._refuse_allocated(
+                (m.member, (m.start_date, None)) for m in memberships))
+        return refused
+
+    @classmethod
+    def refusals_undo_admission(cls, members):
+        refused = super().refusals_undo_admission(members)
+        refused.update(cls._refuse_allocated(
+                (m, (m.memberships[-1].start_date, None)) for m in members))
+        return refused
 
     @classmethod
     def _set_exit(cls, members):
@@ -42,9 +51,14 @@ class Member(metaclass=PoolMeta):
             for days in changed_days((None, old), (None, new)))
 
     @classmethod
+    def _refuse_allocated(cls, changes):
+        "Yield who would be a member on other days that are allocated"
+        Surplus = Pool().get('coop.surplus')
+        return Surplus.refuse_allocated(
+            changes, 'coop_patronage.msg_membership_allocated')
+
+    @classmethod
     def _check_allocated(cls, changes):
         "Refuse to change who was a member on days that are allocated"
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        Surplus.check_allocated(
-            changes, 'coop_patronage.msg_membership_allocated')
+        for _, text in cls._refuse_allocated(changes):
+            raise ActivityLocked(text)

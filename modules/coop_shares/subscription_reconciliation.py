@@ -250,7 +250,8 @@ class SubscriptionReconciliation:
                         rest -= amount
         return [
             Payment(
-                subscription=subscription, date=line.date, amount=amount,
+                subscription=subscription,
+                date=max(line.date, subscription.date), amount=amount,
                 line=line, redemption=cls._get_release(line))
             for (line, subscription), amount in amounts.items() if amount]
 
@@ -335,7 +336,8 @@ class SubscriptionReconciliation:
                 amount = min(rest, left[subscription])
                 if amount > 0:
                     payments.append(Payment(
-                            subscription=subscription, date=line.date,
+                            subscription=subscription,
+                            date=max(line.date, subscription.date),
                             amount=amount, line=line))
                     left[subscription] -= amount
                     rest -= amount

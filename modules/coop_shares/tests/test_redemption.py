@@ -236,8 +236,10 @@ class RedemptionTestCase(SharesTestCase):
                 self._subscribe(
                     member, class_, 1, date=exit_date),
                 ]
-            blockers = '\n'.join(Member(member.id).exit_blockers())
+            blockers = '\n'.join(
+                Member.exit_blockers([Member(member.id)])[member])
             for word in [
                     documents[0].rec_name, later.rec_name, class_.rec_name]:
                 self.assertIn(word, blockers)
-            self.assertEqual(len(Member(member.id).exit_blockers()), 3)
+            self.assertEqual(
+                len(Member.exit_blockers([Member(member.id)])[member]), 3)
