@@ -23,7 +23,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import StateAction, Wizard
 
 from .allocation_posting import AllocationPosting
-from .claim import ClaimMixin
+from .claim_unclaimed import ClaimMixin
 
 
 class Allocation(

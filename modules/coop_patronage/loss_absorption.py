@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from itertools import groupby
 
-from .pool_distribution import whole_shares
+from .pool_arithmetic import whole_shares
 
 
 def _key(lot):

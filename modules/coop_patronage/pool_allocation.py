@@ -8,7 +8,7 @@ from trytond.modules.coop_membership.rounding import half_up
 
 from .base_capital import capital_targets
 from .loss_absorption import absorb
-from .pool_distribution import (
+from .pool_arithmetic import (
     by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares,
     withhold)
 

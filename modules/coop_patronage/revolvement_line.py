@@ -9,7 +9,7 @@ from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
-from .claim import ClaimMixin
+from .claim_unclaimed import ClaimMixin
 from .exceptions import RevolvementError
 from .loss_absorption import take_amount
 

@@ -11,7 +11,7 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .document import lock_sequence
-from .redemption_order import grant
+from .redemption_apportionment import grant
 
 
 class RedemptionGrant(ResultMixin, ModelSQL):

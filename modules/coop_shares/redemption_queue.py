@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from trytond.pool import Pool
 
-from .redemption_order import expected_years
+from .redemption_apportionment import expected_years
 
 
 class RedemptionQueue:

@@ -5,7 +5,8 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_shares.redemption_order import expected_years, grant
+from trytond.modules.coop_shares.redemption_apportionment import (
+    expected_years, grant)
 
 quantities = st.lists(st.integers(1, 100).map(D), max_size=8)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_membership.rounding import half_up
-from trytond.modules.coop_patronage.pool_distribution import (
+from trytond.modules.coop_patronage.pool_arithmetic import (
     by_rate, distribute, elect, set_off, split_cash, whole_shares, withhold)
 
 CENT = D('0.01')
