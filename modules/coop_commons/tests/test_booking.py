@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from trytond.model.exceptions import AccessError, ValidationError
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
@@ -126,5 +127,5 @@ class BookingTestCase(CommonsTestCase):
                         {'member': None},
                         {'member': member, 'party': member.party}]:
                     with self.subTest(model=name, users=users), \
-                            self.assertRaises(ValidationError):
+                            self.assertRaises(ValidationError), savepoint():
                         self.make(name, 'draft', **users)

@@ -24,7 +24,7 @@ from trytond.pyson import PYSONEncoder
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction, check_access
 
-__all__ = ['DocumentTestMixin']
+__all__ = ['DocumentTestMixin', 'savepoint']
 
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
 
@@ -177,7 +177,7 @@ class DocumentTestMixin:
 
     def _refused(self, user, attack):
         "Assert that the attack is refused for the user"
-        with self._acting(user), _savepoint():
+        with self._acting(user), savepoint():
             try:
                 attack()
             except (AccessButtonError, AccessError):
@@ -291,7 +291,7 @@ class DocumentTestMixin:
             # This would take back all: to tell the constraint by its name
             # Tryton begins a transaction, which has the same connection there
             return
-        with self._acting(user), _savepoint():
+        with self._acting(user), savepoint():
             try:
                 copy, = Model.copy([document])
             except UserError:
@@ -345,7 +345,7 @@ def _is_made_by(Model, module):
 
 
 @contextmanager
-def _savepoint():
+def savepoint():
     "Take back what is written"
     transaction = Transaction()
     cursor = transaction.connection.cursor()
