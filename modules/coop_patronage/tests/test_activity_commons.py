@@ -27,6 +27,7 @@ class CommonsTestCase(PatronageTestCase):
             self._insert(Usage, [{
                         'company': company.id,
                         'resource': resource.id,
+                        'party': company.party.id,
                         'start': dt.datetime(2024, 12, 31, 8),
                         'end': end,
                         'seats': 1,
