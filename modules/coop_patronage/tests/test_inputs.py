@@ -196,6 +196,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         lambda t: t.id == other.id),
                     'identified': lambda: self._insert(Identifier, [{
                                 'party': alice.party.id, 'code': "1",
+                                'code_compact': "1",
                                 'type': Party.tax_identifier_types()[0],
                                 'active': True}]),
                     'kept': kept,
