@@ -7,6 +7,7 @@ from unittest.mock import patch
 from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.exceptions import RefusedError
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.tests.case import (
@@ -192,10 +193,10 @@ class RedemptionTestCase(SharesTestCase):
         with set_company(company):
             members = create_members(company, category, 1, START)
             issue(members, class_)
-            with self.assertRaisesRegex(
+            with savepoint(), self.assertRaisesRegex(
                     SQLConstraintError, "when the claim arises"):
                 self._redeem(members[0], class_, 1, settlement_date=END)
-            with self.assertRaisesRegex(
+            with savepoint(), self.assertRaisesRegex(
                     SQLConstraintError, "before the day it is settled"):
                 self._redeem(
                     members[0], class_, 1,

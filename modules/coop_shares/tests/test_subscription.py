@@ -8,6 +8,7 @@ from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.exceptions import RefusedError
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.exceptions import (
     PaymentError, ShareMoveValidationError)
@@ -125,13 +126,13 @@ class SubscriptionTestCase(SharesTestCase):
                 return move
 
             for amount in [-30, 99_999]:
-                with self.assertRaises(UserError):
+                with savepoint(), self.assertRaises(UserError):
                     create(amount=Decimal(amount))
-            with self.assertRaises(ShareMoveValidationError):
+            with savepoint(), self.assertRaises(ShareMoveValidationError):
                 create(amount=Decimal(31))
-            with self.assertRaises(SQLConstraintError):
+            with savepoint(), self.assertRaises(SQLConstraintError):
                 create(quantity=Decimal(-3), amount=Decimal(-30))
             moves = [create(), create()]
             ShareMove.do(moves)
-            with self.assertRaises(SQLConstraintError):
+            with savepoint(), self.assertRaises(SQLConstraintError):
                 create(number=moves[0].number)
