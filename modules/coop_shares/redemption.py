@@ -203,7 +203,8 @@ class Redemption(
                 Index(t, (t.state, Index.Equality(cardinality='low')),
                     where=t.state.in_(
                         ['requested', 'approved', 'ended', 'settled'])),
-                Index(t, (t.payable_line, Index.Range())),
+                Index(t, (t.company, Index.Range()),
+                    (t.request_date, Index.Range()), (t.id, Index.Range())),
                 })
         cls._order = [
             ('request_date', 'DESC'),

@@ -112,9 +112,12 @@ class Subscription(
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        cls._sql_indexes.add(
-            Index(t, (t.state, Index.Equality(cardinality='low')),
-                where=t.state.in_(['draft', 'confirmed'])))
+        cls._sql_indexes.update({
+                Index(t, (t.state, Index.Equality(cardinality='low')),
+                    where=t.state.in_(['draft', 'confirmed'])),
+                Index(t, (t.company, Index.Range()),
+                    (t.date, Index.Range()), (t.id, Index.Range())),
+                })
         cls._order = [
             ('date', 'DESC'),
             ('id', 'DESC'),
