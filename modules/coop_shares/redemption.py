@@ -23,6 +23,7 @@ from .redemption_agreement import RedemptionAgreement
 from .redemption_approval import MANDATORY, RedemptionApproval
 from .redemption_end import RedemptionEnd
 from .redemption_lapse import RedemptionLapse
+from .redemption_payout import RedemptionPayout
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
 
@@ -34,8 +35,8 @@ _settlement_fields = {
 
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
-        RedemptionSettlement, RedemptionLapse, RedemptionAgreement,
-        ShareDocumentMixin,
+        RedemptionSettlement, RedemptionPayout, RedemptionLapse,
+        RedemptionAgreement, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
@@ -242,6 +243,10 @@ class Redemption(
                     'invisible': Eval('state') != 'ended',
                     'depends': ['state'],
                     },
+                'pay': {
+                    'invisible': Eval('state') != 'settled',
+                    'depends': ['state'],
+                    },
                 'cancel': {
                     'invisible': ~Eval('state').in_(
                         ['requested', 'approved', 'ended', 'settled'])
@@ -442,6 +447,11 @@ class Redemption(
         cls._post_settlement(redemptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_redemption_pay')
+    def pay(cls, redemptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, redemptions):
@@ -476,7 +486,7 @@ class Redemption(
             Reconciliation.delete(list({
                         l.reconciliation for m in reversals for l in m.lines
                         if l.reconciliation}))
-        Payment.take_back(Payment.search([
+        Payment.enter_opposite(Payment.search([
                     ('line.move', 'in', [m.id for m in reversals]),
                     ]))
         to_reconcile = []
