@@ -30,6 +30,11 @@ class PayoutReport(CompanyReport):
         return context
 
     @classmethod
+    def convert(cls, report, data, **kwargs):
+        # The template makes the table already
+        return report.extension, data
+
+    @classmethod
     def _get_cell(cls, redemption, name):
         value = getattr(redemption, name)
         if name == 'member':

@@ -24,10 +24,17 @@ class SubscriptionRelease:
 
     @property
     def left(self):
-        "What is left of the line for the subscription"
+        """What is left of the line for the subscription
+
+        The line that takes it back is reconciled with it.
+        """
+        reconciliation = self.line.reconciliation if self.line else None
         return sum(
             p.amount for p in self.subscription.payments
-            if p.line == self.line and not p.redemption)
+            if not p.redemption and (
+                p.line == self.line
+                or p.line and p.line.debit and reconciliation
+                and p.line.reconciliation == reconciliation))
 
     def refuse_release(self):
         "Return why the payment can not be taken back, if it can not"

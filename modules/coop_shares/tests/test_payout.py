@@ -56,6 +56,12 @@ class PayoutTestCase(SharesTestCase):
             (r.state, r.amount_to_pay)
             for r in Redemption.browse([r.id for r in redemptions])]
 
+    def _paid_out(self, cash):
+        Line = Pool().get('account.move.line')
+        return sum(
+            l.credit - l.debit for l in Line.search([
+                    ('account', '=', cash.id)]))
+
     @with_transaction()
     def test_pay(self):
         """Test one is paid in parts, and several at once
@@ -67,6 +73,7 @@ class PayoutTestCase(SharesTestCase):
             create_payment_method(company)
             cash = get_account(company, "Cash and Cash Equivalents")
             redemptions = self._settle(company, category, class_)
+            before = self._paid_out(cash)
             self.assertEqual(self._read(redemptions), [
                     ('settled', Decimal(30)), ('settled', Decimal(50))])
             with self._on(redemptions[1:]):
@@ -93,10 +100,7 @@ class PayoutTestCase(SharesTestCase):
             for redemption in redemptions:
                 self.assertTrue(redemption.payable_line.__class__(
                         redemption.payable_line.id).reconciliation)
-            Line = Pool().get('account.move.line')
-            self.assertEqual(
-                sum(l.credit - l.debit for l in Line.search([
-                            ('account', '=', cash.id)])), Decimal(80))
+            self.assertEqual(self._paid_out(cash) - before, Decimal(80))
             self.assertEqual(check_books(company, MARCH), [])
             with self._on(redemptions[:1]), self.assertRaisesRegex(
                     RefusedError, "not settled"):
