@@ -234,7 +234,7 @@ class PoolPosting:
                             line.reconciliation
                             for move in moves for line in move.lines
                             if line.reconciliation}))
-            Payment.take_back(Payment.search([
+            Payment.enter_opposite(Payment.search([
                         ('line.move', 'in', [m.id for m in moves]),
                         ]))
             Subscription.cancel(list({

@@ -23,6 +23,7 @@ from .redemption_agreement import RedemptionAgreement
 from .redemption_approval import MANDATORY, RedemptionApproval
 from .redemption_end import RedemptionEnd
 from .redemption_lapse import RedemptionLapse
+from .redemption_payout import RedemptionPayout
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
 
@@ -34,8 +35,8 @@ _settlement_fields = {
 
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
-        RedemptionSettlement, RedemptionLapse, RedemptionAgreement,
-        ShareDocumentMixin,
+        RedemptionSettlement, RedemptionPayout, RedemptionLapse,
+        RedemptionAgreement, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
@@ -243,6 +244,10 @@ class Redemption(
                     'invisible': Eval('state') != 'ended',
                     'depends': ['state'],
                     },
+                'pay': {
+                    'invisible': Eval('state') != 'settled',
+                    'depends': ['state'],
+                    },
                 'cancel': {
                     'invisible': ~Eval('state').in_(
                         ['requested', 'approved', 'ended', 'settled'])
@@ -443,6 +448,11 @@ class Redemption(
         cls._post_settlement(redemptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_redemption_pay')
+    def pay(cls, redemptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, redemptions):
@@ -477,7 +487,7 @@ class Redemption(
             Reconciliation.delete(list({
                         l.reconciliation for m in reversals for l in m.lines
                         if l.reconciliation}))
-        Payment.take_back(Payment.search([
+        Payment.enter_opposite(Payment.search([
                     ('line.move', 'in', [m.id for m in reversals]),
                     ]))
         to_reconcile = []

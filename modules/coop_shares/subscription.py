@@ -20,6 +20,7 @@ from trytond.transaction import Transaction
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import SubscriptionError
 from .subscription_agreement import SubscriptionAgreement
+from .subscription_correction import SubscriptionCorrection
 from .subscription_posting import SubscriptionPosting
 from .subscription_reconciliation import SubscriptionReconciliation
 from .subscription_unpaid import SubscriptionUnpaid
@@ -27,7 +28,7 @@ from .subscription_unpaid import SubscriptionUnpaid
 
 class Subscription(
         SubscriptionUnpaid, SubscriptionPosting, SubscriptionReconciliation,
-        SubscriptionAgreement, ShareDocumentMixin,
+        SubscriptionAgreement, SubscriptionCorrection, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
@@ -101,6 +102,13 @@ class Subscription(
     move = move_field('move', "Account Move")
     capital_move = move_field('capital_move', "Capital Move",
         help="The move that made capital of the paid subscription.")
+    corrects = fields.Many2One(
+        'coop.share.subscription', "Corrects", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('corrects'),
+            },
+        help="The subscription in the place of which this was entered.")
     state = fields.Selection([
             ('draft', "Draft"),
             ('confirmed', "Confirmed"),
@@ -127,6 +135,8 @@ class Subscription(
             ('confirmed', 'paid'),
             ('paid', 'confirmed'),
             ('confirmed', 'cancelled'),
+            # If it can not be deleted any more
+            ('draft', 'cancelled'),
             }
         cls._buttons.update({
                 'confirm': {
@@ -141,8 +151,12 @@ class Subscription(
                     'invisible': Eval('state') != 'paid',
                     'depends': ['state'],
                     },
+                'correct': {
+                    'invisible': ~Eval('state').in_(['confirmed', 'paid']),
+                    'depends': ['state'],
+                    },
                 'cancel': {
-                    'invisible': Eval('state') != 'confirmed',
+                    'invisible': ~Eval('state').in_(['draft', 'confirmed']),
                     'depends': ['state'],
                     },
                 })
@@ -357,6 +371,11 @@ class Subscription(
         Certificate.certify(subscriptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_subscription_correct')
+    def correct(cls, subscriptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, subscriptions):
@@ -368,7 +387,8 @@ class Subscription(
                 raise SubscriptionError(gettext(
                         'coop_shares.msg_subscription_cancel_paid',
                         subscription=subscription.rec_name))
-        cls._post_cancellation(subscriptions)
+        cls._post_cancellation([
+                s for s in subscriptions if s.state == 'confirmed'])
 
     @classmethod
     def check_paid(cls, subscriptions):
