@@ -45,8 +45,12 @@ class RevolvementLine(
     discount = Monetary(
         "Discount", currency='currency', digits='currency', readonly=True,
         help="What the cooperative keeps for paying early.")
+    set_off = Monetary(
+        "Set Off", currency='currency', digits='currency', readonly=True,
+        help="What pays overdue debts of the member.")
     payable = Monetary(
-        "Payable", currency='currency', digits='currency', readonly=True)
+        "Payable", currency='currency', digits='currency', readonly=True,
+        help="What is paid, or credited on account.")
     account_move_line = fields.Many2One(
         'account.move.line', "Payable Line", readonly=True,
         ondelete='RESTRICT')
@@ -84,6 +88,7 @@ class RevolvementLine(
             'balance': self.balance,
             'amount': self.amount,
             'discount': self.discount,
+            'set_off': self.set_off,
             'payable': self.payable,
             }
 
@@ -91,10 +96,14 @@ class RevolvementLine(
         "Yield the line, what is posted and the values"
         revolvement = self.revolvement
         party = self.member.party.id
+        payable = self.share_class.account_redemption
+        if revolvement.payout == 'credit':
+            payable = self.member.party.account_receivable_used
         for name, account, amount in [
                 ('amount', self.share_class.account_capital, self.amount),
-                ('payable', self.share_class.account_redemption,
-                    -self.payable),
+                ('payable', payable, -self.payable),
+                ('set_off', self.share_class.account_redemption,
+                    -self.set_off),
                 ('discount', self.share_class.account_deduction,
                     -self.discount)]:
             if not amount:
@@ -111,7 +120,9 @@ class RevolvementLine(
                 'party': party if account.party_required else None,
                 'maturity_date': (
                     revolvement.payment_date or revolvement.posting_date
-                    if name == 'payable' else None),
+                    if name in {'payable', 'set_off'} else None),
+                'origin': (
+                    str(self) if name in {'payable', 'set_off'} else None),
                 }
 
     def get_share_moves(self, move, lots):
