@@ -16,6 +16,7 @@ from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import (
     open_replacements, paid_claims)
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
+from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
@@ -29,10 +30,13 @@ from .consent import CHEQUE_DAYS
 
 
 class Allocation(
-        AllocationPosting, ClaimMixin, ResultMixin, SearchMixin,
+        AllocationPosting, ClaimMixin, BankedMixin, ResultMixin, SearchMixin,
         ModelSQL, ModelView):
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
+    _bank_keyword = 'allocation'
+    _bank_sign = -1
+    _bank_party = 'party'
     _search_names = ('pool.rec_name', 'party.rec_name')
     # Only runs write them, and what they do is logged on their document
     _log = False
@@ -162,6 +166,10 @@ class Allocation(
             ]
 
     @classmethod
+    def bank_open_domain(cls):
+        return [('state', '=', 'posted')]
+
+    @classmethod
     def column_state(cls, tables):
         pool = Pool()
         Pool_ = pool.get('coop.patronage.pool')
@@ -231,6 +239,11 @@ class Allocation(
 
     def get_rec_name(self, name):
         return f'{self.pool.rec_name} - {self.party.rec_name}'
+
+    @property
+    def subject(self):
+        return ' '.join([
+                self.__names__()['model'], self.surplus.fiscalyear.rec_name])
 
     @property
     def address_lines(self):

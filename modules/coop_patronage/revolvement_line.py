@@ -6,6 +6,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_membership.period import DAY
+from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
@@ -15,10 +16,15 @@ from .loss_absorption import take_amount
 
 
 class RevolvementLine(
-        ClaimMixin, ResultMixin, SearchMixin, ModelSQL, ModelView):
+        ClaimMixin, BankedMixin, ResultMixin, SearchMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement.line'
     __string__ = "Equity Revolvement Line"
     _search_names = ('revolvement.rec_name', 'member.rec_name')
+    _subject = 'revolvement'
+    _bank_keyword = 'revolvement'
+    _bank_sign = -1
+    _bank_company = 'revolvement.company'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement", required=True,
@@ -65,6 +71,14 @@ class RevolvementLine(
             ('vintage', 'ASC'),
             ('member', 'ASC'),
             ('id', 'ASC'),
+            ]
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [
+            ('revolvement.state', '=', 'posted'),
+            ('unclaimed_move', '=', None),
+            ('account_move_line.reconciliation', '=', None),
             ]
 
     @fields.depends('revolvement', '_parent_revolvement.company')

@@ -17,6 +17,7 @@ from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .banked import BankedMixin
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import RedemptionError
 from .redemption_agreement import RedemptionAgreement
@@ -36,10 +37,12 @@ _settlement_fields = {
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
         RedemptionSettlement, RedemptionPayout, RedemptionLapse,
-        RedemptionAgreement, ShareDocumentMixin,
+        RedemptionAgreement, BankedMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
+    _bank_keyword = 'redemption'
+    _bank_sign = -1
     _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
     _sequence = ('coop.share.configuration', 'redemption_sequence')
@@ -256,6 +259,16 @@ class Redemption(
                     'depends': ['state', 'net_amount'],
                     },
                 })
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', '=', 'settled')]
+
+    @classmethod
+    def bank_claims(cls, redemptions):
+        return {
+            r: [r.payable_line] if r.payable_line else []
+            for r in redemptions}
 
     @classmethod
     def default_request_date(cls):

@@ -10,6 +10,7 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.remittance import RequestMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Date, Eval, If
@@ -17,6 +18,7 @@ from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
+from .banked import BankedMixin
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import SubscriptionError
 from .subscription_agreement import SubscriptionAgreement
@@ -28,10 +30,13 @@ from .subscription_unpaid import SubscriptionUnpaid
 
 class Subscription(
         SubscriptionUnpaid, SubscriptionPosting, SubscriptionReconciliation,
-        SubscriptionAgreement, SubscriptionCorrection, ShareDocumentMixin,
+        SubscriptionAgreement, SubscriptionCorrection, BankedMixin,
+        RequestMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
+    _reference_key = 'SUB'
+    _bank_keyword = 'subscription'
     _sequence = ('coop.share.configuration', 'subscription_sequence')
     _search_names = ('number', 'member.rec_name')
     # What is computed is never what somebody gives
@@ -269,6 +274,45 @@ class Subscription(
                 raise AccessError(gettext(
                         'coop_shares.msg_subscription_delete_paid',
                         subscription=subscription.rec_name))
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', 'in', ['draft', 'confirmed'])]
+
+    @property
+    def bank_account(self):
+        # What an applicant pays can be claimed back
+        class_ = self.share_class
+        if self.state == 'confirmed':
+            return class_.account_subscribed
+        return class_.account_redemption
+
+    @classmethod
+    def bank_settle(cls, lines):
+        "Enter the payments of the subscriptions"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
+        payments, to_pay = [], {}
+        for line in lines:
+            subscription = line.related_to
+            for move_line in Line.search([
+                        ('move', '=', line.move.id),
+                        ('origin', '=', str(line)),
+                        ('reconciliation', '=', None),
+                        ]):
+                # Several lines may pay the same subscription
+                to_pay.setdefault(subscription, subscription.amount_to_pay)
+                amount = min(move_line.credit, to_pay[subscription])
+                if amount > 0:
+                    to_pay[subscription] -= amount
+                    payments.append(Payment(
+                            subscription=subscription, date=move_line.date,
+                            amount=amount, line=move_line))
+        Payment.enter(payments)
+        cls.reconcile([
+                s for s in {p.subscription for p in payments}
+                if s.state != 'draft'])
 
     def get_lines_to_pay(self, name):
         return [l.id for l in self._open_lines([self])[self]]
