@@ -264,7 +264,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
         In the language of the context, as "Share Subscription 12, member 17".
         """
-        narration = full_name(self)
+        # The name by the number that it gets just now
+        narration = ' '.join(
+            [self.__names__()['model'], self.get_rec_name('rec_name')])
         member = getattr(self, 'member', None)
         if member:
             narration = gettext(

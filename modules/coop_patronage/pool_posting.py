@@ -193,6 +193,7 @@ class PoolPosting:
             'account': account.id,
             'debit': max(amount, Decimal(0)),
             'credit': max(-amount, Decimal(0)),
+            'description': move.description,
             **values,
             }
 
