@@ -10,6 +10,7 @@ shared.  Tryton names them after their modules only; here the name also has
 what they were made from, so that they serve until a source changes.
 """
 import fcntl
+import functools
 import hashlib
 import os
 import tempfile
@@ -258,6 +259,43 @@ class PreparedDatabases:
             self.release()
 
 
+def _read_narrations():
+    """Read each move that any test posts: what is it, and each of its lines?
+
+    What users make by hand says what they wrote.
+    """
+    from trytond.model import dualmethod
+    from trytond.modules.account.move import Move
+    from trytond.pool import Pool
+
+    post = Move.__dict__['post'].func
+
+    @functools.wraps(post)
+    def post_and_read(cls, moves):
+        post(cls, moves)
+        pool = Pool()
+        try:
+            AdditionalMove = pool.get('coop.document.move')
+        except KeyError:
+            return
+        for move in cls.browse(moves):
+            if (getattr(move.origin, 'id', None) is None
+                    and not AdditionalMove.search([
+                            ('move', '=', move.id),
+                            ], limit=1)):
+                continue
+            assert move.description_used, f"{move} of {move.origin}"
+            silent = pool.get('account.move.line').search([
+                    ('move', '=', move.id),
+                    ['OR', ('description', '=', None),
+                        ('description', '=', '')],
+                    ])
+            for line in silent:
+                assert line.description_used, f"{line} of {move.origin}"
+
+    Move.post = dualmethod(post_and_read)
+
+
 def _analyze():
     """Let PostgreSQL know its catalogs, which Tryton asks for each table
 
@@ -284,6 +322,7 @@ def _prepared_databases():
 def pytest_collection():
     # Before tests import what it replaces
     _prepared_databases()
+    _read_narrations()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,7 +5,7 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .document import full_name
+from .document import DocumentMixin, full_name
 
 # The size from which creating records together does not get faster
 SLICE = 500
@@ -36,8 +36,24 @@ class Books:
         if not origin:
             return
         with Transaction().set_context(language=self._language):
-            origin = origin.__class__(origin.id)
-            return getattr(origin, 'narration', None) or full_name(origin)
+            record = origin.__class__(origin.id)
+            if isinstance(origin, DocumentMixin):
+                # The step that posts numbers it, and is not saved yet
+                number = getattr(origin, 'number', None)
+                if number:
+                    record.number = number
+            return getattr(record, 'narration', None) or full_name(record)
+
+    def translate(self, text):
+        "Return what the function says in the language of the company"
+        with Transaction().set_context(language=self._language):
+            return text()
+
+    def reversed_(self, description):
+        "Return the description of what takes back what is described"
+        return self.translate(lambda: gettext(
+                'coop_membership.msg_narration_reversal',
+                description=description or ''))
 
     def move(self, date, lines, origin=None, description=None):
         """Return an unsaved move of the lines
@@ -65,6 +81,8 @@ class Books:
         "Return an unsaved line: a positive amount is a debit"
         pool = Pool()
         Line = pool.get('account.move.line')
+        if values.get('move'):
+            values.setdefault('description', values['move'].description)
         return Line(
             account=account,
             debit=max(amount, 0),
@@ -76,10 +94,8 @@ class Books:
     def reversal(self, move, date, origin=None):
         "Return an unsaved move that takes back the move"
         origin = origin or move.origin
-        with Transaction().set_context(language=self._language):
-            description = gettext(
-                'coop_membership.msg_narration_reversal',
-                description=move.description or self.narrate(origin) or '')
+        description = self.reversed_(
+            move.description or self.narrate(origin))
         return self.move(date, [
                 self.line(
                     line.account, line.credit - line.debit,

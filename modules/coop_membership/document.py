@@ -164,8 +164,11 @@ class _GuardMixin(_IndexMixin):
 
         In the language of the context, as "Share Subscription 12".
         """
-        return full_name(getattr(self, self._subject) if self._subject
-            else self)
+        if self._subject:
+            return full_name(getattr(self, self._subject))
+        # The name by the number that it gets just now
+        return ' '.join(
+            [self.__names__()['model'], self.get_rec_name('rec_name')])
 
     @classmethod
     def internal_names(cls):

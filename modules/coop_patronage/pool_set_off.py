@@ -20,6 +20,7 @@ class SetOffMixin:
             'account': account.id,
             'debit': max(amount, Decimal(0)),
             'credit': max(-amount, Decimal(0)),
+            'description': move.description,
             **values,
             }
 

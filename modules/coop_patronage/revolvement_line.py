@@ -128,6 +128,7 @@ class RevolvementLine(
                         share_class=self.share_class.rec_name))
             yield self, name, {
                 'move': move.id,
+                'description': move.description,
                 'account': account.id,
                 'debit': max(amount, Decimal(0)),
                 'credit': max(-amount, Decimal(0)),

@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import Check, fields
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.document import NumberedMixin
@@ -9,7 +10,7 @@ from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .quantity import QuantityMixin, number
+from .quantity import QuantityMixin, number, plain_number
 
 
 def lock_members(members):
@@ -71,6 +72,14 @@ class ShareDocumentMixin(QuantityMixin, NumberedMixin):
             ])
     share_moves = fields.One2Many(
         'coop.share.move', 'origin', "Share Moves", readonly=True)
+
+    @property
+    def narration(self):
+        return gettext(
+            'coop_shares.msg_narration_shares',
+            document=super().narration,
+            quantity=plain_number(self.quantity),
+            share_class=self.share_class.code)
 
     @classmethod
     def __setup__(cls):

@@ -309,7 +309,10 @@ class ShareMove(
             books.line(capital, amount, party=party)
             for (capital, party), amount in amounts.items() if amount]
         lines.append(books.line(account, -sum(amounts.values())))
-        account_move = books.move(cutover_date, lines)
+        account_move = books.move(
+            cutover_date, lines,
+            description=books.translate(
+                lambda: gettext('coop_shares.msg_narration_opening')))
         Books.post([account_move])
         return account_move
 
