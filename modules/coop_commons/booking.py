@@ -175,6 +175,8 @@ class Booking(
                     (t.blocked_until, Index.Range())),
                 Index(t, (t.state, Index.Equality(cardinality='low')),
                     where=t.state.in_(['request', *BLOCKING])),
+                Index(t, (t.company, Index.Range()),
+                    (t.start, Index.Range()), (t.id, Index.Range())),
                 })
         cls._order = [('start', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {

@@ -140,6 +140,8 @@ class Usage(
                 Index(t, (t.state, Index.Equality(cardinality='low')),
                     where=t.state.in_(['draft', 'confirmed', 'rated'])),
                 Index(t, (t.date, Index.Range())),
+                Index(t, (t.company, Index.Range()),
+                    (t.start, Index.Range()), (t.id, Index.Range())),
                 })
         cls._order = [('start', 'DESC'), ('id', 'DESC')]
         cls._transitions |= {

@@ -173,7 +173,8 @@ class Member(metaclass=PoolMeta):
         blockers = super().exit_blockers(members)
         for find in [
                 cls._subscription_blockers, cls._transfer_blockers,
-                cls._redemption_blockers, cls._holding_blockers]:
+                cls._redemption_blockers, cls._holding_blockers,
+                cls._invoice_blockers]:
             for member, text in find(members):
                 blockers[member].append(text)
         return blockers
@@ -256,10 +257,6 @@ class Member(metaclass=PoolMeta):
         Redemption = pool.get('coop.share.redemption')
         ShareClass = pool.get('coop.share.class')
         ShareMove = pool.get('coop.share.move')
-        pool = Pool()
-        Redemption = pool.get('coop.share.redemption')
-        ShareClass = pool.get('coop.share.class')
-        ShareMove = pool.get('coop.share.move')
         by_date = defaultdict(list)
         for member in members:
             by_date[member.company, member.memberships[-1].end_date].append(
@@ -276,6 +273,26 @@ class Member(metaclass=PoolMeta):
                         'coop_shares.msg_member_leave_shares',
                         quantity=left,
                         share_class=share_class.rec_name)
+
+    @classmethod
+    def _invoice_blockers(cls, members):
+        "Yield the members with their unpaid invoices"
+        Invoice = Pool().get('account.invoice')
+        by_company = defaultdict(dict)
+        for member in members:
+            by_company[member.company][member.party] = member
+        for company, parties in by_company.items():
+            for sub_parties in grouped_slice(
+                    sorted(p.id for p in parties), SLICE):
+                for invoice in Invoice.search([
+                            ('company', '=', company.id),
+                            ('party', 'in', list(sub_parties)),
+                            ('type', '=', 'out'),
+                            ('state', '=', 'posted'),
+                            ], order=[('invoice_date', 'ASC'), ('id', 'ASC')]):
+                    yield parties[invoice.party], gettext(
+                        'coop_shares.msg_member_leave_invoice',
+                        invoice=invoice.rec_name)
 
     @classmethod
     def refusals_undo_admission(cls, members):

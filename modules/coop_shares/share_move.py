@@ -144,7 +144,7 @@ class ShareMove(
                 Index(t, (t.share_class, Index.Range()),
                     (t.date, Index.Range())),
                 Index(t, (t.company, Index.Range()),
-                    (t.date, Index.Range())),
+                    (t.date, Index.Range()), (t.id, Index.Range())),
                 Index(t, (t.from_member, Index.Range()),
                     (t.date, Index.Range())),
                 Index(t, (t.to_member, Index.Range()),

@@ -116,9 +116,12 @@ class Subscription(
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
-        cls._sql_indexes.add(
-            Index(t, (t.state, Index.Equality(cardinality='low')),
-                where=t.state.in_(['draft', 'confirmed'])))
+        cls._sql_indexes.update({
+                Index(t, (t.state, Index.Equality(cardinality='low')),
+                    where=t.state.in_(['draft', 'confirmed'])),
+                Index(t, (t.company, Index.Range()),
+                    (t.date, Index.Range()), (t.id, Index.Range())),
+                })
         cls._order = [
             ('date', 'DESC'),
             ('id', 'DESC'),
@@ -344,7 +347,7 @@ class Subscription(
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
-        cls.check_members(subscriptions)
+        cls.check_members((s, s.date) for s in subscriptions)
         cls.set_number(subscriptions)
         cls._post_confirmation(subscriptions)
         cls.issue([
@@ -355,13 +358,16 @@ class Subscription(
                 for s in subscriptions], confirming=subscriptions)
 
     @classmethod
-    def check_members(cls, subscriptions):
-        "Check that the members are members on the days they subscribe"
+    def check_members(cls, dates):
+        """Check that the members are members on the days they subscribe
+
+        As pairs of subscription and day.
+        """
         pool = Pool()
         Member = pool.get('coop.member')
         by_date = defaultdict(list)
-        for subscription in subscriptions:
-            by_date[subscription.date].append(subscription)
+        for subscription, date in dates:
+            by_date[date].append(subscription)
         for date, d_subscriptions in by_date.items():
             categories = Member.categories_at(
                 sorted({s.member.id for s in d_subscriptions}), date)
@@ -425,13 +431,21 @@ class Subscription(
     @classmethod
     @Workflow.transition('paid')
     def set_paid(cls, subscriptions):
+        pool = Pool()
+        ShareClass = pool.get('coop.share.class')
         subscriptions = [
             s for s in subscriptions if s.effective == 'payment']
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
         cls._post_capital(subscriptions)
+        dates = [(s, s.effective_date) for s in subscriptions]
+        cls.check_members(dates)
         cls.issue(subscriptions)
+        # What they allow may have changed since the confirmation
+        ShareClass.check_limits([
+                (s.member, s.share_class, True, date) for s, date in dates],
+            issued=subscriptions)
 
     @classmethod
     @Workflow.transition('confirmed')

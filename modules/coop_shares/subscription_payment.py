@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import Index, ModelSQL, ModelView, fields
+from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_membership.document import LedgerMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
@@ -51,12 +51,10 @@ class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
     def __setup__(cls):
         super().__setup__()
         cls.__access__.add('subscription')
-        t = cls.__table__()
         cls._order = [
             ('date', 'ASC'),
             ('id', 'ASC'),
             ]
-        cls._sql_indexes.add(Index(t, (t.line, Index.Range())))
 
     @fields.depends('subscription', '_parent_subscription.company')
     def on_change_with_currency(self, name=None):
