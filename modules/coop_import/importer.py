@@ -7,6 +7,7 @@ from decimal import Decimal
 from trytond.i18n import gettext
 from trytond.modules.coop_commons.local_time import (
     Stretch, TimeError, read_stretches)
+from trytond.modules.coop_membership.notification_email import NO_LETTERS
 from trytond.pool import Pool
 from trytond.rpc import RPC, RPCReturnException
 from trytond.tools import grouped_slice
@@ -66,7 +67,9 @@ class ImportMixin:
         Importer = cls.get_importer(options or {})
         importer = Importer(
             company, read(rows, Importer.columns), options or {})
-        answer = importer.run(on_error)
+        # What is brought in is known to the members
+        with Transaction().set_context(**{NO_LETTERS: True}):
+            answer = importer.run(on_error)
         if dry_run or importer.must_undo:
             raise DryRun(answer)
         return answer
