@@ -46,7 +46,7 @@ class Uom(metaclass=PoolMeta):
                 exact.get(text) or names.get(text) or others.get(text)
                 or similar.get(_simplify(text)))
             if units:
-                found[text] = units.pop() if len(units) == 1 else None
+                found[text] = next(iter(units)) if len(units) == 1 else None
         return found
 
     def get_length(self):

@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from decimal import Decimal
 
+from trytond import backend
 from trytond.i18n import gettext
 from trytond.modules.coop_commons.local_time import (
     Stretch, TimeError, read_stretches)
@@ -60,7 +61,12 @@ class ImportMixin:
         'skip' the others are.  With `dry_run` they are stored and rolled
         back, so that no rule is left out.
         """
-        company = Transaction().context.get('company')
+        transaction = Transaction()
+        if backend.name == 'sqlite':
+            # Now and then Tryton's cache lets the only connection commit
+            # each statement: what is refused later would stay
+            transaction.database.get_connection()
+        company = transaction.context.get('company')
         if not company:
             raise ImportCompanyError(
                 gettext('coop_import.msg_import_company'))
@@ -223,6 +229,7 @@ class Importer:
                     row.error(column, 'msg_import_time_missing',
                         value=row[column])
                     row.values[column] = None
+                    break
                 elif column:
                     row.values[column] = instant
 
@@ -244,7 +251,8 @@ class Importer:
                 row.error('member', 'msg_import_member',
                     value=row['member'])
             filled = [c for c in columns if c in row.values]
-            if not filled and required:
+            # A booking tells the user, if there is one
+            if not filled and required and 'booking' not in row.values:
                 row.error('member', 'msg_import_missing')
             elif len(filled) > 1:
                 row.error(filled[1], 'msg_import_user',

@@ -284,16 +284,15 @@ class RoutesTestCase(RouteTestCase):
 
     def test_booking(self):
         "Test an event is the use of a booking"
-        with Transaction().start(self.db_name, 1) as transaction:
+        locks = ['coop_member', 'coop_commons_resource']
+        with Transaction().start(
+                self.db_name, 1, _lock_tables=locks) as transaction:
             pool = Pool()
             Booking = pool.get('coop.commons.booking')
             Company = pool.get('company.company')
             Member = pool.get('coop.member')
             Resource = pool.get('coop.commons.resource')
             company, = Company.search([])
-            # Else each one would start the test over
-            Member.lock()
-            Resource.lock()
             with set_company(company):
                 member, = Member.search([('number', '=', '1')])
                 numbers = []
@@ -353,14 +352,13 @@ class RoutesTestCase(RouteTestCase):
                     self.assertIn(reason, answer)
                 else:
                     self.assertIn(status, {'created', 'exists'}, answer)
-        with Transaction().start(self.db_name, 1) as transaction, \
+        with Transaction().start(
+                self.db_name, 1, _lock_tables=locks) as transaction, \
                 Transaction().set_context(company=company.id):
-            Member.lock()
-            Resource.lock()
             booking, = Booking.search([('number', '=', kiln)])
             Booking.finish([booking])
             self.assertEqual(
-                [u.external_id for u in booking.uses], ['1', '2'])
+                sorted(u.external_id for u in booking.uses), ['1', '2'])
             self.assertEqual({u.state for u in booking.uses}, {'confirmed'})
             booking, = Booking.search([('number', '=', car)])
             self.assertEqual(
