@@ -28,6 +28,15 @@ def is_document(record):
     return bool(record) and record.__name__.startswith('coop.')
 
 
+def get_move_document(move):
+    "Return the document a move belongs to, be it by an invoice, if any"
+    if is_document(move.origin):
+        return move.origin
+    for line in getattr(move.origin, 'lines', ()):
+        if is_document(getattr(line, 'origin', None)):
+            return move.origin
+
+
 def get_document(line):
     "Return the document whose claim or debt the line is, if any"
     if is_document(line.move.origin):
@@ -249,7 +258,7 @@ class CancelMoves(metaclass=PoolMeta):
                 ('move', 'in', [m.id for m in moves])])
         additional = {row.move for row in rows}
         for move in moves:
-            if is_document(move.origin) and move not in additional:
+            if get_move_document(move) and move not in additional:
                 raise AccessError(gettext(
                         'coop_membership.msg_move_document_cancel',
                         move=move.rec_name,
