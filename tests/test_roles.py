@@ -19,7 +19,8 @@ CAPITAL = {
     'coop.share.redemption', 'coop.share.subscription',
     'coop.share.transfer', 'coop.share.valuation'}
 PATRONAGE = {
-    'coop.equity.revolvement', 'coop.equity.statement',
+    'coop.equity.retain', 'coop.equity.revolvement',
+    'coop.equity.statement',
     'coop.patronage.activity', 'coop.patronage.allocation',
     'coop.patronage.category', 'coop.patronage.entry',
     'coop.patronage.reassignment', 'coop.surplus', 'coop.surplus.plan'}
@@ -57,8 +58,9 @@ WRITE = {
         'coop.commons.billing', 'coop.commons.booking',
         'coop.commons.engagement', 'coop.commons.engagement.billing',
         'coop.commons.rate', 'coop.commons.settlement',
-        'coop.equity.revolvement', 'coop.patronage.allocation',
-        'coop.patronage.entry', 'coop.patronage.reassignment',
+        'coop.equity.retain', 'coop.equity.revolvement',
+        'coop.patronage.allocation', 'coop.patronage.entry',
+        'coop.patronage.reassignment',
         'coop.share.dividend',
         'coop.share.move', 'coop.share.redemption',
         'coop.share.subscription', 'coop.share.transfer',
@@ -87,6 +89,7 @@ PRESS = {
         'coop.commons.settlement': {
             'draft', 'compute', 'post', 'issue', 'cancel'},
         'coop.commons.usage': {'rate'},
+        'coop.equity.retain': {'draft', 'compute', 'post', 'cancel'},
         'coop.equity.revolvement': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.certificate': {'issue_again'},
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
@@ -103,6 +106,7 @@ PRESS = {
         'coop.commons.rate': {'approve'},
         'coop.commons.settlement': {'approve'},
         'coop.commons.tariff': {'draft', 'approve', 'cancel'},
+        'coop.equity.retain': {'draft', 'approve'},
         'coop.equity.revolvement': {'draft', 'approve'},
         'coop.member': NOTICE | {
             'admit', 'reject', 'reconsider', 'exclude', 'readmit',
