@@ -204,11 +204,43 @@ def count(counters, component, charge):
         add('cap', component.cap_per, charge.amount)
 
 
+def get_periods(component):
+    "Return the periods whose other uses change what is charged"
+    return {
+        component.tier_per, component.included_per, component.cap_per,
+        } - {'use', '24h'}
+
+
 def is_periodic(component):
     "Return if what is charged depends on the other uses of a period"
-    return bool({
-            component.tier_per, component.included_per, component.cap_per}
-        - {'use', '24h'})
+    return bool(get_periods(component))
+
+
+def get_span(usage, tariff):
+    """Return the first and last day of the periods that the usage is in
+
+    Nothing if its price depends on no other.
+    """
+    days, periods = set(), set()
+    intervals = get_intervals(usage, tariff.mode)
+    for component in tariff.components:
+        if is_periodic(component):
+            periods |= get_periods(component)
+            rounded = intervals
+            if component.kind == 'time':
+                rounded = _round_time(component, intervals, tariff.zone)
+            days |= {
+                _get_local(i, tariff.zone).date()
+                for interval in rounded for i in interval}
+    if periods:
+        return widen(periods, min(days), max(days))
+
+
+def widen(periods, first, last):
+    "Return the days enlarged to whole periods"
+    return (
+        min(get_window(p, first) for p in periods),
+        max(get_window_end(p, last) for p in periods))
 
 
 def get_window(per, date):
@@ -222,6 +254,17 @@ def get_window(per, date):
     elif per == 'year':
         return date.replace(month=1, day=1)
     raise ValueError("unknown period %s" % per)
+
+
+def get_window_end(per, date):
+    "Return the last day of the period in which the date is"
+    first = get_window(per, date)
+    if per == 'day':
+        return first
+    elif per == 'week':
+        return first + 6 * _DAY
+    days = 31 if per == 'month' else 366
+    return get_window(per, first + days * _DAY) - _DAY
 
 
 def get_intervals(usage, mode):

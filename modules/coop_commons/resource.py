@@ -13,7 +13,7 @@ from trytond.modules.company.company import TIMEZONES
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import is_full_text, lstrip_wildcard, timezone as tz
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 
 
 class Category(DeactivableMixin, ModelSQL, ModelView):
@@ -228,19 +228,29 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
             date, datetime.time(), tzinfo=self.zone).astimezone(
             tz.UTC).replace(tzinfo=None)
 
+    def in_service(self, first, last):
+        "Return whether it serves on all the days"
+        return (
+            self.active
+            and (not self.start_date or self.start_date <= first)
+            and (not self.end_date or last <= self.end_date))
+
     @property
     def root(self):
         "The resource that contains all others"
         return self.parent.root if self.parent else self
 
     @property
+    def parts(self):
+        "The resource and all that is part of it"
+        with inactive_records():
+            childs = self.__class__(self.id).childs
+        return [self, *(p for c in childs for p in c.parts)]
+
+    @property
     def related(self):
         "The resource, those that contain it and its parts"
-        def get_parts(resource):
-            yield resource
-            for child in resource.childs:
-                yield from get_parts(child)
-        related = list(get_parts(self))
+        related = self.parts
         parent = self.parent
         while parent:
             related.append(parent)
@@ -287,6 +297,18 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
                 raise AccessError(gettext(
                         'coop_commons.msg_resource_used',
                         resource=usage.resource.rec_name))
+
+
+    @classmethod
+    def on_modification(cls, mode, resources, field_names=None):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        super().on_modification(mode, resources, field_names=field_names)
+        if mode == 'write' and field_names & {
+                'active', 'start_date', 'end_date'}:
+            Booking.warn_hit(
+                'resource_closing', Booking.find_hit(resources),
+                'coop_commons.msg_resource_closing')
 
 
 class ResourceUnit(ModelSQL):
