@@ -50,10 +50,9 @@ class PeriodRating:
         self.periods = set()
         self.companies = set()
 
-    def add(self, usage, spans, audience, new=False):
+    def add(self, usage, spans, new=False):
         "Add a usage with the periods that it is in by each of its tariffs"
         user = _get_user(usage)
-        spans = [s for s in spans if s]
         if user in self.spans:
             spans.append(self.spans[user])
         self.spans[user] = _unite(spans)
@@ -75,7 +74,7 @@ class PeriodRating:
             t for c in self.companies for t in self.run.get_approved(c)]
         for tariff in approved:
             periods = set().union(*(
-                    rating.get_periods(c.get_rating())
+                    rating.get_counted(c.get_rating())
                     for c in tariff.components))
             if periods:
                 self.periods |= periods

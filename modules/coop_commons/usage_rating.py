@@ -69,7 +69,7 @@ class UsageRating:
         "Return the usage as the rating takes it"
         pool = Pool()
         Uom = pool.get('product.uom')
-        quantities = {}
+        quantities, profile = {}, {}
         for unit in {
                 c.unit for p in plans for c in p.components
                 if c.kind == 'metered'}:
@@ -83,16 +83,16 @@ class UsageRating:
                                 line.unit, float(quantity), to_unit,
                                 round=False)))
                 quantities[unit] = quantities.get(unit, 0) + quantity
-        booked = notice = None
+                if line.profile:
+                    profile[unit] = line.get_profile()
+        booked = noticed = None
         if self.booking and not self.event:
             booked = self.booking.start, self.booking.end
         elif self.booking and self.booking.cancelled_at:
-            notice = int((
-                    self.booking.start
-                    - self.booking.cancelled_at).total_seconds())
+            noticed = self.booking.cancelled_at
         return rating.Usage(
             self.start, self.end or self.start, quantities, booked,
-            self.seats, self.sign, self.event, notice)
+            self.seats, self.sign, self.event, noticed, profile)
 
 
 def _slices(rows):
@@ -119,23 +119,22 @@ class RatingRun:
         "Price what costs the same whatever else is used"
         rated = []
         for usage, plans, audience in self.find(usages):
-            spans = [rating.get_span(usage.get_rating(plans), p)
-                for p in plans]
-            if any(spans):
-                self.periods.add(usage, spans, audience, new=True)
+            rated_usage = usage.get_rating(plans)
+            spans = _get_spans(rated_usage, plans)
+            if spans:
+                self.periods.add(usage, spans, new=True)
                 continue
-            plan, charges = self.get_price(usage.get_rating(plans), plans)
+            plan, charges = self.get_price(rated_usage, plans)
             rated.append((usage.id, plan.key, audience, charges))
         self.save(rated)
 
     def take_back(self, usages):
         "Price the periods again out of which a usage is taken"
-        for usage, plans, audience in self.find(
+        for usage, plans, _ in self.find(
                 [u.corrects for u in usages if u.corrects.tariff]):
-            spans = [rating.get_span(usage.get_rating(plans), p)
-                for p in plans]
-            if any(spans):
-                self.periods.add(usage, spans, audience)
+            spans = _get_spans(usage.get_rating(plans), plans)
+            if spans:
+                self.periods.add(usage, spans)
 
     def rate_periods(self):
         self.periods.rate()
@@ -271,6 +270,12 @@ class RatingRun:
                 for index, tier in enumerate(component.tiers):
                     self._tiers[component.id, index] = tier.id
         return self._plans[key]
+
+
+def _get_spans(usage, plans):
+    "Return the periods that the usage is in by each of its tariffs"
+    spans = (rating.get_span(usage, p) for p in plans)
+    return [s for s in spans if s]
 
 
 def _get_categories(usages):

@@ -229,7 +229,7 @@ class PeriodTestCase(CommonsTestCase):
 
     def _check_rule(self, plans, steps):
         @settings(
-            max_examples=4, deadline=None, derandomize=True, database=None,
+            max_examples=3, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate])
         @given(
             st.lists(steps, min_size=6, max_size=9),
