@@ -190,10 +190,10 @@ class ServiceTestCase(CommonsTestCase):
                     else:
                         self._resource.active = False
                         self._resource.save()
-                self.assertIn(second.number, raised.exception.message)
-                self.assertNotIn(taken.number, raised.exception.message)
+                self.assertIn(second.rec_name, raised.exception.message)
+                self.assertNotIn(taken.rec_name, raised.exception.message)
                 self.assertEqual(
-                    first.number in raised.exception.message,
+                    first.rec_name in raised.exception.message,
                     name == 'active')
                 self._resource = self._resource.__class__(self._resource.id)
 
