@@ -1,5 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+
 from sql import Null
 
 from trytond.model import Check, ModelSQL, ModelView, fields
@@ -60,13 +62,22 @@ class Authorization(ForResource, SearchMixin, ModelSQL, ModelView):
             (self.resource or self.category).rec_name)
 
     @classmethod
-    def is_valid(cls, member, resource, date):
-        return bool(cls.search([
+    def is_valid(cls, member, resource, first, last):
+        "Return whether the member is authorized on all the days"
+        for authorization in cls.search([
                     ('member', '=', member.id),
                     cls.get_domain(resource),
-                    ('valid_from', '<=', date),
+                    ('valid_from', '<=', last),
                     ['OR',
                         ('valid_until', '=', None),
-                        ('valid_until', '>=', date),
+                        ('valid_until', '>=', first),
                         ],
-                    ], limit=1, order=[]))
+                    ], order=[('valid_from', 'ASC')]):
+            if authorization.valid_from > first:
+                return False
+            if (not authorization.valid_until
+                    or authorization.valid_until >= last):
+                return True
+            first = max(
+                first, authorization.valid_until + dt.timedelta(days=1))
+        return False

@@ -281,6 +281,7 @@ class Billing(
         Invoice = pool.get('account.invoice')
         Move = pool.get('account.move')
         PackUse = pool.get('coop.commons.pack.use')
+        Usage = pool.get('coop.commons.usage')
         cls.lock(billings)
         for billing in billings:
             billing.lock_sequences()
@@ -303,6 +304,13 @@ class Billing(
                 for charges in search_slices(
                         Charge, [('billing', '=', billing.id)]):
                     Charge.set_usage_state(charges, 'rated', 'charged')
+                # What costs nothing waits for nothing more
+                for usages in search_slices(Usage, [
+                            billing.get_usage_domain(),
+                            ('state', '=', 'rated'),
+                            ('charges', '=', None),
+                            ]):
+                    Usage.write(usages, {'state': 'charged'})
         Move.save(moves)
         cls.save(billings)
         for use in uses:

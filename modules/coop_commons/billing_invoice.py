@@ -267,9 +267,13 @@ class BillingInvoicing:
 
     def _set_price(self, line, unit, charges, amount):
         "Set quantity and price if they make the amount, or 1 times it"
-        prices = {
-            (c.kind, c.unit_price) for c in charges if c.kind != 'included'}
-        quantity = sum(c.quantity for c in charges if c.kind != 'included')
+        quantities = defaultdict(Decimal)
+        for charge in charges:
+            if charge.kind != 'included':
+                quantities[charge.kind, charge.unit_price] += charge.quantity
+        # What is priced anew is not charged by its price before
+        prices = [k for k, q in quantities.items() if q] or list(quantities)
+        quantity = sum(quantities.values())
         (kind, price), *others = prices
         if kind != 'price':
             unit = None

@@ -7,6 +7,7 @@ from dateutil.rrule import rrulestr
 
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, fields
+from trytond.pool import Pool
 from trytond.tools import timezone as tz
 
 from . import local_time
@@ -53,6 +54,28 @@ class Blackout(ForResource, ModelSQL, ModelView):
                                 'coop_commons.msg_blackout_recurrence',
                                 blackout=blackout.rec_name,
                                 recurrence=blackout.recurrence)) from error
+
+    @classmethod
+    def on_modification(cls, mode, blackouts, field_names=None):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        super().on_modification(mode, blackouts, field_names=field_names)
+        if mode in {'create', 'write'}:
+            Booking.warn_hit(
+                'blackout_closing',
+                [b for blackout in blackouts for b in blackout.find_hit()],
+                'coop_commons.msg_blackout_closing')
+
+    def find_hit(self):
+        "Return the bookings to come that it hits"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Resource = pool.get('coop.commons.resource')
+        resources = [self.resource] if self.resource else Resource.search([
+                ('category', '=', self.category.id)])
+        return Booking.find_hit(
+            resources,
+            is_hit=lambda b: self.overlaps(b.resource, b.start, b.end))
 
     @classmethod
     def find(cls, resource, start, end):

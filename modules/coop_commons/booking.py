@@ -19,6 +19,7 @@ from trytond.transaction import Transaction, without_check_access
 
 from . import rating
 from .booking_availability import BLOCKING, BookingAvailability
+from .booking_check import BookingCheck
 from .exceptions import BookingRuleError, BookingRuleWarning, LateFinishWarning
 from .for_user import USER, ForUser
 from .tariff import get_audience
@@ -28,8 +29,8 @@ CLOSED = ['done', 'cancelled', 'no_show']
 
 
 class Booking(
-        BookingAvailability, ForUser, NumberedMixin, Workflow, ModelSQL,
-        ModelView):
+        BookingAvailability, BookingCheck, ForUser, NumberedMixin, Workflow,
+        ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
     _search_names = (
@@ -372,6 +373,7 @@ class Booking(
         for booking in bookings:
             rules = Rule.find(booking)
             booking.set_blocked(rules)
+            booking.check_use()
             booking.check_available(accepted)
             booking.check_rules(rules, now, accepted)
             accepted.append(booking)
@@ -382,19 +384,22 @@ class Booking(
 
         `others` are bookings that will be confirmed too.
         """
-        pool = Pool()
-        Warning = pool.get('res.user.warning')
-        steward = self.is_steward()
         reasons = list(self.get_refusals(rules, now, others))
-        if not steward:
+        if not self.is_steward():
             reasons.extend(
                 gettext(
                     'coop_commons.msg_rule_approval',
                     rule=rule.rec_name, booking=self.rec_name)
                 for rule in rules if rule.approval)
+        self._refuse(reasons)
+
+    def _refuse(self, reasons):
+        "Refuse the booking, stewards may confirm it nevertheless"
+        pool = Pool()
+        Warning = pool.get('res.user.warning')
         if reasons:
             text = '\n'.join(reasons)
-            if not steward:
+            if not self.is_steward():
                 raise BookingRuleError(text)
             key = Warning.format('booking_rules', [self])
             if Warning.check(key):
@@ -403,21 +408,12 @@ class Booking(
     def get_refusals(self, rules, now, others=()):
         "Yield the reasons why the booking is not allowed"
         pool = Pool()
-        Authorization = pool.get('coop.commons.authorization')
         Blackout = pool.get('coop.commons.blackout')
         for blackout in Blackout.find(self.resource, self.start, self.end):
             yield gettext(
                 'coop_commons.msg_booking_blackout',
                 booking=self.rec_name, blackout=blackout.rec_name)
-        if self.resource.authorization and not (
-                self.cost_center
-                or (self.member
-                    and Authorization.is_valid(
-                        self.member, self.resource,
-                        self.local_start.date()))):
-            yield gettext(
-                'coop_commons.msg_booking_authorization',
-                booking=self.rec_name, user=self.user.rec_name)
+        yield from self.get_authorization_refusals()
         for rule in rules:
             yield from rule.check(self, now, others)
 
@@ -428,6 +424,9 @@ class Booking(
         cls.check_own(bookings)
         now = cls._now()
         for booking in bookings:
+            # It may have changed since it was confirmed
+            booking.check_use()
+            booking._refuse(list(booking.get_authorization_refusals()))
             booking.used_from = booking.used_from or now
         cls.save(bookings)
 
@@ -481,8 +480,31 @@ class Booking(
 
     @classmethod
     @ModelView.button
-    @Workflow.transition('cancelled')
     def cancel(cls, bookings):
+        """Cancel the bookings
+
+        Those that have begun are finished: what was blocked until now is
+        charged as the use.
+        """
+        now = cls._now()
+        steward = cls.is_steward()
+        begun = []
+        for booking in bookings:
+            end = booking.cancelled_at if steward else None
+            end = min(end or now, booking.end)
+            if booking.state == 'confirmed' and booking.start < end:
+                booking.used_from = booking.used_from or booking.start
+                booking.used_until = max(end, booking.used_from)
+                begun.append(booking)
+        if begun:
+            cls.check_own(begun)
+            cls.save(begun)
+            cls.finish(begun)
+        cls._cancel_before([b for b in bookings if b not in begun])
+
+    @classmethod
+    @Workflow.transition('cancelled')
+    def _cancel_before(cls, bookings):
         cls._cancel(bookings, 'cancellation')
 
     @classmethod

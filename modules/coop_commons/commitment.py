@@ -161,6 +161,13 @@ class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                         'coop_commons.msg_commitment_empty',
                         commitment=commitment.rec_name))
 
+    @property
+    def last_date(self):
+        "The last day that counts: it ends with the membership"
+        dates = [self.valid_until, *(
+                m.end_date for m in self.member.memberships[-1:])]
+        return min(filter(None, dates), default=None)
+
     def get_periods(self, end):
         """Return the periods that have begun until the end
 
@@ -170,14 +177,15 @@ class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
         months = MONTHS[self.period]
         start = self.valid_from.replace(
             month=(self.valid_from.month - 1) // months * months + 1, day=1)
-        last = min(end, self.valid_until or end)
+        last_date = self.last_date
+        last = min(end, last_date or end)
         periods = []
         while start <= last:
             following = start + relativedelta(months=months)
             first = max(start, self.valid_from)
             until = following - dt.timedelta(days=1)
-            if self.valid_until:
-                until = min(until, self.valid_until)
+            if last_date:
+                until = min(until, last_date)
             part = (
                 Decimal((until - first).days + 1)
                 / Decimal((following - start).days))
@@ -244,6 +252,57 @@ class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                             amount=amount))
         for sub_lines in grouped_slice(lines, SLICE):
             Line.save(list(sub_lines))
+
+    @classmethod
+    def find_unbilled(cls, members):
+        "Yield the members with what they still owe for, and what to do"
+        pool = Pool()
+        Billing = pool.get('coop.commons.billing')
+        lang = pool.get('ir.lang').get()
+        commitments = cls.search([
+                ('member', 'in', [m.id for m in members]),
+                ('state', '=', 'confirmed'),
+                ('minimum', '!=', None),
+                ], order=[('valid_from', 'ASC'), ('id', 'ASC')])
+        if not commitments:
+            return
+        billings = Billing.search([
+                ('company', 'in', [
+                        c.id for c in {c.company for c in commitments}]),
+                ('state', '=', 'posted'),
+                ('end', '>=', min(c.valid_from for c in commitments)),
+                ])
+        by_id = {m.id: m for m in members}
+        for commitment in commitments:
+            last = commitment.last_date
+            if not last or last < commitment.valid_from or any(
+                    b.end >= last and commitment in cls.find(b)
+                    for b in billings
+                    if b.company == commitment.company):
+                continue
+            yield by_id[commitment.member.id], gettext(
+                'coop_commons.msg_member_leave_commitment',
+                commitment=commitment.rec_name,
+                date=lang.strftime(last))
+
+    @classmethod
+    def end_with_exit(cls, members):
+        "End what would run on after the members have left"
+        to_save, to_cancel = [], []
+        for sub_members in grouped_slice(members, SLICE):
+            for commitment in cls.search([
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', 'in', ['draft', 'confirmed']),
+                        ]):
+                last = commitment.last_date
+                if last and last < commitment.valid_from:
+                    to_cancel.append(commitment)
+                elif last != commitment.valid_until:
+                    commitment.valid_until = last
+                    to_save.append(commitment)
+        cls.save(to_save)
+        cls.draft([c for c in to_cancel if c.state == 'confirmed'])
+        cls.cancel(to_cancel)
 
     @classmethod
     def _get_charges(cls, commitments):

@@ -44,6 +44,10 @@ class BookingRuleWarning(UserWarning):
     pass
 
 
+class BookingHitWarning(UserWarning):
+    pass
+
+
 class LateFinishWarning(UserWarning):
     pass
 

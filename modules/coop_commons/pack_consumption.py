@@ -2,9 +2,15 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
+from sql.aggregate import Sum
+from sql.conditionals import Case
+
+from trytond.model import fields
 from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
@@ -32,7 +38,7 @@ def use_packs(billing):
     claim(packs)
     cover = _Cover(packs)
     groups = _get_charges(billing, {p.party for p in packs})
-    cover.load(groups)
+    cover.load(billing, groups)
     for charges in groups:
         cover.add(charges)
     for use in cover.uses:
@@ -77,8 +83,10 @@ class _Cover:
             self.remaining[pack] = pack.remaining
         self.uses = []
         self.by_charge = defaultdict(list)
+        # The quantity and the amount that were billed before
+        self.billed = {}
 
-    def load(self, groups):
+    def load(self, billing, groups):
         "Load what was taken already for the charges or what they take back"
         pool = Pool()
         Use = pool.get('coop.commons.pack.use')
@@ -86,10 +94,25 @@ class _Cover:
             u.id for charges in groups
             for u in [charges[0].usage, charges[0].usage.corrects] if u}
         for sub_usages in grouped_slice(sorted(usages), 500):
+            sub_usages = list(sub_usages)
             for use in Use.search([
-                        ('charge.usage', 'in', list(sub_usages)),
+                        ('charge.usage', 'in', sub_usages),
                         ], order=[('id', 'ASC')]):
                 self._index(use)
+            charge = pool.get('coop.commons.usage.charge').__table__()
+            columns = [charge.usage, charge.component]
+            for usage, component, *sums in fetch_sums(charge.select(
+                        *columns,
+                        Sum(Case(
+                                (charge.kind == 'price', charge.quantity),
+                                else_=0)).as_('quantity'),
+                        Sum(charge.amount).as_('amount'),
+                        where=fields.SQL_OPERATORS['in'](
+                            charge.usage, sub_usages)
+                        & (charge.billing != billing.id),
+                        group_by=columns), 2):
+                self.billed[usage, component] = [
+                    s.quantize(d) for s, d in zip(sums, [QUANTITY, AMOUNT])]
 
     def _index(self, use):
         charge = use.charge
@@ -97,32 +120,22 @@ class _Cover:
 
     def add(self, charges):
         "Take the charges of a usage and component from the packs"
-        pool = Pool()
-        Uom = pool.get('product.uom')
         usage, component = charges[0].usage, charges[0].component
+        if ((usage.id, component.id) in self.billed
+                and component.unit and not usage.corrects):
+            self._correct(charges, *self.billed[usage.id, component.id])
+            return
         total = abs(sum(c.quantity for c in charges if c.kind == 'price'))
         if not component.unit or not total:
             return
 
-        def get_factor(pack):
-            "Return how much of the unit of the pack is one of the charge"
-            if component.unit == pack.unit:
-                return Decimal(1)
-            return Decimal(str(Uom.compute_qty(
-                        component.unit, 1, pack.unit, round=False)))
-
+        get_factor = partial(self._get_factor, component)
         if usage.corrects:
             sources = defaultdict(Decimal)
             for use in reversed(self.by_charge[usage.corrects, component]):
                 sources[use.pack] += use.quantity / get_factor(use.pack)
         else:
-            sources = {
-                p: self.remaining[p] / get_factor(p)
-                for p in self.packs[usage.payer]
-                if p.date <= usage.date
-                and (not p.end_date or usage.date <= p.end_date)
-                and p.offer.is_for(usage.resource)
-                and p.unit.category == component.unit.category}
+            sources = self._get_sources(usage, component)
         done = abs(sum(
                 u.quantity / get_factor(u.pack)
                 for u in self.by_charge[usage, component]))
@@ -135,18 +148,80 @@ class _Cover:
                     get_factor(pack) if charge.kind == 'price' else 0)
             done += part
 
-    def _add_use(self, pack, charge, before, after, factor):
+    @classmethod
+    def _get_factor(cls, component, pack):
+        "Return how much of the unit of the pack is one of the component"
         pool = Pool()
-        Use = pool.get('coop.commons.pack.use')
+        Uom = pool.get('product.uom')
+        if component.unit == pack.unit:
+            return Decimal(1)
+        return Decimal(str(Uom.compute_qty(
+                    component.unit, 1, pack.unit, round=False)))
 
+    def _get_sources(self, usage, component):
+        "Return how much the packs can give for the component"
+        return {
+            p: self.remaining[p] / self._get_factor(component, p)
+            for p in self.packs[usage.payer]
+            if p.date <= usage.date
+            and (not p.end_date or usage.date <= p.end_date)
+            and p.offer.is_for(usage.resource)
+            and p.unit.category == component.unit.category}
+
+    def _correct(self, charges, quantity, amount):
+        """Cover what a usage costs now instead of what was billed for it
+
+        As much of it is covered as if it were billed at once: the charges are
+        only the difference.
+        """
+        usage, component = charges[0].usage, charges[0].component
+        get_factor = partial(self._get_factor, component)
+        uses = self.by_charge[usage, component]
+        more = sum(c.quantity for c in charges if c.kind == 'price')
+        quantity += more
+        amount += sum(c.amount for c in charges)
+        covered = sum(u.quantity / get_factor(u.pack) for u in uses)
+        if covered > quantity:
+            sources = defaultdict(Decimal)
+            for use in reversed(uses):
+                sources[use.pack] += use.quantity / get_factor(use.pack)
+            parts = [
+                (p, -part) for p, part in pack_calculation.take(
+                    covered - quantity, list(sources.items()))]
+        else:
+            parts = pack_calculation.take(
+                max(min(more, quantity - covered), Decimal(0)),
+                list(self._get_sources(usage, component).items()))
+        if not parts and not uses:
+            return
+        covered += sum(part for _, part in parts)
+        if quantity:
+            amount *= covered / quantity
+        else:
+            amount = Decimal(0)
+        amount -= sum(u.amount for u in uses)
+        charge = max(charges, key=lambda c: abs(c.amount))
+        for pack, part in parts or [(uses[-1].pack, Decimal(0))]:
+            self._take(
+                pack, charge, (part * get_factor(pack)).quantize(QUANTITY),
+                amount.quantize(AMOUNT))
+            amount = Decimal(0)
+
+    def _add_use(self, pack, charge, before, after, factor):
         def get_part(value, digit):
             return (
                 (value * after).quantize(digit)
                 - (value * before).quantize(digit))
+        self._take(
+            pack, charge, get_part(charge.quantity * factor, QUANTITY),
+            get_part(charge.amount, AMOUNT))
+
+    def _take(self, pack, charge, quantity, amount):
+        pool = Pool()
+        Use = pool.get('coop.commons.pack.use')
         remaining = self.remaining.get(pack)
         if remaining is None:
             remaining = pack.remaining
-        quantity = get_part(charge.quantity * factor, QUANTITY)
         quantity = min(quantity, remaining)
         used = pack.quantity - remaining
         use = Use(
@@ -154,7 +229,7 @@ class _Cover:
             charge=charge,
             date=charge.usage.date,
             quantity=quantity,
-            amount=get_part(charge.amount, AMOUNT),
+            amount=amount,
             value=pack_calculation.release(
                 pack.price, pack.quantity, used, used + quantity,
                 Decimal(10) ** -pack.currency.digits))

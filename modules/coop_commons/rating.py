@@ -221,11 +221,33 @@ def count(counters, component, charge):
         add('cap', component.cap_per, charge.amount)
 
 
-def is_periodic(component):
-    "Return if what is charged depends on the other uses of a period"
-    return bool({
-            component.tier_per, component.included_per, component.cap_per}
-        - {'use', '24h'})
+def get_span(usage, tariff):
+    """Return the first and last day of the periods that the usage is in
+
+    Nothing if its price depends on no other.
+    """
+    components = [c for c in tariff.components if get_counted(c)]
+    if not components:
+        return None
+    days = set()
+    intervals = get_intervals(usage, tariff.mode)
+    for component in components:
+        rounded = intervals
+        if component.kind == 'time':
+            rounded = _round_time(component, intervals, tariff.zone)
+        days |= {
+            _get_local(i, tariff.zone).date()
+            for interval in rounded for i in interval}
+    return widen(
+        {p for c in components for p in get_counted(c)}, min(days),
+        max(days))
+
+
+def widen(periods, first, last):
+    "Return the days enlarged to whole periods"
+    return (
+        min(get_window(p, first) for p in periods),
+        max(get_window_end(p, last) for p in periods))
 
 
 def get_counted(component):
@@ -251,6 +273,17 @@ def get_window(per, date):
     elif per == 'year':
         return date.replace(month=1, day=1)
     raise ValueError("unknown period %s" % per)
+
+
+def get_window_end(per, date):
+    "Return the last day of the period in which the date is"
+    first = get_window(per, date)
+    if per == 'day':
+        return first
+    elif per == 'week':
+        return first + 6 * _DAY
+    days = 31 if per == 'month' else 366
+    return get_window(per, first + days * _DAY) - _DAY
 
 
 def get_intervals(usage, mode):

@@ -11,7 +11,7 @@ from trytond.modules.company.company import TIMEZONES
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import is_full_text, lstrip_wildcard, timezone as tz
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 
 from . import local_time
 
@@ -226,19 +226,29 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
         "Return the first instant of the day"
         return local_time.get_midnight(date, self.zone)
 
+    def in_service(self, first, last):
+        "Return whether it serves on all the days"
+        return (
+            self.active
+            and (not self.start_date or self.start_date <= first)
+            and (not self.end_date or last <= self.end_date))
+
     @property
     def root(self):
         "The resource that contains all others"
         return self.parent.root if self.parent else self
 
     @property
+    def parts(self):
+        "The resource and all that is part of it"
+        with inactive_records():
+            childs = self.__class__(self.id).childs
+        return [self, *(p for c in childs for p in c.parts)]
+
+    @property
     def related(self):
         "The resource, those that contain it and its parts"
-        def get_parts(resource):
-            yield resource
-            for child in resource.childs:
-                yield from get_parts(child)
-        related = list(get_parts(self))
+        related = self.parts
         parent = self.parent
         while parent:
             related.append(parent)
@@ -285,6 +295,18 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
                 raise AccessError(gettext(
                         'coop_commons.msg_resource_used',
                         resource=usage.resource.rec_name))
+
+
+    @classmethod
+    def on_modification(cls, mode, resources, field_names=None):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        super().on_modification(mode, resources, field_names=field_names)
+        if mode == 'write' and field_names & {
+                'active', 'start_date', 'end_date'}:
+            Booking.warn_hit(
+                'resource_closing', Booking.find_hit(resources),
+                'coop_commons.msg_resource_closing')
 
 
 class ResourceUnit(ModelSQL):

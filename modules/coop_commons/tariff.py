@@ -6,6 +6,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.document import DocumentMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
@@ -176,7 +177,7 @@ class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
 
     @classmethod
     def lock_approved(cls, companies):
-        cls.lock(cls.search([
+        claim(cls.search([
                     ('company', 'in', [c.id for c in companies]),
                     ('state', '=', 'approved'),
                     ], order=[('id', 'ASC')]))

@@ -50,7 +50,8 @@ class Usage(
     # It follows from the start, whatever is given
     _internal_given = {'date'}
     # What is confirmed is only priced and taken back
-    _sealed_states = dict.fromkeys(CONFIRMED, {'state', 'tariff', 'audience'})
+    _sealed_states = dict.fromkeys(
+        CONFIRMED, {'state', 'tariff', 'audience', 'unpriced'})
     _delete_states = {'draft', 'cancelled'}
 
     resource = fields.Many2One(
@@ -114,6 +115,12 @@ class Usage(
         'coop.commons.usage.charge', 'usage', "Charges", readonly=True)
     tariff = fields.Many2One(
         'coop.commons.tariff', "Tariff", readonly=True, ondelete='RESTRICT')
+    unpriced = fields.Boolean(
+        "Without Price", readonly=True,
+        states={
+            'invisible': ~Eval('unpriced'),
+            },
+        help="No tariff applied when it was to be rated.")
     amount = fields.Function(Monetary(
             "Amount", currency='currency', digits='currency'),
         'get_amount')
@@ -175,6 +182,10 @@ class Usage(
                     'depends': ['state', 'corrects', 'corrections'],
                     },
                 })
+
+    @classmethod
+    def default_unpriced(cls):
+        return False
 
     @classmethod
     def default_seats(cls):
@@ -417,8 +428,11 @@ class Usage(
         return negatives
 
     @classmethod
-    def sum_quantities(cls, resource, date=None):
-        "Return the confirmed use of the resource, a quantity for each unit"
+    def sum_quantities(cls, resource, start=None, end=None):
+        """Return the confirmed use of the resource, a quantity for each unit
+
+        What is on the days from the start to the end.
+        """
         pool = Pool()
         Quantity = pool.get('coop.commons.usage.quantity')
         Uom = pool.get('product.uom')
@@ -427,8 +441,10 @@ class Usage(
         where = (
             (table.resource == int(resource))
             & table.state.in_(CONFIRMED))
-        if date:
-            where &= table.date <= date
+        if start:
+            where &= table.date >= start
+        if end:
+            where &= table.date <= end
         query = table.join(line, condition=line.usage == table.id).select(
             line.unit, Sum(line.quantity).as_('quantity'),
             where=where, group_by=line.unit)

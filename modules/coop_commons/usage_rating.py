@@ -4,11 +4,8 @@ from collections import defaultdict
 from decimal import Decimal
 from itertools import chain
 
-from sql.aggregate import Sum
-
 from trytond.i18n import gettext
-from trytond.model import ModelView, fields
-from trytond.modules.coop_membership.query import fetch_sums
+from trytond.model import ModelView
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
@@ -18,6 +15,8 @@ from .digits import AMOUNT, QUANTITY
 from .exceptions import TariffMissing
 from .slices import SLICE, search_slices
 from .tariff import get_audience
+from .usage_ledger import get_charged, get_difference
+from .usage_period import PeriodRating
 
 
 class UsageRating:
@@ -44,33 +43,27 @@ class UsageRating:
         The approved tariffs must be locked, because the prices of a period
         depend on each other.
         """
-        # What is taken back is rated before the row that does it
-        ids = [
-            id_ for *_, id_ in sorted(
-                (bool(usage.corrects), usage.start, usage.id)
-                for usages in search_slices(
-                    cls, [('state', '=', 'confirmed'), domain])
-                for usage in usages)]
-        errors, counters = {}, Counters()
         # The run is logged, not each of its rows
         with Transaction().set_context(_log=False):
-            for sub_ids in grouped_slice(ids, SLICE):
-                rated, sub_errors = create_charges(
-                    cls.browse(list(sub_ids)), counters)
-                errors.update(sub_errors)
-                by_tariff = defaultdict(list)
-                for usage, key in rated.items():
-                    by_tariff[key].append(usage)
-                if by_tariff:
-                    cls.write(*chain.from_iterable(
-                            (key_usages, {
-                                    'tariff': tariff.id,
-                                    'audience': audience,
-                                    'state': 'rated',
-                                    })
-                            for (tariff, audience), key_usages
-                            in by_tariff.items()))
-        return errors
+            run = RatingRun()
+            uses, backs = [], []
+            for usages in search_slices(
+                    cls, [('state', '=', 'confirmed'), domain]):
+                for usage in usages:
+                    if usage.corrects:
+                        backs.append((usage.start, usage.id))
+                        run.taken_back.add(usage.corrects.id)
+                    else:
+                        uses.append((usage.start, usage.id))
+            for ids in _slices(uses):
+                run.rate(cls.browse(ids))
+            for ids in _slices(backs):
+                run.take_back(cls.browse(ids))
+            run.rate_periods()
+            for ids in _slices(backs):
+                run.negate(cls.browse(ids))
+            run.mark()
+            return run.errors
 
     def get_rating(self, plans):
         "Return the usage as the rating takes it"
@@ -102,104 +95,187 @@ class UsageRating:
             self.seats, self.sign, self.event, noticed, profile)
 
 
-def create_charges(usages, counters):
-    """Create the charges of the usages
-
-    Return the tariff and the audience of each, and the reason why others
-    have none.
-    """
-    pool = Pool()
-    Charge = pool.get('coop.commons.usage.charge')
-    # What is taken back is rated before the row that does it
-    usages = sorted(
-        usages, key=lambda u: (bool(u.corrects), u.start, u.id))
-    candidates, audiences, errors = _find_tariffs(usages)
-    tariffs = {t for ts in candidates.values() for t in ts}
-    counters.read(tariffs)
-    tiers = {
-        (c.id, i): t.id
-        for tariff in tariffs
-        for c in tariff.components
-        for i, t in enumerate(c.tiers)}
-    plans, rated, values = {}, {}, []
-    for usage in usages:
-        if usage in errors:
-            continue
-        usage_plans = []
-        for tariff in candidates[usage]:
-            key = tariff, usage.resource
-            if key not in plans:
-                plans[key] = tariff.get_rating(usage.resource)
-            usage_plans.append(plans[key])
-        if usage.corrects in rated:
-            tariff, _ = rated[usage.corrects]
-            usage_plans = [plans[tariff, usage.resource]]
-        plan, charges = rating.lowest(
-            usage.get_rating(usage_plans), usage_plans,
-            counters[usage.user])
-        tariff, = [t for t in candidates[usage] if t.id == plan.key]
-        rated[usage] = tariff, audiences[usage]
-        components = {c.key: c for c in plan.components}
-        for charge in charges:
-            # As it is stored and read again
-            charge = charge._replace(
-                quantity=charge.quantity.quantize(QUANTITY),
-                unit_price=charge.unit_price.quantize(AMOUNT),
-                amount=charge.amount.quantize(AMOUNT))
-            rating.count(
-                counters[usage.user], components[charge.component],
-                charge)
-            values.append({
-                    'usage': usage.id,
-                    'component': charge.component,
-                    'kind': charge.kind,
-                    'band': charge.band,
-                    'tier': tiers.get((charge.component, charge.tier)),
-                    'date': charge.date,
-                    'quantity': charge.quantity,
-                    'unit_price': charge.unit_price,
-                    'amount': charge.amount,
-                    })
-    for sub_values in grouped_slice(values, SLICE):
-        Charge.create(list(sub_values))
-    return rated, errors
+def _slices(rows):
+    "Yield the ids of the rows, in the order of their times"
+    for sub_rows in grouped_slice(sorted(rows), SLICE):
+        yield [id_ for _, id_ in sub_rows]
 
 
-def _find_tariffs(usages):
-    """Return the tariffs that apply to each usage and its audience, or
-    why there is none"""
-    pool = Pool()
-    Tariff = pool.get('coop.commons.tariff')
-    approved = {
-        company: Tariff.search([
-                ('company', '=', company.id),
-                ('state', '=', 'approved'),
-                ])
-        for company in {u.company for u in usages}}
-    categories = _get_categories(usages)
-    candidates, audiences, found, errors = {}, {}, {}, {}
-    for usage in usages:
-        audience = get_audience(usage.cost_center, categories[usage])
-        audiences[usage] = audience
-        if usage.corrects:
-            tariff = usage.corrects.tariff
-            candidates[usage] = (
-                [tariff] if tariff
-                else candidates.get(usage.corrects, []))
-        else:
-            key = (
-                usage.resource, usage.date, audience, categories[usage])
-            if key not in found:
-                found[key] = Tariff.find(approved[usage.company], *key)
-            candidates[usage] = found[key]
-        if not candidates[usage]:
-            errors[usage] = gettext(
-                'coop_commons.msg_tariff_missing',
-                usage=usage.rec_name,
-                resource=usage.resource.rec_name,
-                date=usage.date,
-                audience=Tariff.get_audience_name(audience))
-    return candidates, audiences, errors
+class RatingRun:
+    "What a run has found out and what it has priced"
+
+    def __init__(self):
+        # The ids of what is taken back by a row that is rated too
+        self.taken_back = set()
+        self.errors = {}
+        self.periods = PeriodRating(self)
+        self._approved = {}
+        self._found = {}
+        self._plans = {}
+        self._tiers = {}
+        self._unpriced = set()
+
+    def rate(self, usages):
+        "Price what costs the same whatever else is used"
+        rated = []
+        for usage, plans, audience in self.find(usages):
+            rated_usage = usage.get_rating(plans)
+            spans = _get_spans(rated_usage, plans)
+            if spans:
+                self.periods.add(usage, spans, new=True)
+                continue
+            plan, charges = self.get_price(rated_usage, plans)
+            rated.append((usage.id, plan.key, audience, charges))
+        self.save(rated)
+
+    def take_back(self, usages):
+        "Price the periods again out of which a usage is taken"
+        for usage, plans, _ in self.find(
+                [u.corrects for u in usages if u.corrects.tariff]):
+            spans = _get_spans(usage.get_rating(plans), plans)
+            if spans:
+                self.periods.add(usage, spans)
+
+    def rate_periods(self):
+        self.periods.rate()
+
+    def negate(self, usages):
+        "Take back what the usages were charged that the rows name"
+        rated, values = [], []
+        charged = get_charged([u.corrects.id for u in usages])
+        for usage in usages:
+            corrected = usage.corrects
+            if not corrected.tariff:
+                # None of both has a price
+                continue
+            rated.append(
+                (usage.id, corrected.tariff.id, corrected.audience, []))
+            values.extend(get_difference(
+                    usage.id, {}, charged[corrected.id]))
+        self.create(values)
+        self.save(rated)
+
+    def get_price(self, usage, plans, counters=None):
+        plan, charges = rating.lowest(usage, plans, counters)
+        # As they are stored and read again
+        return plan, [
+            c._replace(
+                quantity=c.quantity.quantize(QUANTITY),
+                unit_price=c.unit_price.quantize(AMOUNT),
+                amount=c.amount.quantize(AMOUNT))
+            for c in charges]
+
+    def get_values(self, usage, charge):
+        "Return the values of a charge of the usage"
+        return {
+            'usage': usage,
+            'component': charge.component,
+            'kind': charge.kind,
+            'band': charge.band,
+            'tier': self._tiers.get((charge.component, charge.tier)),
+            'date': charge.date,
+            'quantity': charge.quantity,
+            'unit_price': charge.unit_price,
+            'amount': charge.amount,
+            }
+
+    def create(self, values):
+        Charge = Pool().get('coop.commons.usage.charge')
+        for sub_values in grouped_slice(values, SLICE):
+            Charge.create(list(sub_values))
+
+    def save(self, rated):
+        """Save the charges and what the usages are charged by
+
+        They are the ids of the usage and of the tariff, the audience and the
+        charges.
+        """
+        Usage = Pool().get('coop.commons.usage')
+        self.create([
+                self.get_values(id_, c)
+                for id_, _, _, charges in rated for c in charges])
+        for sub_rated in grouped_slice(rated, SLICE):
+            by_tariff = defaultdict(list)
+            for id_, tariff, audience, _ in sub_rated:
+                by_tariff[tariff, audience].append(id_)
+            Usage.write(*chain.from_iterable(
+                    (Usage.browse(ids), {
+                            'tariff': tariff,
+                            'audience': audience,
+                            'state': 'rated',
+                            'unpriced': False,
+                            })
+                    for (tariff, audience), ids in by_tariff.items()))
+
+    def mark(self):
+        "Mark what has no price, so that it is found"
+        Usage = Pool().get('coop.commons.usage')
+        for ids in grouped_slice(sorted(self._unpriced), SLICE):
+            Usage.write(Usage.browse(list(ids)), {'unpriced': True})
+
+    def find(self, usages):
+        """Yield the usages with the tariffs that apply and the audience
+
+        What there is none for is an error.
+        """
+        Tariff = Pool().get('coop.commons.tariff')
+        categories = _get_categories(usages)
+        for usage in usages:
+            category = categories[usage]
+            audience = (
+                usage.audience if usage.tariff
+                else get_audience(usage.cost_center, category))
+            tariffs = self._find_tariffs(usage, audience, category)
+            if tariffs:
+                yield usage, [
+                    self._get_plan(t, usage.resource) for t in tariffs
+                    ], audience
+            # Nobody asks for the price of what is taken back
+            elif usage.id not in self.taken_back:
+                if not usage.unpriced:
+                    self._unpriced.add(usage.id)
+                self.errors[usage] = gettext(
+                    'coop_commons.msg_tariff_missing',
+                    usage=usage.rec_name,
+                    resource=usage.resource.rec_name,
+                    date=usage.date,
+                    audience=Tariff.get_audience_name(audience))
+
+    def _find_tariffs(self, usage, audience, category):
+        Tariff = Pool().get('coop.commons.tariff')
+        key = usage.resource, usage.date, audience, category
+        if key not in self._found:
+            self._found[key] = Tariff.find(
+                self.get_approved(usage.company), *key)
+        tariffs = self._found[key]
+        if usage.tariff and usage.tariff not in tariffs:
+            # What was decided on since does not change what is charged
+            return [usage.tariff]
+        return tariffs
+
+    def get_approved(self, company):
+        Tariff = Pool().get('coop.commons.tariff')
+        if company not in self._approved:
+            self._approved[company] = Tariff.search([
+                    ('company', '=', company.id),
+                    ('state', '=', 'approved'),
+                    ])
+        return self._approved[company]
+
+    def _get_plan(self, tariff, resource):
+        key = tariff, resource
+        if key not in self._plans:
+            self._plans[key] = tariff.get_rating(resource)
+            for component in tariff.components:
+                for index, tier in enumerate(component.tiers):
+                    self._tiers[component.id, index] = tier.id
+        return self._plans[key]
+
+
+def _get_spans(usage, plans):
+    "Return the periods that the usage is in by each of its tariffs"
+    spans = (rating.get_span(usage, p) for p in plans)
+    return [s for s in spans if s]
 
 
 def _get_categories(usages):
@@ -217,50 +293,3 @@ def _get_categories(usages):
     return {
         u: categories[u.date].get(u.member.id) if u.member else None
         for u in usages}
-
-
-class Counters:
-    "What each user was charged in the periods of the tariffs"
-
-    def __init__(self):
-        self._tariffs = set()
-        self._counters = defaultdict(dict)
-
-    def __getitem__(self, user):
-        return self._counters[str(user)]
-
-    def read(self, tariffs):
-        "Read what was charged by tariffs that are not read yet"
-        pool = Pool()
-        Charge = pool.get('coop.commons.usage.charge')
-        Usage = pool.get('coop.commons.usage')
-        charge = Charge.__table__()
-        usage = Usage.__table__()
-        components = {
-            c.id: c.get_rating()
-            for t in tariffs - self._tariffs for c in t.components}
-        components = {
-            i: c for i, c in components.items() if rating.is_periodic(c)}
-        self._tariffs |= tariffs
-        if not components:
-            return
-        columns = [
-            usage.member, usage.party, usage.cost_center, charge.component,
-            charge.kind, charge.date]
-        query = charge.join(usage, condition=charge.usage == usage.id).select(
-            *columns,
-            Sum(charge.quantity).as_('quantity'),
-            Sum(charge.amount).as_('amount'),
-            where=fields.SQL_OPERATORS['in'](
-                charge.component, list(components)),
-            group_by=columns)
-        for (member, party, cost_center, component, kind, date, quantity,
-                amount) in fetch_sums(query, 2):
-            user = (
-                'coop.member,%s' % member if member
-                else 'party.party,%s' % party if party
-                else 'analytic_account.account,%s' % cost_center)
-            rating.count(
-                self[user], components[component], rating.Charge(
-                    component, kind, date, quantity.quantize(QUANTITY),
-                    Decimal(0), amount.quantize(AMOUNT)))

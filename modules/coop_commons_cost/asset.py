@@ -7,6 +7,7 @@ from trytond.model import fields
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval, If
+from trytond.transaction import Transaction
 
 from .asset_depreciation import AssetDepreciation
 
@@ -33,6 +34,13 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
             },
         help="The resource that is used with the asset.\n"
         "The asset is charged to its analytic account.")
+    resources = fields.One2Many(
+        'account.asset.resource', 'asset', "Resources",
+        states={
+            'invisible': ~Eval('resources', [-1]),
+            },
+        help="When the asset was moved to which resource: the use counts "
+        "from the day on which it joined to the one before it left.")
     use_unit = fields.Many2One(
         'product.uom', "Unit of Use", ondelete='RESTRICT', states=_states,
         help="The unit in which the use is counted.")
@@ -126,11 +134,29 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
         Uom = pool.get('product.uom')
-        quantities = Usage.sum_quantities(self.resource, date=date)
-        return sum(
-            Uom.compute_qty(unit, quantity, self.use_unit, round=False)
-            for unit, quantity in quantities.items()
-            if unit.category == self.use_unit.category)
+        use = 0
+        for resource, start, end in self.get_stays():
+            if date:
+                end = min(end or date, date)
+            quantities = Usage.sum_quantities(
+                resource, start=start, end=end)
+            use += sum(
+                Uom.compute_qty(unit, quantity, self.use_unit, round=False)
+                for unit, quantity in quantities.items()
+                if unit.category == self.use_unit.category)
+        return use
+
+    def get_stays(self):
+        "Yield the resources with the first and the last day of the asset"
+        moves = sorted((r.date, r.resource) for r in self.resources)
+        if not moves:
+            moves = [(self.start_date, self.resource)]
+        starts = [self.start_date, *(
+                max(date, self.start_date) for date, _ in moves[1:])]
+        ends = [s - dt.timedelta(days=1) for s in starts[1:]] + [None]
+        for (_, resource), start, end in zip(moves, starts, ends):
+            if resource and (not end or start <= end):
+                yield resource, start, end
 
     @property
     def by_use(self):
@@ -158,6 +184,46 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
         return max(
             expected - sum(l.units or 0 for l in self.lines if l.date > date),
             0)
+
+    @classmethod
+    def on_write(cls, assets, values):
+        callables = super().on_write(assets, values)
+        if 'resource' in values:
+            before = [
+                (a, a.resource) for a in assets
+                if a.state != 'draft' and a.resource
+                and a.resource.id != values['resource']]
+            callables.append(lambda: cls.add_resources(before))
+        return callables
+
+    @classmethod
+    def add_resources(cls, before):
+        "Note from when on the assets are with another resource than before"
+        pool = Pool()
+        AssetResource = pool.get('account.asset.resource')
+        Date = pool.get('ir.date')
+        rows = []
+        for asset, resource in before:
+            asset = cls(asset.id)
+            with Transaction().set_context(company=asset.company.id):
+                today = Date.today()
+            if not asset.resources and asset.start_date >= today:
+                continue
+            if not asset.resources:
+                rows.append(AssetResource(
+                        asset=asset, date=asset.start_date,
+                        resource=resource))
+            row, = [r for r in asset.resources if r.date == today] or [
+                AssetResource(asset=asset, date=today)]
+            row.resource = asset.resource
+            rows.append(row)
+        AssetResource.save(rows)
+
+    @classmethod
+    def copy(cls, assets, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('resources')
+        return super().copy(assets, default=default)
 
     @classmethod
     def on_modification(cls, mode, assets, field_names=None):

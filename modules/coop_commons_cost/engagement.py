@@ -4,9 +4,11 @@ from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_commons.slices import SLICE
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval
+from trytond.tools import grouped_slice
 
 from .exceptions import EngagementError
 
@@ -121,10 +123,66 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     def confirm(cls, engagements):
         pass
 
+    @property
+    def last_date(self):
+        "The last day that counts: it ends with the membership"
+        return min([self.end_date, *(
+                    m.end_date for m in self.member.memberships[-1:]
+                    if m.end_date)])
+
+    @classmethod
+    def find_unbilled(cls, members):
+        "Yield the members with the years they still owe for, what to do"
+        pool = Pool()
+        FiscalYear = pool.get('account.fiscalyear')
+        Line = pool.get('coop.commons.engagement.billing.line')
+        by_id = {m.id: m for m in members}
+        for sub_members in grouped_slice(list(by_id), SLICE):
+            engagements = cls.search([
+                    ('member', 'in', list(sub_members)),
+                    ('state', '=', 'confirmed'),
+                    ], order=[('start_date', 'ASC'), ('id', 'ASC')])
+            billed = {
+                (l.engagement, l.billing.fiscalyear) for l in Line.search([
+                        ('engagement', 'in', [e.id for e in engagements]),
+                        ('billing.state', '=', 'posted'),
+                        ])}
+            for engagement in engagements:
+                for fiscalyear in FiscalYear.search([
+                            ('company', '=', engagement.company.id),
+                            ('start_date', '<=', engagement.last_date),
+                            ('end_date', '>=', engagement.start_date),
+                            ], order=[('start_date', 'ASC')]):
+                    if (engagement, fiscalyear) not in billed:
+                        yield by_id[engagement.member.id], gettext(
+                            'coop_commons_cost.msg_member_leave_engagement',
+                            engagement=engagement.rec_name,
+                            fiscalyear=fiscalyear.rec_name)
+                        break
+
+    @classmethod
+    def end_with_exit(cls, members):
+        "End what would run on after the members have left"
+        to_save, to_cancel = [], []
+        for sub_members in grouped_slice(members, SLICE):
+            for engagement in cls.search([
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', 'in', ['draft', 'confirmed']),
+                        ]):
+                last = engagement.last_date
+                if last < engagement.start_date:
+                    to_cancel.append(engagement)
+                elif last != engagement.end_date:
+                    engagement.end_date = last
+                    to_save.append(engagement)
+        cls.save(to_save)
+        cls.draft([e for e in to_cancel if e.state == 'confirmed'])
+        cls.cancel(to_cancel)
+
     def get_units(self, fiscalyear):
         "Return what is engaged in the fiscal year, for its part of the days"
         days = (
-            min(self.end_date, fiscalyear.end_date)
+            min(self.last_date, fiscalyear.end_date)
             - max(self.start_date, fiscalyear.start_date)).days + 1
         year = (fiscalyear.end_date - fiscalyear.start_date).days + 1
         return round(Decimal(str(self.units)) * max(days, 0) / year, 6)

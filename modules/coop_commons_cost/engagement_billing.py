@@ -134,6 +134,10 @@ class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
                 ('start_date', '<=', self.fiscalyear.end_date),
                 ('end_date', '>=', self.fiscalyear.start_date),
                 ], order=[('start_date', 'ASC'), ('id', 'ASC')])
+        # Those of members who left before have ended with them
+        engagements = [
+            e for e in engagements
+            if e.last_date >= self.fiscalyear.start_date]
         if not engagements:
             raise EngagementError(gettext(
                     'coop_commons_cost.msg_engagement_billing_empty',

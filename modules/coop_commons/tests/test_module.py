@@ -29,6 +29,7 @@ RIGHTS = {
     'occupancy': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
     'pack': {'accounting': 'rwcd', 'stewardship': 'r'},
     'pack.offer': {'admin': 'rwcd', 'accounting': 'r', 'stewardship': 'r'},
+    'problem': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
     'reading': {'stewardship': 'rwcd', 'accounting': 'r'},
     'resource': {None: 'r', 'admin': 'rwcd', 'stewardship': 'rwcd'},
     'rule': {None: 'r', 'admin': 'rwcd'},

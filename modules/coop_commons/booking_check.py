@@ -1,0 +1,133 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+
+from trytond.i18n import gettext
+from trytond.model import Workflow
+from trytond.modules.coop_membership.document import by_company
+from trytond.modules.coop_membership.locking import claim
+from trytond.pool import Pool
+
+from .booking_availability import BLOCKING
+from .exceptions import (
+    BookingHitWarning, BookingOverlapError, BookingRuleError)
+
+
+class BookingCheck:
+    """What a booking needs for all of its time, and what becomes of it when
+    it can not have that any more"""
+    __slots__ = ()
+
+    @property
+    def days(self):
+        "The first and the last day at the place of the resource"
+        last = self.end - dt.timedelta(seconds=1)
+        return self.local_start.date(), self.resource.get_local(last).date()
+
+    def check_use(self):
+        "Check that nothing makes the use end before the booking does"
+        first, last = self.days
+        resource = self.resource
+        while resource:
+            if not resource.in_service(first, last):
+                raise BookingRuleError(gettext(
+                        'coop_commons.msg_booking_out_of_service',
+                        booking=self.rec_name,
+                        resource=resource.rec_name))
+            resource = resource.parent
+        memberships = self.member.memberships if self.member else []
+        if memberships:
+            exit_date = memberships[-1].end_date
+            if exit_date and exit_date < last:
+                raise BookingRuleError(gettext(
+                        'coop_commons.msg_booking_exit',
+                        booking=self.rec_name,
+                        member=self.member.rec_name,
+                        date=exit_date))
+
+    def get_authorization_refusals(self):
+        "Yield the reason why the user may not use the resource"
+        pool = Pool()
+        Authorization = pool.get('coop.commons.authorization')
+        if self.resource.authorization and not (
+                self.cost_center
+                or (self.member
+                    and Authorization.is_valid(
+                        self.member, self.resource, *self.days))):
+            yield gettext(
+                'coop_commons.msg_booking_authorization',
+                booking=self.rec_name, user=self.user.rec_name)
+
+    @classmethod
+    def find_hit(cls, resources, is_hit=None):
+        """Return the bookings to come that the resources can not serve
+
+        Those of their parts too.  `is_hit` tells of a booking whether it is
+        one, else it is by the time in service.
+        """
+        ids = set()
+        for resource in resources:
+            ids |= {r.id for r in resource.parts}
+        bookings = cls.search([
+                ('resource', 'in', list(ids)),
+                ('state', 'in', BLOCKING),
+                ('end', '>', cls._now()),
+                ], order=[('start', 'ASC'), ('id', 'ASC')])
+        if not is_hit:
+            def is_hit(booking):
+                resource = booking.resource
+                while resource:
+                    if not resource.in_service(*booking.days):
+                        return True
+                    resource = resource.parent
+        return [b for b in bookings if is_hit(b)]
+
+    @classmethod
+    def warn_hit(cls, name, bookings, message):
+        "Name the bookings that are hit before it is done"
+        pool = Pool()
+        Warning = pool.get('res.user.warning')
+        if not bookings:
+            return
+        names = [f'- {b.rec_name}, {b.user.rec_name}' for b in bookings[:10]]
+        if len(bookings) > 10:
+            names.append("…")
+        key = Warning.format(name, bookings)
+        if Warning.check(key):
+            raise BookingHitWarning(
+                key, gettext(message, bookings='\n'.join(names)))
+
+    @classmethod
+    @Workflow.transition('cancelled')
+    def call_off(cls, bookings):
+        "Cancel what the cooperative can not serve, which costs nobody a fee"
+        now = cls._now()
+        for booking in bookings:
+            booking.cancelled_at = now
+        cls.save(bookings)
+
+    @classmethod
+    def move(cls, bookings, resource):
+        "Give all of the bookings another resource, by all of its rules"
+        pool = Pool()
+        Rule = pool.get('coop.commons.rule')
+        for _, c_bookings in by_company(bookings):
+            claim([
+                    resource.root,
+                    *(b.resource.root for b in c_bookings),
+                    *(b.user for b in c_bookings)])
+        now = cls._now()
+        moved = []
+        for booking in bookings:
+            if booking.state != 'confirmed':
+                raise BookingOverlapError(gettext(
+                        'coop_commons.msg_booking_move_state',
+                        booking=booking.rec_name))
+            booking.resource = resource
+            rules = Rule.find(booking)
+            booking.set_blocked(rules)
+            booking.check_use()
+            booking.check_available(moved)
+            booking.check_rules(rules, now, moved)
+            moved.append(booking)
+        cls.save(moved)

@@ -1,0 +1,162 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from sql import Literal, Null, Union
+from sql.aggregate import Min
+from sql.conditionals import Coalesce
+from sql.operators import Concat
+
+from trytond.i18n import gettext
+from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.document import full_name
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.tools import sql_pairing
+
+from .booking_availability import BLOCKING
+
+KINDS = [
+    ('unfinished', "Booking nobody finished"),
+    ('unserved', "Booking of a closed Resource"),
+    ('quantity', "Use that waits for its Quantities"),
+    ('unpriced', "Use without Price"),
+    ('address', "Party without Address"),
+    ]
+
+
+class Problem(ModelSQL, ModelView):
+    __name__ = 'coop.commons.problem'
+    __string__ = "Problem"
+
+    company = fields.Many2One('company.company', "Company")
+    kind = fields.Selection(KINDS, "Problem", sort=False)
+    record_name = fields.Function(
+        fields.Char("Record"), 'get_record_name')
+    record = fields.Reference("Open", selection='get_models')
+    resource = fields.Many2One('coop.commons.resource', "Resource")
+    party = fields.Many2One(
+        'party.party', "Party",
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'})
+    date = fields.Date("Date", help="The day since when it waits.")
+    to_do = fields.Function(
+        fields.Char("To Do"), 'get_to_do')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls._order = [('date', 'ASC'), ('id', 'ASC')]
+
+    @classmethod
+    def get_models(cls):
+        Model = Pool().get('ir.model')
+        return [(None, ''), *(
+                (name, Model.get_name(name)) for name in [
+                    'coop.commons.booking', 'coop.commons.usage',
+                    'party.party'])]
+
+    def get_record_name(self, name):
+        return full_name(self.record)
+
+    def get_to_do(self, name):
+        return gettext(f'coop_commons.msg_problem_{self.kind}')
+
+    def get_rec_name(self, name):
+        return self.record_name
+
+    @classmethod
+    def table_query(cls):
+        rows = [
+            *cls._bookings(),
+            *cls._usages(),
+            *cls._parties(),
+            ]
+        return Union(*(
+                cls._select(index, len(rows), *row)
+                for index, row in enumerate(rows)), all_=True)
+
+    @classmethod
+    def _select(cls, index, count, kind, model, from_, columns, options):
+        id_ = columns.pop('id')
+        key = columns.pop('key', id_)
+        columns['date'] = cls.date.sql_cast(columns['date'])
+        columns['kind'] = cls.kind.sql_cast(Literal(kind))
+        columns['record'] = cls.record.sql_cast(Concat(f'{model},', id_))
+        return from_.select(
+            (key * count + index).as_('id'),
+            *(columns[name].as_(name) for name in [
+                    'company', 'kind', 'record', 'resource', 'party',
+                    'date']),
+            **options)
+
+    @classmethod
+    def _of_user(cls, table):
+        "Return the table with its member, and the columns of both"
+        member = Pool().get('coop.member').__table__()
+        return table.join(
+            member, 'LEFT', condition=table.member == member.id), {
+            'id': table.id,
+            'company': table.company,
+            'resource': table.resource,
+            'party': Coalesce(member.party, table.party),
+            'date': table.date,
+            }
+
+    @classmethod
+    def _bookings(cls):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Resource = pool.get('coop.commons.resource')
+        now = Booking._now()
+        booking = Booking.__table__()
+        yield 'unfinished', Booking.__name__, *cls._of_user(booking), {
+            'where': booking.state.in_(BLOCKING) & (booking.end < now),
+            }
+        booking, resource = Booking.__table__(), Resource.__table__()
+        from_, columns = cls._of_user(booking)
+        yield 'unserved', Booking.__name__, from_.join(
+            resource, condition=booking.resource == resource.id), columns, {
+            'where': booking.state.in_(BLOCKING) & (booking.end >= now)
+            & (~resource.active
+                | (booking.date > resource.end_date)
+                | (booking.date < resource.start_date)),
+            }
+
+    @classmethod
+    def _usages(cls):
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+        usage = Usage.__table__()
+        yield 'quantity', Usage.__name__, *cls._of_user(usage), {
+            'where': (usage.state == 'draft') & (usage.booking != Null),
+            }
+        usage, back = Usage.__table__(), Usage.__table__()
+        yield 'unpriced', Usage.__name__, *cls._of_user(usage), {
+            'where': (usage.state == 'confirmed') & usage.unpriced
+            & (usage.corrects == Null)
+            & ~usage.id.in_(back.select(
+                    back.corrects, where=back.corrects != Null)),
+            }
+
+    @classmethod
+    def _parties(cls):
+        "Those that something is to be billed to, and who have no address"
+        pool = Pool()
+        Address = pool.get('party.address')
+        Usage = pool.get('coop.commons.usage')
+        address, usage = Address.__table__(), Usage.__table__()
+        from_, columns = cls._of_user(usage)
+        party, company = columns['party'], columns['company']
+        yield 'address', 'party.party', from_, {
+            **columns,
+            'id': party,
+            'key': sql_pairing(party, company),
+            'resource': cls.resource.sql_cast(Null),
+            'date': Min(columns['date']),
+            }, {
+            'where': (usage.state == 'rated') & (party != Null)
+            & ~party.in_(address.select(
+                    address.party, where=address.active == Literal(True))),
+            'group_by': [party, company],
+            }

@@ -1,0 +1,176 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
+from unittest.mock import patch
+
+from trytond.modules.coop_commons.tests.case import CommonsTestCase
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
+
+HOUR = dt.timedelta(hours=1)
+YEAR_END = dt.date(2024, 12, 31)
+
+
+class ProblemTestCase(CommonsTestCase):
+    "Test nothing of the commons is lost in silence"
+
+    def _bill(self, end=YEAR_END):
+        Billing = Pool().get('coop.commons.billing')
+        billing = Billing(
+            company=self.company, end=end, invoice_date=YEAR_END)
+        billing.save()
+        billing.compute([billing])
+        billing.post([billing])
+        return Billing(billing.id)
+
+    def _leave(self, member, date):
+        member.notice_date = member.requested_exit_date = date
+        member.exit_reason = 'death'
+        member.save()
+        with Transaction().set_context(_skip_warnings=True):
+            member.give_notice([member])
+        return member.__class__(member.id)
+
+    @with_transaction()
+    def test_problems(self):
+        "Test what waits for somebody is in one list, with what to do"
+        pool = Pool()
+        Address = pool.get('party.address')
+        Booking = pool.get('coop.commons.booking')
+        Problem = pool.get('coop.commons.problem')
+        Resource = pool.get('coop.commons.resource')
+        with self.in_company():
+            member, other = self._members
+            self.assertFalse(Problem.search([]))
+            future = self.make('booking', 'confirmed')
+            start = dt.datetime(2024, 3, 4, 7)
+            with patch.object(Booking, '_now', return_value=start):
+                unfinished = self.make(
+                    'booking', 'confirmed', start=start, end=start + HOUR)
+                finished = self.make(
+                    'booking', 'done', start=start + HOUR,
+                    end=start + 2 * HOUR)
+            waiting, = finished.usages
+            unserved = self.make(
+                'booking', 'confirmed', resource=self._create_resource())
+            with Transaction().set_context(_skip_warnings=True):
+                Resource.write([unserved.resource], {'active': False})
+            unpriced = self.make(
+                'usage', 'confirmed', resource=self._create_resource())
+            Address.write(list(other.party.addresses), {'active': False})
+            lost = self.make('usage', 'confirmed', member=other)
+            found = self.make('usage', 'confirmed', member=member)
+
+            billing = self._bill()
+            invoice, = billing.invoices
+            self.assertEqual(invoice.party, member.party)
+            Usage = found.__class__
+            self.assertEqual(
+                [Usage(u.id).state for u in [found, lost, unpriced]],
+                ['charged', 'rated', 'confirmed'])
+            problems = Problem.search([])
+            self.assertEqual(
+                {(p.kind, p.record) for p in problems}, {
+                    ('unfinished', unfinished),
+                    ('unserved', unserved),
+                    ('quantity', waiting),
+                    ('unpriced', unpriced),
+                    ('address', other.party),
+                    })
+            self.assertNotIn(future, {p.record for p in problems})
+            for problem in problems:
+                self.assertTrue(problem.to_do)
+                self.assertTrue(problem.record_name)
+                self.assertTrue(problem.date)
+                self.assertTrue(problem.party)
+
+            # Each is solved by what is said to do
+            Booking.no_show([unfinished])
+            with Transaction().set_context(_skip_warnings=True):
+                Booking.call_off([Booking(unserved.id)])
+            Usage.confirm([Usage(waiting.id)])
+            tariff = self._make_document(
+                'tariff', resource=unpriced.resource)
+            tariff.approve([tariff])
+            Address.create([{'party': other.party.id, 'city': "Town"}])
+            billing = self._bill()
+            self.assertFalse(Problem.search([]))
+            self.assertEqual(
+                {Usage(u.id).state for u in [lost, unpriced, waiting]},
+                {'charged'})
+
+    @with_transaction()
+    def test_taken_back(self):
+        "Test nobody asks for the price of what is taken back"
+        Problem = Pool().get('coop.commons.problem')
+        with self.in_company():
+            usage = self.make(
+                'usage', 'confirmed', resource=self._create_resource())
+            self.assertTrue(self._bill().problems)
+            self.assertEqual(len(Problem.search([])), 1)
+            ids = usage.take_back([usage])['res_id']
+            _, copy = usage.browse(ids)
+            usage.delete([copy])
+            self.assertFalse(self._bill().problems)
+            self.assertFalse(Problem.search([]))
+
+    @with_transaction()
+    def test_exit_blockers(self):
+        "Test the exit names what is open of the use of the commons"
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        Member = pool.get('coop.member')
+        with self.in_company():
+            _, member = self._members
+            self.assertFalse(Member.exit_blockers([member])[member])
+            booking = self.make('booking', 'confirmed', member=member)
+            usage = self.make('usage', 'confirmed', member=member)
+            pack = self.make('pack', 'sold')
+            commitment = self.make('commitment', 'confirmed', period='year')
+            member = self._leave(member, dt.date(2024, 6, 30))
+            invoice = pack.invoice_line.invoice
+            Invoice.post([invoice])
+
+            def get_blockers():
+                return Member.exit_blockers([Member(member.id)])[member]
+
+            def assert_named(*records):
+                blockers = get_blockers()
+                self.assertEqual(len(blockers), len(records), blockers)
+                for blocker, record in zip(blockers, records):
+                    self.assertIn(record.rec_name, blocker)
+
+            assert_named(booking, usage, pack, commitment, invoice)
+            booking.__class__.call_off([booking])
+            assert_named(usage, pack, commitment, invoice)
+            billing = self._bill()
+            # The pack covers the hour, and of the minimum of 10.00 the
+            # first half of the year counts, of which 5.00 were charged
+            invoices = list(billing.invoices)
+            self.assertFalse(
+                [b for b in get_blockers() if usage.rec_name in b])
+            self.assertFalse(
+                [b for b in get_blockers() if commitment.rec_name in b])
+            assert_named(pack, *sorted(
+                    [invoice, *invoices], key=lambda i: i.invoice_date))
+            commitment = commitment.__class__(commitment.id)
+            self.assertFalse(commitment.valid_until)
+            commitment.end_with_exit([Member(member.id)])
+            self.assertEqual(
+                commitment.__class__(commitment.id).valid_until,
+                dt.date(2024, 6, 30))
+
+    @with_transaction()
+    def test_commitment_exit(self):
+        "Test a commitment ends with the exit instead of running on"
+        with self.in_company():
+            _, member = self._members
+            self.make(
+                'commitment', 'confirmed', minimum=Decimal(366),
+                period='year')
+            self._leave(member, dt.date(2024, 6, 30))
+            # 182 of the 366 days
+            invoice, = self._bill().invoices
+            self.assertEqual(invoice.untaxed_amount, Decimal('182.00'))
