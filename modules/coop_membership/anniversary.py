@@ -56,7 +56,7 @@ class Anniversary(ModelSQL, ModelView):
                 member.id.as_('member'),
                 Literal(kind).as_('kind'),
                 date.as_('date'),
-                Extract('DAY', date).as_('day'),
+                cls.day.sql_cast(Extract('DAY', date)).as_('day'),
                 where=cls._where(member, date) & current)
         tables = membership.join(
             member, condition=membership.member == member.id)
