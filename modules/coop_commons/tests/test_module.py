@@ -48,7 +48,7 @@ BUTTONS = {
         'stewardship': {'no_show'}},
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
     'pack': {'accounting': {'sell', 'expire', 'cancel'}},
-    'reading': {'stewardship': {'do'}},
+    'reading': {'stewardship': {'do', 'correct'}},
     'tariff': {
         'admin': {'draft', 'cancel'},
         'board': {'draft', 'approve', 'cancel'}},
