@@ -24,7 +24,12 @@ class StatementLine(metaclass=PoolMeta):
                 ()),
             ]
         cls.related_to.domain['coop.share.subscription'] = member + [
-            If(draft, ('state', 'in', ['draft', 'confirmed']), ()),
+            If(draft,
+                # Money may be given back
+                If(Eval('amount', 0) < 0,
+                    ('state', 'in', ['confirmed', 'paid']),
+                    ('state', 'in', ['draft', 'confirmed'])),
+                ()),
             ]
         cls.related_to.domain['coop.share.redemption'] = member + [
             If(draft, ('state', '=', 'settled'), ()),
@@ -49,13 +54,16 @@ class StatementLine(metaclass=PoolMeta):
 
     @fields.depends('party', 'account', methods=['share_document'])
     def on_change_related_to(self):
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
         super().on_change_related_to()
         document = self.share_document
         if document:
             class_ = document.share_class
             if not self.party:
                 self.party = document.member.party
-            if document.state == 'confirmed':
+            if (isinstance(document, Subscription)
+                    and document.state != 'draft'):
                 self.account = class_.account_subscribed
             else:
                 self.account = class_.account_redemption
@@ -79,7 +87,7 @@ class StatementLine(metaclass=PoolMeta):
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
         Subscription = pool.get('coop.share.subscription')
-        payments, redemptions, to_pay = [], set(), {}
+        payments, redemptions, to_pay, returned = [], set(), {}, {}
         for line in lines:
             document = line.share_document
             if not isinstance(document, Subscription):
@@ -90,6 +98,8 @@ class StatementLine(metaclass=PoolMeta):
                         ('origin', '=', str(line)),
                         ('reconciliation', '=', None),
                         ]):
+                if move_line.debit:
+                    returned[move_line] = document
                 # Several lines may pay the same subscription
                 to_pay.setdefault(document, document.amount_to_pay)
                 amount = min(move_line.credit, to_pay[document])
@@ -102,6 +112,7 @@ class StatementLine(metaclass=PoolMeta):
         Subscription.reconcile([
                 s for s in {p.subscription for p in payments}
                 if s.state != 'draft'])
+        Subscription.give_back(returned)
         cls._reconcile_redemptions(redemptions)
 
     @classmethod

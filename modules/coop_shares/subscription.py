@@ -336,12 +336,20 @@ class Subscription(
 
     @classmethod
     def refusals_pay(cls, subscriptions):
-        return {
-            s: gettext(
-                'coop_shares.msg_subscription_pay_closed',
-                subscription=s.rec_name)
-            for s in subscriptions
-            if s.state not in {'draft', 'confirmed'} or s.amount_to_pay <= 0}
+        refused = {}
+        coming = cls.on_its_way(subscriptions)
+        for subscription in subscriptions:
+            if (subscription.state not in {'draft', 'confirmed'}
+                    or subscription.amount_to_pay <= 0):
+                name = 'closed'
+            elif subscription.amount_to_pay <= coming[subscription]:
+                name = 'coming'
+            else:
+                continue
+            refused[subscription] = gettext(
+                f'coop_shares.msg_subscription_pay_{name}',
+                subscription=subscription.rec_name)
+        return refused
 
     @classmethod
     @ModelView.button
@@ -357,12 +365,24 @@ class Subscription(
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
+        cls.check_step('cancel', subscriptions, error=SubscriptionError)
+        cls._post_cancellation(subscriptions)
+
+    @classmethod
+    def refusals_cancel(cls, subscriptions):
+        refused = {}
+        coming = cls.on_its_way(subscriptions)
         for subscription in subscriptions:
             if subscription.paid_amount:
-                raise SubscriptionError(gettext(
-                        'coop_shares.msg_subscription_cancel_paid',
-                        subscription=subscription.rec_name))
-        cls._post_cancellation(subscriptions)
+                name = 'paid'
+            elif coming[subscription]:
+                name = 'coming'
+            else:
+                continue
+            refused[subscription] = gettext(
+                f'coop_shares.msg_subscription_cancel_{name}',
+                subscription=subscription.rec_name)
+        return refused
 
     @classmethod
     def check_paid(cls, subscriptions):

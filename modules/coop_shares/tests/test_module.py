@@ -15,7 +15,7 @@ class CoopSharesTestCase(
         SharesDocuments, DocumentTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
-    extras = ['account_payment', 'account_statement']
+    extras = ['account_payment_clearing', 'account_statement']
 
     @with_transaction()
     def test_access_defined(self):
