@@ -64,7 +64,7 @@ class MoveLine(metaclass=PoolMeta):
         if mode == 'delete':
             # The money of a draft, which did not come
             for sub_lines in grouped_slice(lines, SLICE):
-                Payment.take_back(Payment.search([
+                Payment.enter_opposite(Payment.search([
                             ('line', 'in', [l.id for l in sub_lines]),
                             ]))
 

@@ -34,15 +34,28 @@ class RedemptionEnd:
             unpaid = Subscription.unpaid_capital(members, classes)
             coming = Subscription.on_its_way(list({
                         s for rows in unpaid.values() for s, _ in rows}))
+            left = {
+                c: c.capital() - c.minimum_capital
+                for c in {r.share_class for r in c_redemptions}
+                if c.minimum_capital is not None}
             for redemption in c_redemptions:
-                key = redemption.member.id, redemption.share_class.id
+                class_ = redemption.share_class
+                key = redemption.member.id, class_.id
                 taken = redemption.take(lots[key])
                 held = sum(l.quantity for l in taken)
+                amount = sum(l.amount for l in taken)
                 if held == redemption.quantity:
+                    # It may have become less since the budget was given
+                    if class_ in left and amount > left[class_]:
+                        refused[redemption] = redemption.get_refusal(
+                            'minimum_capital', held)
+                        continue
+                    if class_ in left:
+                        left[class_] -= amount
                     lots[key] = subtract(lots[key], taken)
-                    for subscription, amount in redemption._release(
+                    for subscription, part in redemption._release(
                             unpaid[key], sum(l.amount for l in lots[key])):
-                        if amount > (
+                        if part > (
                                 subscription.amount_to_pay
                                 - coming[subscription]):
                             refused[redemption] = redemption.get_refusal(

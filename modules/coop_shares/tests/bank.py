@@ -9,7 +9,7 @@ from .case import get_account
 
 
 class BankScreens:
-    "What is done with payments, statements, write-offs and periods"
+    "What is done with payments, statements and write-offs"
 
     def _create_journals(self):
         pool = Pool()
@@ -154,11 +154,3 @@ class BankScreens:
         Line = Pool().get('account.move.line')
         Line.reconcile(
             self._pick(first, 0), date=self.day, writeoff=self.write_off)
-
-    def _do_period(self, first, second):
-        Period = Pool().get('account.period')
-        period = self.periods[first]
-        if period.__class__(period.id).state == 'open':
-            Period.close([period])
-        else:
-            Period.reopen([period])

@@ -28,6 +28,9 @@ from .bank import BankScreens
 from .case import END, START, SharesTestCase, get_account
 
 DAYS = [dt.date(2024, month, 15) for month in range(2, 12, 2)]
+MONTH_ENDS = [
+    dt.date(2024 + month // 12, month % 12 + 1, 1) - dt.timedelta(1)
+    for month in range(1, 13)]
 SEQUENCES = int(os.environ.get('COOP_SEQUENCES', 5))
 
 choices = st.integers(0, 7)
@@ -36,9 +39,10 @@ steps = st.lists(
         st.sampled_from([
                 'pay', 'receive', 'reconcile', 'reconcile', 'unreconcile',
                 'reschedule', 'delegate', 'group', 'cancel_move',
-                'cancel_document', 'payment', 'payment', 'succeed',
-                'succeed', 'post', 'fail', 'proceed', 'statement',
-                'write_off', 'period', 'subscribe', 'redeem']),
+                'cancel_document', 'take_back', 'take_back', 'correct',
+                'pay_out', 'leave', 'leave', 'close_period', 'payment',
+                'payment', 'succeed', 'succeed', 'post', 'fail', 'proceed',
+                'statement', 'write_off', 'subscribe', 'redeem']),
         st.sampled_from(DAYS), choices, choices),
     min_size=3, max_size=10)
 
@@ -84,6 +88,8 @@ class PaidTestCase(BankScreens, SharesTestCase):
         company, category, class_ = self._set_up()
         class_.effective = 'confirmation'
         class_.save()
+        category.exit_at = 'any_day'
+        category.save()
         with set_company(company):
             self.company = company
             self.cash = get_account(company, "Cash and Cash Equivalents")
@@ -181,7 +187,6 @@ class PaidTestCase(BankScreens, SharesTestCase):
 
     def _play(self, steps):
         pool = Pool()
-        Period = pool.get('account.period')
         Redemption = pool.get('coop.share.redemption')
         Subscription = pool.get('coop.share.subscription')
         self.subscriptions, self.redemptions = [], []
@@ -213,12 +218,7 @@ class PaidTestCase(BankScreens, SharesTestCase):
             Redemption.end(self.redemptions)
             Redemption.settle(self.redemptions)
             self.dividends = [self._pay_dividend(i) for i in range(2)]
-        self.periods = Period.search([
-                ('company', '=', self.company.id),
-                ('start_date', '>=', START),
-                ('end_date', '<=', END),
-                ], order=[('start_date', 'ASC')])
-        self._check('start', days=[*DAYS, END])
+        self._check('start', days=MONTH_ENDS)
         for step in steps:
             name, day, first, second = step
             try:
@@ -231,7 +231,7 @@ class PaidTestCase(BankScreens, SharesTestCase):
             else:
                 self.played += 1
             self._check(step, days=[day, END])
-        self._check(steps, days=[*DAYS, END])
+        self._check(steps, days=MONTH_ENDS)
 
     @contextmanager
     def _on(self, day):
@@ -433,6 +433,70 @@ class PaidTestCase(BankScreens, SharesTestCase):
             wizard.default.description = None
             wizard.default.reversal = bool(second % 2)
             wizard.transition_cancel()
+
+    def _do_take_back(self, first, second):
+        "Take back a payment of any date, in part too"
+        subscription = self.subscriptions[first % 4]
+        payments = [
+            p for p in subscription.__class__(subscription.id).payments
+            if p.amount > 0]
+        if payments:
+            payment = payments[second % len(payments)]
+            payment.take_back_part(
+                payment, payment.left / (1 + second % 2),
+                max(self.day, payment.date) if second > 3 else payment.date)
+
+    def _do_correct(self, first, second):
+        Subscription = Pool().get('coop.share.subscription')
+        i = first % 4
+        drafts = Subscription.enter_again(
+            [Subscription(self.subscriptions[i].id)])
+        self.subscriptions[i], = drafts
+        if second % 2:
+            drafts[0].quantity += 1
+            drafts[0].save()
+        Subscription.confirm(drafts)
+
+    def _do_pay_out(self, first, second):
+        Redemption = Pool().get('coop.share.redemption')
+        redemption = Redemption(self.redemptions[first % 4].id)
+        Redemption.pay_out(
+            {redemption: redemption.amount_to_pay / (1 + second % 2)},
+            self.company, SimpleNamespace(
+                journal=self._journal, credit_account=self.cash), self.day)
+
+    def _do_leave(self, first, second):
+        "Let a member give notice, leave or come back"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Redemption = pool.get('coop.share.redemption')
+        member = Member(self.members[first % 2].id)
+        if member.state == 'member':
+            member.notice_date = self.day
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+            Redemption.approve(Redemption.search([
+                        ('member', '=', member.id),
+                        ('state', '=', 'requested')]))
+        elif member.state == 'leaving' and second % 4:
+            Member.leave([member])
+        elif member.state == 'leaving':
+            Member.withdraw_notice([member])
+        else:
+            member.admission_date = self.day
+            member.save()
+            Member.readmit([member])
+
+    def _do_close_period(self, first, second):
+        "Close the period of the day, or open it again"
+        Period = Pool().get('account.period')
+        period = Period.find(
+            self.company, date=self.day, test_state=False)
+        if period.state == 'open':
+            Period.close([period])
+        else:
+            Period.reopen([period])
 
     def _do_cancel_document(self, first, second):
         documents = [self.subscriptions, self.redemptions, self.dividends][
