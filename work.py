@@ -1,11 +1,12 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from sql import Cast, Literal, Null, Union
+from sql import Literal, Null, Union
 from sql.aggregate import Max, Min, Sum
 from sql.conditionals import Coalesce
 from sql.operators import Concat
 
 from trytond.model import ModelSQL, ModelView, fields
+from trytond.modules.coop_membership.claim import open_due
 from trytond.modules.coop_membership.document import collect, full_name
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -195,7 +196,6 @@ class Work(ModelSQL, ModelView):
     @classmethod
     def _subscriptions(cls, today):
         pool = Pool()
-        Line = pool.get('account.move.line')
         Member = pool.get('coop.member')
         Payment = pool.get('coop.share.subscription.payment')
         Subscription = pool.get('coop.share.subscription')
@@ -218,16 +218,9 @@ class Work(ModelSQL, ModelView):
         paid = payment.select(
             payment.subscription, Sum(payment.amount).as_('amount'),
             group_by=payment.subscription)
-        line = Line.__table__()
-        due = line.select(
-            line.move, Min(line.maturity_date).as_('date'),
-            where=(line.maturity_date != Null)
-            & (line.reconciliation == Null)
-            # SQLite keeps decimals as texts
-            & (Cast(line.debit, 'NUMERIC') != 0),
-            group_by=line.move)
+        due = open_due(Subscription, 'move')
         yield 'collect', 'coop.share.subscription', (from_
-            .join(due, condition=due.move == subscription.move)
+            .join(due, condition=due.document == subscription.id)
             .join(paid, 'LEFT',
                 condition=paid.subscription == subscription.id)), {
             **columns,
@@ -241,7 +234,6 @@ class Work(ModelSQL, ModelView):
     @classmethod
     def _redemptions(cls, today):
         pool = Pool()
-        Line = pool.get('account.move.line')
         Member = pool.get('coop.member')
         Redemption = pool.get('coop.share.redemption')
         ShareClass = pool.get('coop.share.class')
@@ -264,11 +256,11 @@ class Work(ModelSQL, ModelView):
             if state in {'approved', 'ended'}:
                 date = redemption.end_date
             elif state == 'settled':
-                line = Line.__table__()
+                due = open_due(Redemption, 'payable_line')
                 from_ = from_.join(
-                    line, condition=redemption.payable_line == line.id)
-                date = line.maturity_date
-                amount = line.credit - line.debit
+                    due, condition=due.document == redemption.id)
+                date = due.date
+                amount = -due.amount
             if state in {'approved', 'settled'}:
                 where &= (date != Null) & (date <= today)
             yield kind, 'coop.share.redemption', from_, {

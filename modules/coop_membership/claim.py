@@ -3,7 +3,9 @@
 """What became of the lines in which documents claim or owe money."""
 from collections import defaultdict
 
-from sql import Null
+from sql import Null, Union
+from sql.aggregate import Min, Sum
+from sql.operators import Concat
 
 from trytond.i18n import gettext
 from trytond.pool import Pool
@@ -92,6 +94,69 @@ def open_replacements(claim):
             & (line.reconciliation == Null)
             # Else it was taken back
             & (replaced.reconciliation != Null)))
+
+
+def what_pays(claim):
+    """Return the query of the lines that pay the claim, or what replaced it
+
+    Money or a set-off, but not what only replaces or waives it.
+    """
+    pool = Pool()
+    AdditionalMove = pool.get('coop.document.move')
+    Journal = pool.get('account.journal')
+    Line = pool.get('account.move.line')
+    Move = pool.get('account.move')
+    additional = AdditionalMove.__table__()
+    line, other = Line.__table__(), Line.__table__()
+    move, journal = Move.__table__(), Journal.__table__()
+    replacing = (additional.claim == claim) & (additional.line != Null)
+    own = (line.id == claim) | line.id.in_(
+        additional.select(additional.line, where=replacing))
+    return (line
+        .join(other, condition=other.reconciliation == line.reconciliation)
+        .join(move, condition=other.move == move.id)
+        .join(journal, condition=move.journal == journal.id)
+        .select(
+            other.id,
+            where=own
+            & ((line.debit - line.credit) * (other.debit - other.credit) < 0)
+            & (journal.type != 'write-off')
+            & ~other.move.in_(
+                additional.select(additional.move, where=replacing))))
+
+
+def open_due(Model, name):
+    """Return the query of the documents of the model with what is open
+
+    As document, the first day it is due and the amount, positive if it is
+    claimed.  `name` is the field of the line the documents made, or of the
+    move.
+    """
+    pool = Pool()
+    AdditionalMove = pool.get('coop.document.move')
+    Line = pool.get('account.move.line')
+    table, additional = Model.__table__(), AdditionalMove.__table__()
+    line, replaced = Line.__table__(), Line.__table__()
+    of_move = getattr(Model, name).model_name == 'account.move'
+    own = table.join(line, condition=(
+            getattr(table, name) == (line.move if of_move else line.id))
+        ).select(table.id.as_('document'), line.id.as_('line'))
+    others = (table
+        .join(additional, condition=(
+                additional.document == Concat(
+                    Model.__name__ + ',', table.id)))
+        .join(replaced, condition=additional.replaced == replaced.id)
+        .select(
+            table.id, additional.line,
+            # Else it was taken back
+            where=replaced.reconciliation != Null))
+    lines, line = Union(own, others), Line.__table__()
+    return lines.join(line, condition=lines.line == line.id).select(
+        lines.document,
+        Min(line.maturity_date).as_('date'),
+        Sum(line.debit - line.credit).as_('amount'),
+        where=(line.reconciliation == Null) & (line.maturity_date != Null),
+        group_by=lines.document)
 
 
 def _is_paid(line):

@@ -14,7 +14,7 @@ from trytond import backend
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import (
-    open_replacements, paid_claims)
+    open_replacements, paid_claims, what_pays)
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
@@ -190,6 +190,7 @@ class Allocation(
             (NotEqual(state, 'posted'), 'draft'),
             (table.unclaimed_move != Null, 'unclaimed'),
             (Exists(reconciled)
+                & Exists(what_pays(table.account_move_line))
                 & ~Exists(open_replacements(table.account_move_line)),
                 'paid'),
             else_='posted')

@@ -17,15 +17,18 @@ class PoolRequiredShares:
         "Return what the members have to pay for the shares they must hold"
         missing = self._get_missing(members, date)
         owed = defaultdict(Decimal)
-        for subscription in self._get_subscriptions(members):
-            owed[subscription.member] += subscription.amount_to_pay
+        for subscription, amount in self._get_subscriptions(members).items():
+            owed[subscription.member] += amount
         for (member, share_class), quantity in missing.items():
             owed[member] += self.currency.round(
                 quantity * share_class.par_value)
         return owed
 
     def _get_subscriptions(self, members):
-        "Return the subscriptions the members have to pay, the oldest first"
+        """Return what the members have to pay of their subscriptions
+
+        The oldest first, and without what is about to be paid.
+        """
         pool = Pool()
         Subscription = pool.get('coop.share.subscription')
         subscriptions = []
@@ -35,7 +38,8 @@ class PoolRequiredShares:
                         ('member', 'in', [m.id for m in sub_members]),
                         ('state', '=', 'confirmed'),
                         ], order=[('date', 'ASC'), ('id', 'ASC')]))
-        return subscriptions
+        coming = Subscription.on_its_way(subscriptions)
+        return {s: s.amount_to_pay - coming[s] for s in subscriptions}
 
     def _get_missing(self, members, date):
         "Return the shares members must hold and did not subscribe"
@@ -85,8 +89,8 @@ class PoolRequiredShares:
                 [line.origin.id for line in payables])}
         open_ = self._get_subscriptions(list(members))
         left = {m: a.to_shares for m, a in members.items()}
-        for subscription in open_:
-            left[subscription.member] -= subscription.amount_to_pay
+        for subscription, amount in open_.items():
+            left[subscription.member] -= amount
         short = [m for m, amount in left.items() if amount > 0]
         created = [Subscription(
                 company=self.company, member=member, share_class=share_class,
@@ -101,7 +105,9 @@ class PoolRequiredShares:
             Allocation.save(list({
                         members[s.member] for s in created}))
         by_member = defaultdict(list)
-        for subscription in open_ + Subscription.browse(created):
+        for subscription in Subscription.browse(created):
+            open_[subscription] = subscription.amount_to_pay
+        for subscription in open_:
             by_member[subscription.member].append(subscription)
         open_lines = Subscription._open_lines(
             [s for group in by_member.values() for s in group])
@@ -114,7 +120,7 @@ class PoolRequiredShares:
             values.append(self._get_line(
                     move, payable.account, amount, party=payable.party.id))
             for subscription in by_member[payable.origin.member]:
-                part = min(amount, subscription.amount_to_pay)
+                part = min(amount, open_[subscription])
                 paid = sum(
                     p.amount for p in subscription.payments
                     if p.line and not p.line.reconciliation)

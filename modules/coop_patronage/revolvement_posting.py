@@ -132,7 +132,7 @@ class RevolvementPosting(SetOffMixin):
         with Transaction().set_context(keep_share_payments=True):
             Reconciliation.delete(list({
                         line.reconciliation for line in reconciled}))
-        Payment.take_back(Payment.search([
+        Payment.enter_opposite(Payment.search([
                     ('line.move', 'in', [m.id for m in moves]),
                     ]))
 

@@ -1,12 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
+from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import Index
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.additional_move import REPLACING
+from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 
@@ -44,6 +47,26 @@ class MoveLine(metaclass=PoolMeta):
     def get_paid_domain(cls):
         "Return the domain of the lines that are paid"
         return [('reconciliation', '!=', None)]
+
+    @classmethod
+    def on_its_way(cls, lines):
+        """Return how much of each line is about to come, or to be paid out
+
+        By what is not in the books yet.
+        """
+        return defaultdict(Decimal)
+
+    @classmethod
+    def on_modification(cls, mode, lines, field_names=None):
+        pool = Pool()
+        Payment = pool.get('coop.share.subscription.payment')
+        super().on_modification(mode, lines, field_names=field_names)
+        if mode == 'delete':
+            # The money of a draft, which did not come
+            for sub_lines in grouped_slice(lines, SLICE):
+                Payment.enter_opposite(Payment.search([
+                            ('line', 'in', [l.id for l in sub_lines]),
+                            ]))
 
     @classmethod
     def reconcile(

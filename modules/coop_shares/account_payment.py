@@ -1,14 +1,22 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
 from trytond.i18n import gettext
-from trytond.model import ModelView, dualmethod, fields
+from trytond.model import ModelView, Workflow, dualmethod, fields
+from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.additional_move import get_document
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import standing_lines
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
 
+from .debt import open_claims, reconcile_open
 from .exceptions import PaymentError, RedemptionError
+from .subscription_reconciliation import FAILING
 
 
 class MoveLine(metaclass=PoolMeta):
@@ -24,13 +32,38 @@ class MoveLine(metaclass=PoolMeta):
 
     def get_payment_amount(self, name):
         pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
         Subscription = pool.get('coop.share.subscription')
         amount = super().get_payment_amount(name)
-        if amount and self.debit > 0 and not self.reconciliation:
+        if amount is None or self.reconciliation:
+            return amount
+        if self.debit > 0:
             open_ = Subscription.open_amount(self)
             if open_ is not None:
-                amount = min(amount, open_)
+                amount = open_
+        elif isinstance(get_document(self), Redemption):
+            amount = open_claims([self]).get(self, amount)
         return amount
+
+    @classmethod
+    def on_its_way(cls, lines):
+        pool = Pool()
+        Payment = pool.get('account.payment')
+        amounts = super().on_its_way(lines)
+        for sub_lines in grouped_slice({l.id for l in lines}, SLICE):
+            payments = Payment.search([
+                    ('line', 'in', list(sub_lines)),
+                    ('line.reconciliation', '=', None),
+                    ('state', '!=', 'failed'),
+                    ])
+            booked = defaultdict(Decimal)
+            for line, payment in Payment.money_lines(payments).items():
+                if line.move.state == 'posted':
+                    booked[payment] += abs(line.debit - line.credit)
+            for payment in payments:
+                amounts[payment.line] += max(
+                    payment.amount - booked[payment], Decimal(0))
+        return amounts
 
 
 class Move(metaclass=PoolMeta):
@@ -40,36 +73,131 @@ class Move(metaclass=PoolMeta):
     @ModelView.button
     def post(cls, moves):
         pool = Pool()
-        Subscription = pool.get('coop.share.subscription')
+        Payment = pool.get('account.payment')
         super().post(moves)
-        Subscription.collect(cls._collected(moves))
+        Payment.collect(moves)
+
+
+class Payment(metaclass=PoolMeta):
+    __name__ = 'account.payment'
 
     @classmethod
-    def _collected(cls, moves):
-        "Return the lines that are the money of payments, and what they pay"
+    def money_lines(cls, payments):
+        """Return the lines that are the money of the payments, by line
+
+        On the accounts of the lines they pay.
+        """
         pool = Pool()
         Line = pool.get('account.move.line')
-        collected = {}
+        of_statements = 'account.statement.line' in dict(Line.get_origin())
+        lines = {}
+        for sub_payments in grouped_slice(payments, SLICE):
+            origins = {str(p): p for p in sub_payments if p.line}
+            domain = [('move.origin', 'in', list(origins))]
+            if of_statements:
+                domain = ['OR', domain, [
+                        ('origin.related_to', 'in', list(origins),
+                            'account.statement.line'),
+                        ]]
+            for line in Line.search(domain, order=[('id', 'ASC')]):
+                payment = origins.get(
+                    str(line.move.origin)
+                    if isinstance(line.move.origin, cls)
+                    else str(line.origin.related_to))
+                if (payment
+                        and line.account == payment.line.account
+                        and line.party == payment.line.party
+                        and bool(line.debit) != bool(payment.line.debit)):
+                    lines[line] = payment
+        return lines
+
+    @classmethod
+    def collect(cls, moves):
+        "Assign the money in the moves to what the payments pay"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Subscription = pool.get('coop.share.subscription')
+        payments = set()
         for sub_moves in grouped_slice(moves, SLICE):
             for line in Line.search([
                         ('move', 'in', [m.id for m in sub_moves]),
                         ('reconciliation', '=', None),
-                        ('credit', '>', 0),
                         ('party', '!=', None),
                         ['OR',
-                            ('move.origin', 'like', 'account.payment,%'),
+                            ('move.origin', 'like', cls.__name__ + ',%'),
                             ('origin', 'like', 'account.statement.line,%'),
                             ],
                         ]):
                 payment = line.move.origin
-                if getattr(payment, '__name__', None) != 'account.payment':
+                if not isinstance(payment, cls):
                     payment = getattr(line.origin, 'payment', None)
-                debt = payment.line if payment else None
-                if (debt and not debt.reconciliation
-                        and debt.account == line.account
-                        and debt.party == line.party):
-                    collected[line] = debt
-        return collected
+                if payment and payment.line:
+                    payments.add(payment)
+        if not payments:
+            return
+        collected, paid = {}, set()
+        for line, payment in cls.money_lines(payments).items():
+            if line.reconciliation:
+                continue
+            if line.credit:
+                collected[line] = payment.line
+            elif get_document(payment.line):
+                paid.add(payment.line)
+        Subscription.collect(collected)
+        cls._reconcile_paid(Line.browse(paid))
+
+    @classmethod
+    def _reconcile_paid(cls, lines):
+        "Reconcile what several payments have paid out completely"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        lines = {l for l in lines if not l.reconciliation}
+        if not lines:
+            return
+        money = defaultdict(list)
+        for line, payment in cls.money_lines({
+                    p for l in lines for p in l.payments
+                    if p.state != 'failed'}).items():
+            if not line.reconciliation and line.move.state == 'posted':
+                money[payment.line].append(line)
+        whole = {
+            line for line in lines
+            if sum(m.debit for m in money[line]) == line.credit}
+        Line.reconcile(*([line, *money[line]] for line in whole))
+        # Another way may have paid some of it
+        reconcile_open(lines - whole)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('processing')
+    def proceed(cls, payments):
+        with Transaction().set_context(**{
+                    FAILING: [l.id for l in cls.money_lines(payments)]}):
+            super().proceed(payments)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('failed')
+    def fail(cls, payments):
+        with Transaction().set_context(**{
+                    FAILING: [l.id for l in cls.money_lines(payments)]}):
+            super().fail(payments)
+
+
+class AdditionalMove(metaclass=PoolMeta):
+    __name__ = 'coop.document.move'
+
+    @classmethod
+    def check_lines(cls, lines):
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        super().check_lines(lines)
+        claims = cls.get_claims(lines)
+        for line, amount in Line.on_its_way(list(claims)).items():
+            if amount:
+                raise AccessError(gettext(
+                        'coop_shares.msg_line_replace_payment',
+                        document=get_document(claims[line][0]).rec_name))
 
 
 class Redemption(metaclass=PoolMeta):

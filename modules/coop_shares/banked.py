@@ -29,6 +29,11 @@ class BankedMixin:
         raise NotImplementedError
 
     @classmethod
+    def bank_return_domain(cls):
+        "Return the domain of what the bank may give back"
+        return cls.bank_open_domain()
+
+    @classmethod
     def bank_domain(cls):
         "Return the domain of what a statement line may be related to"
         return [
@@ -37,7 +42,10 @@ class BankedMixin:
                 (cls._bank_party, '=', Eval('party', -1)),
                 ()),
             If(Eval('statement_state') == 'draft',
-                cls.bank_open_domain(),
+                If(Eval('amount', 0) < 0 if cls._bank_sign > 0
+                    else Eval('amount', 0) > 0,
+                    cls.bank_return_domain(),
+                    cls.bank_open_domain()),
                 ()),
             ]
 

@@ -62,6 +62,12 @@ def open_debts(company, parties=None):
                 paid[key] -= part
                 debt[1] -= part
 
+    # What is about to come is not paid twice
+    coming = Line.on_its_way([
+            line for party_debts in debts.values() for line, _ in party_debts])
+    for party_debts in debts.values():
+        for debt in party_debts:
+            debt[1] = max(debt[1] - coming[debt[0]], Decimal(0))
     if paid:
         cover(_get_invoice)
         for (party, account, invoice), amount in list(paid.items()):
@@ -114,7 +120,7 @@ def pay_debts(credits):
                 to_reconcile.append(lines)
     if to_reconcile:
         Line.reconcile(*to_reconcile)
-    _reconcile_open(partial)
+    reconcile_open(partial)
 
 
 def open_claims(claims):
@@ -124,6 +130,7 @@ def open_claims(claims):
     oldest lines of the party on the account.  What is on its way to the party
     counts as paid.
     """
+    Line = Pool().get('account.move.line')
     claims = set(claims)
     lines = [line for group in _open_lines(claims).values() for line in group]
     paid = defaultdict(Decimal)
@@ -136,10 +143,10 @@ def open_claims(claims):
         paid[key] -= part
         if line in claims:
             open_[line] = line.credit - part
-            # With account_payment
-            if getattr(line, 'payment_amount', None) is not None:
-                open_[line] = min(open_[line], line.payment_amount)
-    return open_
+    coming = Line.on_its_way(list(open_))
+    return {
+        line: max(amount - coming[line], Decimal(0))
+        for line, amount in open_.items()}
 
 
 def close_claims(counterparts):
@@ -152,10 +159,10 @@ def close_claims(counterparts):
         claim for claim, line in counterparts.items()
         if claim.credit == line.debit}
     Line.reconcile(*([c, l] for c, l in counterparts.items() if c in whole))
-    _reconcile_open(counterparts.keys() - whole)
+    reconcile_open(counterparts.keys() - whole)
 
 
-def _reconcile_open(lines):
+def reconcile_open(lines):
     "Reconcile what is open on the accounts of the lines, if it makes a whole"
     Line = Pool().get('account.move.line')
     Line.reconcile(*(

@@ -8,7 +8,8 @@ from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
-from trytond.modules.coop_membership.claim import paid_claims, take_back
+from trytond.modules.coop_membership.claim import (
+    paid_claims, standing_lines, take_back)
 from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
@@ -521,11 +522,18 @@ class Redemption(
 
     @classmethod
     def _check_cancel(cls, redemptions):
-        "Check that nothing is paid, or on the way to be paid"
+        "Check that nothing is paid, or waived, or on the way to be paid"
+        standing = standing_lines({
+                r.payable_line for r in redemptions if r.payable_line})
         for redemption in redemptions:
             if redemption.state == 'paid' and redemption.net_amount:
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_paid',
+                        redemption=redemption.rec_name))
+            line = redemption.payable_line
+            if line and line.reconciliation and line in standing[line]:
+                raise RedemptionError(gettext(
+                        'coop_shares.msg_redemption_cancel_reconciled',
                         redemption=redemption.rec_name))
 
     @classmethod

@@ -2,7 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
-from sql import Cast
+from sql import Cast, Literal
 from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 from sql.operators import Concat
@@ -71,25 +71,32 @@ class RedemptionAgreement(BooksMixin):
                 & (line.account == class_.account_redemption))
             .select(
                 table.id,
-                Sum(line.credit - line.debit).as_('amount'),
+                Sum(Case((move.date <= date, line.credit - line.debit),
+                        else_=Literal(0))).as_('amount'),
+                Sum(line.credit - line.debit).as_('final'),
                 where=(table.company == company.id)
-                & (move.date <= date) & (move.state == 'posted'),
+                & (move.state == 'posted'),
                 group_by=table.id))
         if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, 'NUMERIC'])
+            sqlite_apply_types(query, [None, 'NUMERIC', 'NUMERIC'])
         cursor.execute(*query)
-        found = {
-            id_: company.currency.round(Decimal(amount))
-            for id_, amount in cursor}
+        found, final = {}, {}
+        for id_, amount, final_amount in cursor:
+            found[id_] = company.currency.round(Decimal(amount))
+            final[id_] = company.currency.round(Decimal(final_amount))
         for id_ in sorted(expected.keys() | found.keys()):
             amounts = [d.get(id_, Decimal(0)) for d in [expected, found]]
             if amounts[0] != amounts[1]:
                 redemption = cls(id_)
+                # What is taken back after the period is closed comes later
+                timing = (
+                    redemption.state == 'cancelled' and not final.get(id_))
                 differences.append(Difference(
                         redemption,
                         gettext('coop_shares.msg_books_redemption',
                             redemption=redemption.rec_name,
                             account=redemption.share_class
                             .account_redemption.rec_name),
-                        *amounts, party=redemption.member.party))
+                        *amounts, party=redemption.member.party,
+                        kind='timing' if timing else 'error'))
         return differences

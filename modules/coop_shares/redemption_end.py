@@ -18,6 +18,7 @@ class RedemptionEnd:
     def refusals_end(cls, redemptions):
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
         refused, ready = {}, []
         for redemption in redemptions:
             if not redemption.end_date:
@@ -30,6 +31,9 @@ class RedemptionEnd:
             members = {r.member.id for r in c_redemptions}
             classes = {r.share_class.id for r in c_redemptions}
             lots = ShareMove.lots_at(company, None, members, classes)
+            unpaid = Subscription.unpaid_capital(members, classes)
+            coming = Subscription.on_its_way(list({
+                        s for rows in unpaid.values() for s, _ in rows}))
             left = {
                 c: c.capital() - c.minimum_capital
                 for c in {r.share_class for r in c_redemptions}
@@ -49,6 +53,13 @@ class RedemptionEnd:
                     if class_ in left:
                         left[class_] -= amount
                     lots[key] = subtract(lots[key], taken)
+                    for subscription, part in redemption._release(
+                            unpaid[key], sum(l.amount for l in lots[key])):
+                        if part > (
+                                subscription.amount_to_pay
+                                - coming[subscription]):
+                            refused[redemption] = redemption.get_refusal(
+                                'coming', 0)
                 else:
                     refused[redemption] = redemption.get_refusal(
                         'lock_in' if redemption.locked else 'more_than_held',

@@ -279,13 +279,17 @@ class Subscription(
     def bank_open_domain(cls):
         return [('state', 'in', ['draft', 'confirmed'])]
 
+    @classmethod
+    def bank_return_domain(cls):
+        return [('state', 'in', ['confirmed', 'paid'])]
+
     @property
     def bank_account(self):
         # What an applicant pays can be claimed back
         class_ = self.share_class
-        if self.state == 'confirmed':
-            return class_.account_subscribed
-        return class_.account_redemption
+        if self.state == 'draft':
+            return class_.account_redemption
+        return class_.account_subscribed
 
     @classmethod
     def bank_settle(cls, lines):
@@ -293,7 +297,7 @@ class Subscription(
         pool = Pool()
         Line = pool.get('account.move.line')
         Payment = pool.get('coop.share.subscription.payment')
-        payments, to_pay = [], {}
+        payments, to_pay, returned = [], {}, {}
         for line in lines:
             subscription = line.related_to
             for move_line in Line.search([
@@ -301,6 +305,8 @@ class Subscription(
                         ('origin', '=', str(line)),
                         ('reconciliation', '=', None),
                         ]):
+                if move_line.debit:
+                    returned[move_line] = subscription
                 # Several lines may pay the same subscription
                 to_pay.setdefault(subscription, subscription.amount_to_pay)
                 amount = min(move_line.credit, to_pay[subscription])
@@ -313,6 +319,7 @@ class Subscription(
         cls.reconcile([
                 s for s in {p.subscription for p in payments}
                 if s.state != 'draft'])
+        cls.give_back(returned)
 
     def get_lines_to_pay(self, name):
         return [l.id for l in self._open_lines([self])[self]]
@@ -400,12 +407,20 @@ class Subscription(
 
     @classmethod
     def refusals_pay(cls, subscriptions):
-        return {
-            s: gettext(
-                'coop_shares.msg_subscription_pay_closed',
-                subscription=s.rec_name)
-            for s in subscriptions
-            if s.state not in {'draft', 'confirmed'} or s.amount_to_pay <= 0}
+        refused = {}
+        coming = cls.on_its_way(subscriptions)
+        for subscription in subscriptions:
+            if (subscription.state not in {'draft', 'confirmed'}
+                    or subscription.amount_to_pay <= 0):
+                name = 'closed'
+            elif subscription.amount_to_pay <= coming[subscription]:
+                name = 'coming'
+            else:
+                continue
+            refused[subscription] = gettext(
+                f'coop_shares.msg_subscription_pay_{name}',
+                subscription=subscription.rec_name)
+        return refused
 
     @classmethod
     @ModelView.button
@@ -426,13 +441,25 @@ class Subscription(
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
-        for subscription in subscriptions:
-            if subscription.paid_amount:
-                raise SubscriptionError(gettext(
-                        'coop_shares.msg_subscription_cancel_paid',
-                        subscription=subscription.rec_name))
+        cls.check_step('cancel', subscriptions, error=SubscriptionError)
         cls._post_cancellation([
                 s for s in subscriptions if s.state == 'confirmed'])
+
+    @classmethod
+    def refusals_cancel(cls, subscriptions):
+        refused = {}
+        coming = cls.on_its_way(subscriptions)
+        for subscription in subscriptions:
+            if subscription.paid_amount:
+                name = 'paid'
+            elif coming[subscription]:
+                name = 'coming'
+            else:
+                continue
+            refused[subscription] = gettext(
+                f'coop_shares.msg_subscription_cancel_{name}',
+                subscription=subscription.rec_name)
+        return refused
 
     @classmethod
     def check_paid(cls, subscriptions):

@@ -62,7 +62,7 @@ class Pay(Wizard):
             'single': len(self.records) == 1,
             }
         if values['single']:
-            values['amount'] = self.record.amount_to_pay
+            values['amount'] = self._get_amounts()[self.record]
         methods = PaymentMethod.search([
                 ('company', '=', company.id),
                 ], limit=2)
@@ -80,13 +80,16 @@ class Pay(Wizard):
                     'coop_shares.msg_payment_companies'))
         # Somebody else may have been faster
         self.model.check_step('pay', self.records)
-        amounts = {}
-        for subscription in self.records:
-            if len(self.records) == 1:
-                amounts[subscription] = self.start.amount
-            else:
-                amounts[subscription] = subscription.amount_to_pay
+        if len(self.records) == 1:
+            amounts = {self.record: self.start.amount}
+        else:
+            amounts = self._get_amounts()
         Payment.pay(
             amounts, company, method, self.start.date,
             description=self.start.description)
         return 'end'
+
+    def _get_amounts(self):
+        "Return what is to be paid of each, but for what is about to come"
+        coming = self.model.on_its_way(list(self.records))
+        return {s: s.amount_to_pay - coming[s] for s in self.records}

@@ -158,15 +158,19 @@ class SubscriptionPayment(
         Period = pool.get('account.period')
         Subscription = pool.get('coop.share.subscription')
 
+        coming = Subscription.on_its_way(list(amounts))
         for subscription, amount in amounts.items():
-            if amount > subscription.amount_to_pay:
+            if amount > subscription.amount_to_pay - coming[subscription]:
                 lang = pool.get('ir.lang').get()
+                name = 'coming' if coming[subscription] else 'too_much'
                 raise PaymentError(gettext(
-                        'coop_shares.msg_payment_too_much',
+                        f'coop_shares.msg_payment_{name}',
                         subscription=subscription.rec_name,
                         amount=lang.currency(
-                            subscription.amount_to_pay,
-                            subscription.currency)))
+                            subscription.amount_to_pay - coming[subscription],
+                            subscription.currency),
+                        coming=lang.currency(
+                            coming[subscription], subscription.currency)))
         amounts = {s: amount for s, amount in amounts.items() if amount}
         if not amounts:
             return

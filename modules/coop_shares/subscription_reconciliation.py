@@ -4,14 +4,20 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
+from trytond.i18n import gettext
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.claim import is_money
 from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
+from trytond.report import Report
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, inactive_records
 
+from .exceptions import PaymentError
 from .instalment import complete_sets
+
+# The key of the context that tells which lines are money that is given back
+FAILING = 'coop_failing_lines'
 
 
 class SubscriptionReconciliation:
@@ -362,13 +368,68 @@ class SubscriptionReconciliation:
         cls.reconcile(list({p.subscription for p in payments}))
 
     @classmethod
+    def give_back(cls, returned):
+        """Take back the payments of the money that is given back
+
+        `returned` maps the lines that give it back to the subscriptions.
+        """
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Reconciliation = pool.get('account.move.reconciliation')
+        for line, subscription in returned.items():
+            paid = defaultdict(Decimal)
+            for payment in subscription.payments:
+                if payment.line and not payment.redemption:
+                    paid[payment.line] += payment.amount
+            for money in sorted(
+                    paid, key=lambda l: (l.date, l.id), reverse=True):
+                if (paid[money] == money.credit == line.debit
+                        and money.account == line.account
+                        and money.party == line.party):
+                    with Transaction().set_context(**{FAILING: [money.id]}):
+                        if money.reconciliation:
+                            Reconciliation.delete([money.reconciliation])
+                        Line.reconcile([money, line])
+                    break
+            else:
+                raise PaymentError(gettext(
+                        'coop_shares.msg_payment_give_back',
+                        subscription=subscription.rec_name,
+                        amount=Report.format_currency(
+                            line.debit, None, subscription.currency)))
+
+    @classmethod
+    def on_its_way(cls, subscriptions):
+        "Return how much of each is about to be paid"
+        pool = Pool()
+        MoveLine = pool.get('account.move.line')
+        lines = cls._open_lines(subscriptions)
+        amounts = MoveLine.on_its_way([l for ls in lines.values() for l in ls])
+        if not any(amounts.values()):
+            return dict.fromkeys(subscriptions, Decimal(0))
+        result = {}
+        for subscription in subscriptions:
+            # What is to be posted is entered already
+            entered = sum(
+                p.amount for p in subscription.payments
+                if p.line and not p.line.reconciliation
+                and p.line.move.state == 'draft')
+            result[subscription] = min(
+                max(sum(amounts[l] for l in lines[subscription]) - entered,
+                    Decimal(0)),
+                max(subscription.amount_to_pay, Decimal(0)))
+        return result
+
+    @classmethod
     def open_amount(cls, line):
         """Return how much of the line is to be paid, if it is of shares
 
-        What was paid in parts pays the oldest lines.
+        What was paid in parts pays the oldest lines, and what is about to
+        come is not asked for again.
         """
         pool = Pool()
         AdditionalMove = pool.get('coop.document.move')
+        Line = pool.get('account.move.line')
         subscriptions = list(dict.fromkeys(
                 c.move.origin
                 for c in AdditionalMove.get_claims([line]).get(line, [])
@@ -376,28 +437,39 @@ class SubscriptionReconciliation:
         if not subscriptions:
             return
         if len(subscriptions) > 1:
-            return min(
-                line.debit, sum(s.amount_to_pay for s in subscriptions))
+            coming = cls.on_its_way(subscriptions)
+            return min(line.debit, sum(
+                    s.amount_to_pay - coming[s] for s in subscriptions))
         subscription, = subscriptions
         paid = sum(
             p.amount for p in subscription.payments
-            if p.line and not p.line.reconciliation)
+            if p.line and not p.line.reconciliation
+            and p.line.move.state == 'posted')
         for other in cls._open_lines([subscription])[subscription]:
             part = min(other.debit, paid)
             if other == line:
-                return line.debit - part
+                break
             paid -= part
-        return line.debit
+        return max(
+            line.debit - part - Line.on_its_way([line])[line], Decimal(0))
 
     @classmethod
     def unreconciled(cls, reconciliations):
-        "Take back the payments the reconciliations made"
+        """Take back the payments the reconciliations made
+
+        When some money is given back, the other one has still paid.
+        """
         pool = Pool()
         Payment = pool.get('coop.share.subscription.payment')
-        if Transaction().context.get('keep_share_payments'):
+        context = Transaction().context
+        if context.get('keep_share_payments'):
             return
+        domain = []
+        if context.get(FAILING):
+            domain = [('line', 'in', context[FAILING])]
         for sub_reconciliations in grouped_slice(reconciliations, SLICE):
             Payment.enter_opposite(Payment.search([
                         ('line.reconciliation', 'in', [
                                 r.id for r in sub_reconciliations]),
+                        domain,
                         ]))

@@ -81,8 +81,9 @@ class SharesTestCase(unittest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         drop_db()
-        activate_module(
-            ['coop_shares', 'account_payment', 'account_statement'])
+        activate_module([
+                'coop_shares', 'account_payment_clearing',
+                'account_statement'])
 
     @classmethod
     def tearDownClass(cls):

@@ -16,8 +16,8 @@ class CoopSharesTestCase(
     "Test Coop Shares module"
     module = 'coop_shares'
     extras = [
-        'account_payment', 'account_statement', 'account_statement_rule',
-        'notification_email']
+        'account_payment_clearing', 'account_statement',
+        'account_statement_rule', 'notification_email']
 
     @with_transaction()
     def test_access_defined(self):

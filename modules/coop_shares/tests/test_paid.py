@@ -18,13 +18,14 @@ from trytond.exceptions import UserError
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
-from trytond.modules.coop_membership.claim import open_lines
+from trytond.modules.coop_membership.claim import open_due, open_lines
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction, check_access
 
-from .case import START, SharesTestCase
+from .bank import BankScreens
+from .case import END, START, SharesTestCase, get_account
 
 DAYS = [dt.date(2024, month, 15) for month in range(2, 12, 2)]
 MONTH_ENDS = [
@@ -39,7 +40,9 @@ steps = st.lists(
                 'pay', 'receive', 'reconcile', 'reconcile', 'unreconcile',
                 'reschedule', 'delegate', 'group', 'cancel_move',
                 'cancel_document', 'take_back', 'take_back', 'correct',
-                'pay_out', 'leave', 'leave', 'close_period']),
+                'pay_out', 'leave', 'leave', 'close_period', 'payment',
+                'payment', 'succeed', 'succeed', 'post', 'fail', 'proceed',
+                'statement', 'write_off', 'subscribe', 'redeem']),
         st.sampled_from(DAYS), choices, choices),
     min_size=3, max_size=10)
 
@@ -58,7 +61,9 @@ def savepoint():
         for cache in transaction.cache.values():
             cache.clear()
         raise
-    cursor.execute('RELEASE SAVEPOINT step')
+    finally:
+        # Else it would stand before the one around it
+        cursor.execute('RELEASE SAVEPOINT step')
 
 
 def _create_members(company, category, count):
@@ -74,13 +79,12 @@ class _Undo(Exception):
     pass
 
 
-class PaidTestCase(SharesTestCase):
+class PaidTestCase(BankScreens, SharesTestCase):
     "Test no use of the accounting screens parts shares from the books"
 
     @with_transaction(context={'_skip_warnings': True})
     def test_sequence(self):
         "Test random sequences on documents of two members"
-        pool = Pool()
         company, category, class_ = self._set_up()
         class_.effective = 'confirmation'
         class_.save()
@@ -88,9 +92,9 @@ class PaidTestCase(SharesTestCase):
         category.save()
         with set_company(company):
             self.company = company
-            self.cash, = pool.get('account.account').search([
-                    ('company', '=', company.id), ('code', '=', '1.1.1')])
+            self.cash = get_account(company, "Cash and Cash Equivalents")
             self.class_ = class_
+            self._create_journals()
             self.members = _create_members(company, category, 2)
             self.played = self.refused = 0
 
@@ -139,6 +143,48 @@ class PaidTestCase(SharesTestCase):
                 with self.assertRaises(AccessError):
                     Move.delete([move])
 
+    @with_transaction(context={'_skip_warnings': True})
+    def test_due(self):
+        "Test what is open of a document is what is open of its lines"
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up()
+
+        def get_due():
+            cursor = Transaction().connection.cursor()
+            cursor.execute(*open_due(Subscription, 'move'))
+            return [
+                (document, str(date), Decimal(amount))
+                for document, date, amount in cursor]
+
+        with set_company(company):
+            self.company, self.class_ = company, class_
+            self.cash = get_account(company, "Cash and Cash Equivalents")
+            self.members = _create_members(company, category, 1) * 2
+            self.day = dt.date(2024, 2, 15)
+            subscription = Subscription(
+                company=company, member=self.members[0], share_class=class_,
+                quantity=Decimal(5), date=self.day)
+            subscription.save()
+            self.assertEqual(get_due(), [])
+            Subscription.confirm([subscription])
+            self.assertEqual(
+                get_due(), [(subscription.id, '2024-02-15', Decimal(50))])
+            # In two, after 30 and 60 days
+            self._do_reschedule(0, 0)
+            self.assertEqual(
+                get_due(), [(subscription.id, '2024-03-16', Decimal(50))])
+            self._pay_first(subscription)
+            self.assertEqual(
+                get_due(), [(subscription.id, '2024-04-15', Decimal(25))])
+
+    def _pay_first(self, subscription):
+        Payment = Pool().get('coop.share.subscription.payment')
+        Payment.pay(
+            {subscription: Decimal(25)}, self.company,
+            SimpleNamespace(journal=self._journal, debit_account=self.cash),
+            self.day)
+
     def _play(self, steps):
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
@@ -171,17 +217,21 @@ class PaidTestCase(SharesTestCase):
             Redemption.approve(self.redemptions)
             Redemption.end(self.redemptions)
             Redemption.settle(self.redemptions)
-        self._check('start')
+            self.dividends = [self._pay_dividend(i) for i in range(2)]
+        self._check('start', days=MONTH_ENDS)
         for step in steps:
             name, day, first, second = step
             try:
                 with savepoint(), self._on(day):
                     getattr(self, f'_do_{name}')(first, second)
+                    self._run_tasks()
             except UserError:
+                Transaction().tasks.clear()
                 self.refused += 1
             else:
                 self.played += 1
-            self._check(step)
+            self._check(step, days=[day, END])
+        self._check(steps, days=MONTH_ENDS)
 
     @contextmanager
     def _on(self, day):
@@ -190,14 +240,32 @@ class PaidTestCase(SharesTestCase):
         with patch.object(Date, 'today', lambda timezone=None: day):
             yield
 
-    def _check(self, step):
+    def _pay_dividend(self, number):
+        Dividend = Pool().get('coop.share.dividend')
+        dividend = Dividend(
+            company=self.company, classes=[self.class_],
+            start_date=START + dt.timedelta(number * 100),
+            end_date=START + dt.timedelta(number * 100 + 99),
+            method='rate', rate=Decimal('0.5'),
+            posting_date=self.day, payment_date=self.day, force=True,
+            account=get_account(self.company, type='expense'),
+            account_payable=self.payable)
+        dividend.save()
+        for button in ['compute', 'approve', 'post']:
+            getattr(Dividend, button)([dividend])
+            self._run_tasks()
+        return dividend
+
+    def _check(self, step, days):
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         Subscription = pool.get('coop.share.subscription')
-        for day in MONTH_ENDS:
+        for day in days:
+            # What is pending or later by a closed period is said so
             self.assertEqual([
                     (d.description, d.expected, d.found)
-                    for d in check_books(self.company, day)], [],
+                    for d in check_books(self.company, day)
+                    if d.kind == 'error'], [],
                 (step, day))
         for subscription in Subscription.browse(self.subscriptions):
             if subscription.state == 'cancelled':
@@ -240,7 +308,8 @@ class PaidTestCase(SharesTestCase):
         "Return by account the open lines of the party"
         Line = Pool().get('account.move.line')
         accounts = [
-            self.class_.account_subscribed, self.class_.account_redemption]
+            self.class_.account_subscribed, self.class_.account_redemption,
+            self.payable]
         lines = defaultdict(list)
         for line in Line.search([
                     ('account', 'in', accounts),
@@ -253,7 +322,7 @@ class PaidTestCase(SharesTestCase):
     def _pick(self, first, second):
         "Return some open lines of a member on an account"
         member = self.members[first % 2]
-        lines = self._open(member.party)[first // 2 % 2]
+        lines = self._open(member.party)[first // 2 % 3]
         return lines[:1 + second % 3] if first < 4 else lines[-1 - second % 3:]
 
     @property
@@ -274,17 +343,18 @@ class PaidTestCase(SharesTestCase):
         member = self.members[first % 2]
         account, sign = [
             (self.class_.account_subscribed, 1),
-            (self.class_.account_redemption, -1)][first // 2 % 2]
+            (self.class_.account_redemption, -1),
+            (self.payable, -1)][first // 2 % 3]
         # Mostly what makes a whole
         amounts = [
             abs(l.debit - l.credit)
-            for l in self._open(member.party)[first // 2 % 2]] or [Decimal(10)]
+            for l in self._open(member.party)[first // 2 % 3]] or [Decimal(10)]
         self._money(
             member.party, account, sign * amounts[second % len(amounts)])
 
     def _do_reconcile(self, first, second):
         self._reconcile(
-            self.members[first % 2].party, first // 2 % 2, second)
+            self.members[first % 2].party, first // 2 % 3, second)
 
     def _reconcile(self, party, account, choice):
         "Reconcile one of the pairs or threes that are equal"
@@ -429,7 +499,31 @@ class PaidTestCase(SharesTestCase):
             Period.reopen([period])
 
     def _do_cancel_document(self, first, second):
-        documents = self.subscriptions if second % 2 else self.redemptions
-        document = documents[first % 4]
+        documents = [self.subscriptions, self.redemptions, self.dividends][
+            second % 3]
+        document = documents[first % len(documents)]
         document = document.__class__(document.id)
         document.__class__.cancel([document])
+
+    def _do_subscribe(self, first, second):
+        Subscription = Pool().get('coop.share.subscription')
+        subscription = Subscription(
+            company=self.company, member=self.members[first % 2],
+            share_class=self.class_, quantity=Decimal(1 + second),
+            date=self.day)
+        subscription.save()
+        Subscription.confirm([subscription])
+        self.subscriptions.append(subscription)
+
+    def _do_redeem(self, first, second):
+        Redemption = Pool().get('coop.share.redemption')
+        redemption = Redemption(
+            company=self.company, member=self.members[first % 2],
+            share_class=self.class_, quantity=Decimal(1),
+            request_date=self.day, end_date=self.day,
+            settlement_date=self.day + dt.timedelta(1),
+            set_off=bool(second % 2))
+        redemption.save()
+        for button in ['approve', 'end', 'settle']:
+            getattr(Redemption, button)([redemption])
+        self.redemptions.append(redemption)

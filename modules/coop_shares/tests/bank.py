@@ -1,0 +1,156 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
+from trytond.pool import Pool
+from trytond.transaction import Transaction
+
+from .case import get_account
+
+
+class BankScreens:
+    "What is done with payments, statements and write-offs"
+
+    def _create_journals(self):
+        pool = Pool()
+        Account = pool.get('account.account')
+        Configuration = pool.get('coop.share.configuration')
+        Journal = pool.get('account.journal')
+        PaymentJournal = pool.get('account.payment.journal')
+        StatementJournal = pool.get('account.statement.journal')
+        WriteOff = pool.get('account.move.reconcile.write_off')
+        configuration = Configuration(1)
+        configuration.dividend_resolution = False
+        configuration.save()
+        self.payable = get_account(self.company, type='payable')
+        clearing, = Account.copy([self.cash], default={
+                'name': "Bank Clearing",
+                'reconcile': True,
+                })
+        self.payment_journals = PaymentJournal.create([{
+                    'name': "Payments",
+                    'company': self.company.id,
+                    'currency': self.company.currency.id,
+                    'process_method': 'manual',
+                    **values,
+                    } for values in [{}, {
+                            'clearing_account': clearing.id,
+                            'clearing_journal': self._journal.id,
+                            }]])
+        statement, write_off = Journal.create([
+                {'name': "Statement", 'type': 'statement'},
+                {'name': "Write-off", 'type': 'write-off'},
+                ])
+        self.statement_journal, = StatementJournal.create([{
+                    'name': "Bank",
+                    'company': self.company.id,
+                    'currency': self.company.currency.id,
+                    'journal': statement.id,
+                    'account': self.cash.id,
+                    'validation': 'amount',
+                    }])
+        self.write_off, = WriteOff.create([{
+                    'name': "Waiver",
+                    'company': self.company.id,
+                    'journal': write_off.id,
+                    'debit_account': get_account(
+                        self.company, type='expense').id,
+                    'credit_account': get_account(
+                        self.company, type='revenue').id,
+                    }])
+
+    def _do_payment(self, first, second):
+        pool = Pool()
+        Group = pool.get('account.payment.group')
+        Payment = pool.get('account.payment')
+        for line in self._pick(first, 0):
+            amount = line.payment_amount
+            if second % 2:
+                amount //= 2
+            kind = line.payment_kind
+            journal = self.payment_journals[second // 2 % 2]
+            payment, = Payment.create([{
+                        'company': self.company.id,
+                        'journal': journal.id,
+                        'kind': kind,
+                        'party': line.party.id,
+                        'line': line.id,
+                        'date': self.day,
+                        'amount': amount,
+                        }])
+            Payment.submit([payment])
+            if kind == 'payable':
+                Payment.approve([payment])
+            group, = Group.create([{
+                        'company': self.company.id,
+                        'journal': journal.id,
+                        'kind': kind,
+                        }])
+            Payment.process([payment], lambda group=group: group)
+
+    def _find_payment(self, first, states):
+        Payment = Pool().get('account.payment')
+        payments = Payment.search([
+                ('state', 'in', states),
+                ], order=[('id', 'ASC')])
+        return payments[first % len(payments):][:1] if payments else []
+
+    def _do_succeed(self, first, second):
+        Payment = Pool().get('account.payment')
+        with Transaction().set_context(clearing_date=self.day):
+            Payment.succeed(
+                self._find_payment(first, ['processing', 'failed']))
+
+    def _do_fail(self, first, second):
+        Payment = Pool().get('account.payment')
+        Payment.fail(self._find_payment(first, ['processing', 'succeeded']))
+
+    def _do_proceed(self, first, second):
+        Payment = Pool().get('account.payment')
+        Payment.proceed(self._find_payment(first, ['failed', 'succeeded']))
+
+    def _do_post(self, first, second):
+        "Post the moves of clearing"
+        Move = Pool().get('account.move')
+        moves = Move.search([
+                ('state', '=', 'draft'),
+                ], order=[('id', 'ASC')])
+        Move.post(moves[:1 + first])
+
+    def _do_statement(self, first, second):
+        pool = Pool()
+        Statement = pool.get('account.statement')
+        Line = pool.get('account.statement.line')
+        document = [
+            *self.subscriptions,
+            *self.redemptions,
+            *self._find_payment(second, ['processing', 'succeeded']),
+            ][first + (second > 5)]
+        document = document.__class__(document.id)
+        if document.__name__ == 'account.payment':
+            amount = document.amount
+            if document.kind == 'payable':
+                amount = -amount
+        else:
+            amount = Decimal(10 * (1 + second // 2))
+            if document.__name__ == 'coop.share.redemption' or second == 1:
+                amount = -amount
+        statement = Statement(
+            name="Test", company=self.company,
+            journal=self.statement_journal, date=self.day,
+            total_amount=amount)
+        line = Line(date=self.day, amount=amount, number='1')
+        line.party, line.account = None, None
+        line.statement = statement
+        line.related_to = document
+        line.on_change_related_to()
+        line.statement = None
+        statement.lines = [line]
+        statement.save()
+        Statement.validate_statement([statement])
+        Statement.post([statement])
+
+    def _do_write_off(self, first, second):
+        Line = Pool().get('account.move.line')
+        Line.reconcile(
+            self._pick(first, 0), date=self.day, writeoff=self.write_off)
