@@ -199,15 +199,23 @@ class ServiceTestCase(CommonsTestCase):
 
             with self.assertRaises(BookingOverlapError):
                 Booking.move([first, second], other)
-            session, _, _ = Clear.create()
-            wizard = Clear(session)
-            wizard.record = self._resource
-            wizard.records = [self._resource]
-            wizard.model = self._resource.__class__
-            self.assertEqual(
-                wizard.default_start([])['bookings'], [first.id, second.id])
-            Booking.move([Booking(first.id)], other)
-            Booking.call_off([Booking(second.id)])
+            with Transaction().set_context(
+                    active_model='coop.commons.resource',
+                    active_id=self._resource.id,
+                    active_ids=[self._resource.id]):
+                session, _, _ = Clear.create()
+                values = Clear(session).default_start([])
+                self.assertEqual(
+                    values['bookings'], [first.id, second.id])
+                for booking, action in [(first, 'move'), (second, 'cancel')]:
+                    Clear.execute(session, {
+                            'start': {
+                                **values,
+                                'bookings': [booking.id],
+                                'action': action,
+                                'resource': other.id,
+                                },
+                            }, 'clear')
             self.assertEqual(Booking(first.id).resource, other)
             self.assertEqual(Booking(second.id).state, 'cancelled')
             self.assertFalse(Booking(second.id).usages)
