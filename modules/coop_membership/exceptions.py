@@ -54,3 +54,7 @@ class ClaimError(UserError):
 
 class LetterError(UserError):
     pass
+
+
+class WizardError(UserError):
+    pass

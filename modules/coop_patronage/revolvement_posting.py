@@ -92,16 +92,17 @@ class RevolvementPosting(SetOffMixin):
             # What replaced claims is cancelled before
             moves = AdditionalMove.get_own(revolvement.moves)
             revolvement._take_back_set_offs(moves)
-            reversals = [
-                books.reversal(m, revolvement.posting_date) for m in moves]
-            Books.post(reversals)
+            reversals = {
+                m: books.reversal(m, revolvement.posting_date)
+                for m in moves}
+            Books.post(list(reversals.values()))
             ShareMove.reverse(
                 [m for line in revolvement.lines for m in line.share_moves
                     if not m.reversal_of],
-                dict(zip(moves, reversals)))
+                reversals)
             revolvement.raise_requests()
             payables = {}
-            for move in moves + reversals:
+            for move in [*moves, *reversals.values()]:
                 for line in move.lines:
                     type_ = line.account.type
                     if (line.account.reconcile

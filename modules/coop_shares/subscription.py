@@ -37,6 +37,13 @@ class Subscription(
     __string__ = "Share Subscription"
     _reference_key = 'SUB'
     _bank_keyword = 'subscription'
+    _steps = {
+        'confirm': (['draft'], 'confirmed'),
+        'pay': (['draft', 'confirmed'], None),
+        'certify': (['paid'], None),
+        'correct': (['confirmed', 'paid'], None),
+        'cancel': (['draft', 'confirmed'], 'cancelled'),
+        }
     _sequence = ('coop.share.configuration', 'subscription_sequence')
     _search_names = ('number', 'member.rec_name')
     # What is computed is never what somebody gives
@@ -136,35 +143,9 @@ class Subscription(
             ('id', 'DESC'),
             ]
         cls._transitions |= {
-            ('draft', 'confirmed'),
             ('confirmed', 'paid'),
             ('paid', 'confirmed'),
-            ('confirmed', 'cancelled'),
-            # If it can not be deleted any more
-            ('draft', 'cancelled'),
             }
-        cls._buttons.update({
-                'confirm': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'pay': {
-                    'invisible': ~Eval('state').in_(['draft', 'confirmed']),
-                    'depends': ['state'],
-                    },
-                'certify': {
-                    'invisible': Eval('state') != 'paid',
-                    'depends': ['state'],
-                    },
-                'correct': {
-                    'invisible': ~Eval('state').in_(['confirmed', 'paid']),
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(['draft', 'confirmed']),
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_date(cls):
@@ -410,16 +391,21 @@ class Subscription(
         refused = {}
         coming = cls.on_its_way(subscriptions)
         for subscription in subscriptions:
-            if (subscription.state not in {'draft', 'confirmed'}
+            if subscription.state == 'cancelled':
+                message, last = 'cancelled', subscription
+            elif (subscription.state == 'paid'
                     or subscription.amount_to_pay <= 0):
-                name = 'closed'
+                message = 'paid'
+                last = max(subscription.payments, key=int, default=None)
             elif subscription.amount_to_pay <= coming[subscription]:
-                name = 'coming'
+                message, last = 'coming', None
             else:
                 continue
+            user = (last.write_uid or last.create_uid) if last else None
             refused[subscription] = gettext(
-                f'coop_shares.msg_subscription_pay_{name}',
-                subscription=subscription.rec_name)
+                f'coop_shares.msg_subscription_pay_{message}',
+                subscription=subscription.rec_name,
+                user=user.rec_name if user else '')
         return refused
 
     @classmethod
