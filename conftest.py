@@ -165,7 +165,7 @@ def _sources(module):
         for name in sorted(names):
             digest.update(_sources(name).encode())
     for pattern in [
-            '*.py', '*.xml', '*.fodt', 'tryton.cfg', 'view/*.xml',
+            '*.py', '*.xml', '*.fodt', '*.html', 'tryton.cfg', 'view/*.xml',
             'icons/*.svg', 'tests/tools.py']:
         for path in sorted(_directory(module).glob(pattern)):
             digest.update(path.read_bytes())

@@ -15,12 +15,12 @@ MODULES = {
         for path in sorted(ROOT.glob('modules/*/tryton.cfg'))},
     }
 DATA = [
-    'tryton.cfg', '*.xml', '*.fodt', 'view/*.xml', 'locale/*.po',
-    'locale/override/*.po', 'icons/*.svg', 'tests/*.rst', 'tests/*.json',
-    'tests/*.csv',
+    'tryton.cfg', '*.xml', '*.fodt', '*.html', 'share_*.txt', 'view/*.xml',
+    'locale/*.po', 'locale/override/*.po', 'icons/*.svg', 'tests/*.rst',
+    'tests/*.json', 'tests/*.csv',
     ]
 # What the files that people import need
-FILES = ['Babel', 'charset-normalizer', 'openpyxl']
+FILES = ['Babel', 'charset-normalizer', 'openpyxl', 'schwifty']
 
 
 def read_config(directory):
@@ -69,6 +69,7 @@ setup(
         'python-dateutil',
         'python-sql',
         'relatorio',
+        'segno',
         ],
     extras_require={
         'all': extras,

@@ -218,18 +218,9 @@ class BillingInvoicing:
         pool = Pool()
         Currency = pool.get('currency.currency')
         Invoice = pool.get('account.invoice')
-        Party = pool.get('party.party')
-        with Transaction().set_context(company=self.company.id):
-            party = Party(party)
-        invoice = Invoice(
-            company=self.company,
-            type='out',
-            party=party,
-            currency=Currency(currency),
-            invoice_date=self.invoice_date,
+        return Invoice.get_of_use(
+            self.company, party, self.invoice_date, Currency(currency),
             accounting_date=self.accounting_date)
-        invoice.on_change_type()
-        return invoice
 
     def _get_invoice_line(self, invoice, charges):
         pool = Pool()

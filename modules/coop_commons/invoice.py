@@ -2,12 +2,56 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, Workflow
 from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
 
 from .slices import search_slices
 
 
 class Invoice(metaclass=PoolMeta):
     __name__ = 'account.invoice'
+
+    @property
+    def is_of_use(self):
+        "Whether it invoices or credits the use of the commons"
+        return any(line.is_of_use for line in self.lines)
+
+    @classmethod
+    def get_of_use(cls, company, party, date, currency=None, **values):
+        "Return an unsaved invoice that falls due by the configured term"
+        pool = Pool()
+        Configuration = pool.get('account.configuration')
+        Party = pool.get('party.party')
+        with Transaction().set_context(company=company.id):
+            party = Party(int(party))
+        invoice = cls(
+            company=company, type='out', party=party,
+            currency=currency or company.currency, invoice_date=date,
+            **values)
+        invoice.on_change_type()
+        if not invoice.payment_term:
+            # The party may be older than the configuration
+            invoice.payment_term = Configuration(1).get_multivalue(
+                'default_customer_payment_term', company=company.id)
+        return invoice
+
+    def get_move(self):
+        if self.move or not self.is_of_use:
+            return super().get_move()
+        # Without a term Tryton takes today, however late it is billed
+        if not self.payment_term_date:
+            self.payment_term_date = self.invoice_date
+        # That the day is over is nothing to ask about each of a billing
+        with Transaction().set_context(_skip_warnings=True):
+            return super().get_move()
+
+    @classmethod
+    @Workflow.transition('posted')
+    def post_batch(cls, invoices):
+        for invoice in invoices:
+            if invoice.is_of_use and not invoice.payment_term_date:
+                invoice.payment_term_date = invoice.invoice_date
+        cls.save(invoices)
+        super().post_batch(invoices)
 
     @classmethod
     @ModelView.button
@@ -50,6 +94,15 @@ class Invoice(metaclass=PoolMeta):
 
 class InvoiceLine(metaclass=PoolMeta):
     __name__ = 'account.invoice.line'
+
+    @property
+    def is_of_use(self):
+        "Whether it invoices or credits the use of the commons"
+        origin = self.origin
+        while isinstance(origin, self.__class__):
+            origin = origin.origin
+        return (
+            bool(origin) and origin.__name__.startswith('coop.commons.'))
 
     @classmethod
     def _get_origin(cls):

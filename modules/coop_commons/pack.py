@@ -201,20 +201,12 @@ class Pack(
     def get_invoice(self):
         pool = Pool()
         Invoice = pool.get('account.invoice')
-        Party = pool.get('party.party')
-        with Transaction().set_context(company=self.company.id):
-            party = Party(self.party.id)
-        invoice = Invoice(
-            company=self.company,
-            type='out',
-            party=party,
-            currency=self.currency,
-            invoice_date=self.date)
-        invoice.on_change_type()
+        invoice = Invoice.get_of_use(
+            self.company, self.party, self.date, self.currency)
         if not invoice.invoice_address:
             raise PackError(gettext(
                     'coop_commons.msg_billing_address',
-                    party=party.rec_name))
+                    party=invoice.party.rec_name))
         return invoice
 
     def get_invoice_line(self, invoice):

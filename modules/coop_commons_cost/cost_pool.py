@@ -167,14 +167,7 @@ class CostPool(CostPoolFigures, DeactivableMixin, ModelSQL, ModelView):
     def get_invoice(self, party, date):
         pool = Pool()
         Invoice = pool.get('account.invoice')
-        invoice = Invoice(
-            company=self.company,
-            type='out',
-            party=party,
-            currency=self.currency,
-            invoice_date=date)
-        invoice.on_change_type()
-        return invoice
+        return Invoice.get_of_use(self.company, party, date, self.currency)
 
     def get_description(self, message, party, fiscalyear, units):
         pool = Pool()

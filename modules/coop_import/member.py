@@ -4,6 +4,12 @@ import re
 import unicodedata
 from collections import defaultdict
 
+try:
+    from schwifty import IBAN
+    from schwifty.exceptions import SchwiftyException
+except ImportError:
+    IBAN = None
+
 from trytond.exceptions import UserError
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
@@ -47,6 +53,14 @@ class MemberImporter(Importer):
         sequence = self._member_sequence
         if sequence:
             sequence.lock()
+        if IBAN and any(row['iban'] for row in self.rows):
+            try:
+                Bank = Pool().get('bank')
+            except KeyError:
+                pass
+            else:
+                # Those of the accounts are made one by one
+                Bank.lock()
 
     @property
     @without_check_access
@@ -188,10 +202,29 @@ class MemberImporter(Importer):
         if not rows:
             return
         try:
-            Pool().get('bank.account.number')
+            Number = Pool().get('bank.account.number')
         except KeyError:
             for row in rows:
                 row.error('iban', 'msg_import_bank')
+            return
+        with_bank = {
+            n.number_compact for n in Number.search([
+                    ('type', '=', 'iban'),
+                    ('number_compact', 'in', [row['iban'] for row in rows]),
+                    ('account.bank', '!=', None),
+                    ])}
+        for row in rows:
+            number = row['iban']
+            if number in with_bank:
+                continue
+            try:
+                bic = IBAN(number).bic if IBAN else None
+            except SchwiftyException:
+                row.error('iban', 'msg_import_iban', value=number)
+            else:
+                if not bic:
+                    # It can not be paid by SEPA
+                    row.warn('iban', 'msg_import_no_bank', value=number)
 
     def _find_parties(self):
         """Find the party of the member, the one with the code or the one with
@@ -423,6 +456,12 @@ class MemberImporter(Importer):
                 account.owners = owners
                 changed[number] = account
                 updated.add(row)
+            # Tryton finds the bank of new ones
+            if account.id and not account.bank:
+                account.bank = account.guess_bank()
+                if account.bank:
+                    changed[number] = account
+                    updated.add(row)
         save(holders)
         save(list(changed.values()))
         return updated

@@ -18,7 +18,7 @@ from itertools import groupby
 from sql import Null
 
 from trytond.i18n import gettext
-from trytond.model import Check, Unique, fields
+from trytond.model import Check, Index, ModelSQL, Unique, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -33,6 +33,9 @@ __all__ = [
 
 # The fields in which Tryton logs who did what and when
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
+# What the rows of large tables are found by
+_SEARCHED = {
+    'account.move', 'account.move.line', 'coop.member', 'party.party'}
 
 
 def part_fields(Model):
@@ -102,7 +105,26 @@ def _string(record, name):
         getattr(record, name))
 
 
-class SearchMixin:
+class _IndexMixin:
+    __slots__ = ()
+
+    @classmethod
+    def __post_setup__(cls):
+        super().__post_setup__()
+        if not issubclass(cls, ModelSQL) or cls._is_table_query():
+            return
+        t = cls.__table__()
+        for name, field in cls._fields.items():
+            if (field._type == 'many2one'
+                    and field.model_name in _SEARCHED
+                    and not isinstance(field, fields.Function)):
+                column = getattr(t, name)
+                cls._sql_indexes.add(Index(
+                        t, (column, Index.Range()),
+                        where=None if field.required else column != Null))
+
+
+class SearchMixin(_IndexMixin):
     """Search the record name in several fields
 
     `_search_names` are the paths of these fields.
@@ -127,12 +149,26 @@ class SearchMixin:
                         domain, order=[], query=True))]
 
 
-class _GuardMixin:
+class _GuardMixin(_IndexMixin):
     __slots__ = ()
+    # The field of the record that says what it is about, if not itself
+    _subject = None
     # What only the program sets, besides the fields that are read-only
     _internal = frozenset()
     # What users may give on creation nevertheless
     _internal_given = frozenset()
+
+    @property
+    def subject(self):
+        """What payments and letters say that it is about
+
+        In the language of the context, as "Share Subscription 12".
+        """
+        if self._subject:
+            return full_name(getattr(self, self._subject))
+        # The name by the number that it gets just now
+        return ' '.join(
+            [self.__names__()['model'], self.get_rec_name('rec_name')])
 
     @classmethod
     def internal_names(cls):
@@ -264,9 +300,7 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
         In the language of the context, as "Share Subscription 12, member 17".
         """
-        # The name by the number that it gets just now
-        narration = ' '.join(
-            [self.__names__()['model'], self.get_rec_name('rec_name')])
+        narration = self.subject
         member = getattr(self, 'member', None)
         if member:
             narration = gettext(
@@ -503,7 +537,7 @@ class PartMixin(_GuardMixin):
                 {cls._holding_name()})
 
 
-class ResultMixin:
+class ResultMixin(_IndexMixin):
     """What a run of a document makes, and what belongs to it
 
     Users never make, change or delete it but for the names in

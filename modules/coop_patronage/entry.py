@@ -69,10 +69,12 @@ class Entry(SearchMixin, ModelSQL, ModelView):
                 Unique(t, t.company, t.category, t.external_id),
                 'coop_patronage.msg_entry_external_id_unique'),
             ]
-        cls._sql_indexes.add(
-            Index(t,
-                (t.category, Index.Equality()),
-                (t.date, Index.Range())))
+        cls._sql_indexes.update({
+                Index(t,
+                    (t.category, Index.Equality()),
+                    (t.date, Index.Range())),
+                Index(t, (t.party, Index.Range()), (t.date, Index.Range())),
+                })
         cls.__rpc__.update({
                 'intake': RPC(readonly=False),
                 })

@@ -41,6 +41,11 @@ _context_company = Eval('context', {}).get('company', -1)
 cutover_date = fields.Date("Cut-over Date",
     help="The day on which the opening share moves are posted "
     "and from which the books are compared with the ledger.")
+founding_date = fields.Date("Founded on",
+    help="The day from which on the percentage of the capital that a member "
+    "holds at most is checked: those who found the cooperative subscribe "
+    "one after the other.\n"
+    "Leave empty to check it always.")
 lapse_years = fields.Integer("Lapse", required=True,
     domain=[
         ('lapse_years', '>', 0),
@@ -85,6 +90,7 @@ class Configuration(
         sequence_field('dividend', _context_company))
     cutover_date = fields.MultiValue(cutover_date)
     account_opening = fields.MultiValue(account_opening(_context_company))
+    founding_date = fields.MultiValue(founding_date)
     lapse_years = fields.MultiValue(lapse_years)
     dividend_resolution = fields.MultiValue(dividend_resolution)
 
@@ -93,7 +99,7 @@ class Configuration(
         pool = Pool()
         if field in {f'{name}_sequence' for name in SEQUENCES}:
             return pool.get('coop.share.configuration.sequence')
-        elif field in {'cutover_date', 'account_opening'}:
+        elif field in {'cutover_date', 'account_opening', 'founding_date'}:
             return pool.get('coop.share.configuration.opening')
         elif field in {'lapse_years', 'dividend_resolution'}:
             return pool.get('coop.share.configuration.rule')
@@ -141,6 +147,7 @@ class ConfigurationOpening(ModelSQL, CompanyValueMixin):
 
     cutover_date = cutover_date
     account_opening = account_opening(Eval('company', -1))
+    founding_date = founding_date
 
 
 class ConfigurationRule(ModelSQL, CompanyValueMixin):

@@ -532,10 +532,19 @@ class Dividend(
 
     def _check_lines(self):
         "Check the ledger has not changed since the lines were computed"
-        if self._current_lines().keys() != set(self._compute_lines()):
+        pool = Pool()
+        Member = pool.get('coop.member')
+        changed = sorted({
+                member for member, *_ in
+                self._current_lines().keys() ^ set(self._compute_lines())})
+        if changed:
+            names = [m.rec_name for m in Member.browse(changed[:5])]
+            if len(changed) > len(names):
+                names.append('...')
             raise DividendError(gettext(
                     'coop_shares.msg_dividend_changed',
-                    dividend=self.rec_name))
+                    dividend=self.rec_name,
+                    members=', '.join(names)))
 
     def _check_post(self):
         names = ['posting_date', 'payment_date', 'account_payable']
@@ -550,3 +559,6 @@ class Dividend(
                     dividend=self.rec_name,
                     fields=', '.join(
                         self.__names__(n)['field'] for n in missing)))
+        if not self._moves():
+            # What an interrupted posting goes on with is what was approved
+            self._check_lines()

@@ -48,6 +48,10 @@ class LastShareWarning(UserWarning):
     pass
 
 
+class MinimumCapitalWarning(UserWarning):
+    pass
+
+
 class DividendError(UserError):
     pass
 

@@ -17,28 +17,32 @@ from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .banked import BankedMixin
 from .document import ShareDocumentMixin, lock_members, move_field
-from .exceptions import LastShareWarning, RedemptionError
-from .quantity import plain_number
+from .exceptions import RedemptionError
 from .redemption_agreement import RedemptionAgreement
+from .redemption_approval import MANDATORY, RedemptionApproval
 from .redemption_end import RedemptionEnd
 from .redemption_lapse import RedemptionLapse
+from .redemption_payout import RedemptionPayout
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
 
 logger = logging.getLogger(__name__)
-MANDATORY = {'exit', 'death', 'exclusion'}
 _settlement_fields = {
     'price', 'deduction', 'deduction_reason', 'set_off', 'settlement_date',
     'payment_date'}
 
 
 class Redemption(
-        RedemptionQueue, RedemptionEnd, RedemptionSettlement, RedemptionLapse,
-        RedemptionAgreement, ShareDocumentMixin,
+        RedemptionQueue, RedemptionApproval, RedemptionEnd,
+        RedemptionSettlement, RedemptionPayout, RedemptionLapse,
+        RedemptionAgreement, BankedMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
+    _bank_keyword = 'redemption'
+    _bank_sign = -1
     _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
     _sequence = ('coop.share.configuration', 'redemption_sequence')
@@ -203,7 +207,8 @@ class Redemption(
                 Index(t, (t.state, Index.Equality(cardinality='low')),
                     where=t.state.in_(
                         ['requested', 'approved', 'ended', 'settled'])),
-                Index(t, (t.payable_line, Index.Range())),
+                Index(t, (t.company, Index.Range()),
+                    (t.request_date, Index.Range()), (t.id, Index.Range())),
                 })
         cls._order = [
             ('request_date', 'DESC'),
@@ -242,6 +247,10 @@ class Redemption(
                     'invisible': Eval('state') != 'ended',
                     'depends': ['state'],
                     },
+                'pay': {
+                    'invisible': Eval('state') != 'settled',
+                    'depends': ['state'],
+                    },
                 'cancel': {
                     'invisible': ~Eval('state').in_(
                         ['requested', 'approved', 'ended', 'settled'])
@@ -250,6 +259,16 @@ class Redemption(
                     'depends': ['state', 'net_amount'],
                     },
                 })
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', '=', 'settled')]
+
+    @classmethod
+    def bank_claims(cls, redemptions):
+        return {
+            r: [r.payable_line] if r.payable_line else []
+            for r in redemptions}
 
     @classmethod
     def default_request_date(cls):
@@ -367,80 +386,8 @@ class Redemption(
                 redemption.end_date = redemption.first_end_date()
         cls.check_step('approve', redemptions)
         cls._warn_last_share(redemptions)
+        cls._warn_minimum_capital(redemptions)
         save_records(redemptions)
-
-    @classmethod
-    def refusals_approve(cls, redemptions):
-        pool = Pool()
-        ShareMove = pool.get('coop.share.move')
-        refused = {}
-        members = {r.member for r in redemptions}
-        open_ = cls.open_quantities(members)
-        approved = cls.open_quantities(members, states=['approved'])
-        for company, c_redemptions in by_company(redemptions):
-            lots = ShareMove.lots_at(
-                company, None, {r.member.id for r in c_redemptions},
-                {r.share_class.id for r in c_redemptions})
-            for redemption in c_redemptions:
-                class_, member = redemption.share_class, redemption.member
-                key = member.id, class_.id
-                approved[key] += redemption.quantity
-                held = sum(l.quantity for l in lots[key])
-                free = sum(l.quantity for l in redemption.free_lots(lots[key]))
-                if approved[key] > held:
-                    refused[redemption] = redemption.get_refusal(
-                        'more_than_held', held)
-                elif approved[key] > free:
-                    refused[redemption] = redemption.get_refusal(
-                        'lock_in', free)
-                elif class_.keep_last and redemption.takes_last(
-                        held - open_[key]):
-                    refused[redemption] = redemption.get_refusal(
-                        'last_share', held)
-                else:
-                    reason = class_.refuse_minimum(member, held - open_[key])
-                    if reason:
-                        refused[redemption] = reason
-        return refused
-
-    def takes_last(self, left):
-        "Return whether the member stays one without a membership share"
-        return (
-            self.share_class.kind == 'membership'
-            and self.reason not in MANDATORY
-            and left <= 0)
-
-    def get_refusal(self, name, quantity):
-        return gettext(
-            f'coop_shares.msg_redemption_{name}',
-            redemption=self.rec_name,
-            member=self.member.rec_name,
-            share_class=self.share_class.rec_name,
-            quantity=plain_number(quantity))
-
-    @classmethod
-    def _warn_last_share(cls, redemptions):
-        "Warn of those after which a member has no share of the membership"
-        pool = Pool()
-        ShareMove = pool.get('coop.share.move')
-        Warning = pool.get('res.user.warning')
-        redemptions = [r for r in redemptions if r.takes_last(0)]
-        if not redemptions:
-            return
-        open_ = cls.open_quantities({r.member for r in redemptions})
-        for company, c_redemptions in by_company(redemptions):
-            holdings = ShareMove.holdings_at(
-                company, None, members={r.member for r in c_redemptions},
-                classes={r.share_class for r in c_redemptions})
-            for redemption in c_redemptions:
-                key = redemption.member.id, redemption.share_class.id
-                held, _ = holdings[key]
-                if held > open_[key]:
-                    continue
-                warning = Warning.format('last_share', [redemption])
-                if Warning.check(warning):
-                    raise LastShareWarning(
-                        warning, redemption.get_refusal('last_share', held))
 
     @classmethod
     @ModelView.button
@@ -514,6 +461,11 @@ class Redemption(
         cls._post_settlement(redemptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_redemption_pay')
+    def pay(cls, redemptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, redemptions):
@@ -548,7 +500,7 @@ class Redemption(
             Reconciliation.delete(list({
                         l.reconciliation for m in reversals for l in m.lines
                         if l.reconciliation}))
-        Payment.take_back(Payment.search([
+        Payment.enter_opposite(Payment.search([
                     ('line.move', 'in', [m.id for m in reversals]),
                     ]))
         to_reconcile = []

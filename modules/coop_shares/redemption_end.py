@@ -30,11 +30,24 @@ class RedemptionEnd:
             members = {r.member.id for r in c_redemptions}
             classes = {r.share_class.id for r in c_redemptions}
             lots = ShareMove.lots_at(company, None, members, classes)
+            left = {
+                c: c.capital() - c.minimum_capital
+                for c in {r.share_class for r in c_redemptions}
+                if c.minimum_capital is not None}
             for redemption in c_redemptions:
-                key = redemption.member.id, redemption.share_class.id
+                class_ = redemption.share_class
+                key = redemption.member.id, class_.id
                 taken = redemption.take(lots[key])
                 held = sum(l.quantity for l in taken)
+                amount = sum(l.amount for l in taken)
                 if held == redemption.quantity:
+                    # It may have become less since the budget was given
+                    if class_ in left and amount > left[class_]:
+                        refused[redemption] = redemption.get_refusal(
+                            'minimum_capital', held)
+                        continue
+                    if class_ in left:
+                        left[class_] -= amount
                     lots[key] = subtract(lots[key], taken)
                 else:
                     refused[redemption] = redemption.get_refusal(

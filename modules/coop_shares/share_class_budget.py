@@ -26,25 +26,24 @@ class ShareClassBudget:
                     ])
             if c.budgeted]
 
+    def capital(self, date=None):
+        "Return the capital of the class at the end of the date"
+        ShareMove = Pool().get('coop.share.move')
+        _, amount = ShareMove.holdings_at(
+            self.company, date, classes=[self],
+            by=('share_class',)).get((self.id,), (0, Decimal(0)))
+        return amount
+
     def yearly_budget(self, fiscalyear):
         "Return the amount the class can redeem in the year, if it is limited"
-        pool = Pool()
-        ShareMove = pool.get('coop.share.move')
-
-        def capital(date):
-            _, amount = ShareMove.holdings_at(
-                self.company, date, classes=[self],
-                by=('share_class',)).get((self.id,), (0, 0))
-            return amount
-
         budgets = []
         if self.redemption_cap is not None:
             budgets.append(
-                capital(fiscalyear.start_date - DAY)
+                self.capital(fiscalyear.start_date - DAY)
                 * self.redemption_cap / 100)
         if self.minimum_capital is not None:
             budgets.append(
-                capital(fiscalyear.end_date) - self.minimum_capital)
+                self.capital(fiscalyear.end_date) - self.minimum_capital)
         if budgets:
             return self.currency.round(max(min(budgets), Decimal(0)))
 
@@ -52,7 +51,6 @@ class ShareClassBudget:
         "Return what is not used of the budget of the year"
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
-        ShareMove = pool.get('coop.share.move')
         redemptions = Redemption.search([
                 ('share_class', '=', self.id),
                 ('end_date', '>=', fiscalyear.start_date),
@@ -67,22 +65,15 @@ class ShareClassBudget:
                 ])
         budgets = []
         if self.redemption_cap is not None:
-            _, opening = ShareMove.holdings_at(
-                self.company, fiscalyear.start_date - DAY,
-                classes=[self], by=('share_class',)).get(
-                (self.id,), (0, Decimal(0)))
+            opening = self.capital(fiscalyear.start_date - DAY)
             used = sum(
                 r.quantity * self.par_value for r in redemptions)
             budgets.append(
                 opening * self.redemption_cap / 100 - used)
         if self.minimum_capital is not None:
-            _, capital = ShareMove.holdings_at(
-                self.company, None,
-                classes=[self], by=('share_class',)).get(
-                (self.id,), (0, Decimal(0)))
             granted = sum(
                 r.quantity * self.par_value for r in redemptions
                 if r.state == 'approved')
             budgets.append(
-                capital - granted - self.minimum_capital)
+                self.capital() - granted - self.minimum_capital)
         return max(min(budgets), Decimal(0))

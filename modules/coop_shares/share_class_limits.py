@@ -16,15 +16,16 @@ class ShareClassLimits:
     __slots__ = ()
 
     @classmethod
-    def check_limits(cls, changes, confirming=()):
+    def check_limits(cls, changes, confirming=(), issued=()):
         """Check the limits of the holdings that have changed.
 
         `changes` are tuples of member, class, whether the quantity has been
         increased, and the day.  What counts are all the moves known and what
         is subscribed but not paid, with the subscriptions that are being
-        confirmed.
+        confirmed and without those that have been issued.
         """
         pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
         Move = pool.get('coop.share.move')
         Member = pool.get('coop.member')
         Subscription = pool.get('coop.share.subscription')
@@ -35,11 +36,13 @@ class ShareClassLimits:
             return
         company = next(iter(classes)).company
         limited = {c for c in classes if c.maximum_percent}
+        founding_date = Configuration(1).get_multivalue(
+            'founding_date', company=company.id)
         pending = {
             *Subscription.get_pending(members, classes),
             *Subscription.get_pending(None, limited),
             *(s for s in confirming if s.effective == 'payment'),
-            }
+            } - set(issued)
         holdings = _add_pending(
             Move.holdings_at(company, None, members=members, classes=classes),
             pending, lambda s: (s.member.id, s.share_class.id))
@@ -73,7 +76,8 @@ class ShareClassLimits:
                     member, 'msg_limit_maximum',
                     quantity=plain_number(quantity),
                     maximum=plain_number(class_.maximum))
-            if class_.maximum_percent:
+            if class_.maximum_percent and not (
+                    founding_date and day < founding_date):
                 _, total = capital[class_.id,]
                 # The first member holds all the capital there is
                 if (amount != total

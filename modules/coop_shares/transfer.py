@@ -15,7 +15,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval
 
 from .document import ShareDocumentMixin, lock_members, move_field
-from .exceptions import TransferError
+from .exceptions import LastShareWarning, TransferError
 from .lot import subtract, take
 
 
@@ -159,6 +159,7 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         lock_members(
             m for t in transfers for m in [t.from_member, t.to_member])
         cls.check_members(transfers)
+        cls._check_last_share(transfers)
         cls.set_number(transfers)
         share_moves = []
         for company, c_transfers in by_company(transfers):
@@ -224,6 +225,49 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                             'coop_shares.msg_transfer_not_member',
                             member=transfer.to_member.rec_name,
                             date=lang.strftime(date)))
+
+    @classmethod
+    def _check_last_share(cls, transfers):
+        """Check that who stays a member keeps a share of the membership
+
+        It is refused where the class says so, and warned of elsewhere.
+        """
+        pool = Pool()
+        ShareMove = pool.get('coop.share.move')
+        Warning = pool.get('res.user.warning')
+        transfers = [t for t in transfers if t.gives_membership]
+        for company, c_transfers in by_company(transfers):
+            left = ShareMove.holdings_at(
+                company, None,
+                members={t.from_member for t in c_transfers},
+                classes={t.share_class for t in c_transfers})
+            for transfer in c_transfers:
+                class_ = transfer.share_class
+                key = transfer.from_member.id, class_.id
+                quantity, amount = left.get(key, (0, 0))
+                quantity -= transfer.quantity
+                left[key] = quantity, amount
+                # What is less than nothing is refused for itself
+                if quantity:
+                    continue
+                text = gettext(
+                    'coop_shares.msg_transfer_last_share',
+                    member=transfer.from_member.rec_name,
+                    share_class=class_.rec_name)
+                if class_.keep_last:
+                    raise TransferError(text)
+                warning = Warning.format('last_share', [transfer])
+                if Warning.check(warning):
+                    raise LastShareWarning(warning, text)
+
+    @property
+    def gives_membership(self):
+        "Whether the giver stays a member and gives shares of the membership"
+        return (
+            self.share_class.kind == 'membership'
+            and self.reason in {'sale', 'gift', 'conversion'}
+            and not (self.to_class and self.to_class.kind == 'membership')
+            and self.from_member.state == 'member')
 
     def _take(self, lots):
         "Return the lots that are transferred"

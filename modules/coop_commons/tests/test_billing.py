@@ -48,3 +48,50 @@ class BillingTestCase(CommonsTestCase):
             self.assertFalse(billing.problems)
             self.assertEqual(
                 [i.party for i in billing.invoices], [lost.party])
+
+    @with_transaction()
+    def test_due(self):
+        "Test invoices and credit notes fall due from their own date"
+        pool = Pool()
+        Billing = pool.get('coop.commons.billing')
+        Configuration = pool.get('account.configuration')
+        Invoice = pool.get('account.invoice')
+        PaymentTerm = pool.get('account.invoice.payment_term')
+
+        def bill(member, end):
+            self.make('usage', 'confirmed', member=member)
+            billing = Billing(
+                company=self.company, end=end,
+                invoice_date=end + dt.timedelta(1))
+            billing.save()
+            billing.compute([billing])
+            billing = Billing(billing.id)
+            billing.post([billing])
+            invoice, = billing.invoices
+            return Invoice(invoice.id)
+
+        def due(invoice):
+            line, = [
+                l for l in invoice.move.lines if l.account == invoice.account]
+            return line.maturity_date
+
+        with self.in_company():
+            member = self._members[0]
+            invoice = bill(member, dt.date(2024, 11, 30))
+            self.assertEqual(due(invoice), dt.date(2024, 12, 1))
+
+            term = PaymentTerm(name="30 days", lines=[{
+                        'type': 'remainder',
+                        'relativedeltas': [{'days': 30}],
+                        }])
+            term.save()
+            configuration = Configuration(1)
+            configuration.default_customer_payment_term = term
+            configuration.save()
+            invoice = bill(member, dt.date(2024, 12, 1))
+            self.assertEqual(due(invoice), dt.date(2025, 1, 1))
+            credit_note, = Invoice.credit(
+                [invoice], invoice_date=dt.date(2024, 12, 10))
+            credit_note.payment_term = None
+            Invoice.post([credit_note])
+            self.assertEqual(due(credit_note), dt.date(2024, 12, 10))

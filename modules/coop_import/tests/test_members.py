@@ -354,6 +354,25 @@ class ImportMembersTestCase(unittest.TestCase):
             sorted(owner.name for owner in account.owners),
             ["Kid", "Parent"])
 
+    def test_bank(self):
+        "Test the account has its bank, or is listed as lacking one"
+        # The examples of the SWIFT IBAN registry, and the code of the
+        # Commerzbank in the list of the Bundesbank
+        for iban, bic in [
+                ('DE89370400440532013000', 'COBADEFFXXX'),
+                ('MT84MALT011000012345MTLCAST001S', None)]:
+            with self.subTest(iban=iban):
+                result, member = self.import_one(['iban'], [iban])
+                account, = member.party.bank_accounts
+                if bic:
+                    self.assertEqual(account.bank.bic, bic)
+                    self.assertFalse(result.warnings)
+                else:
+                    self.assertIsNone(account.bank)
+                    (_, column, text), = result.warnings
+                    self.assertEqual(column, 'iban')
+                    self.assertIn(iban, text)
+
     def test_province(self):
         "Test the province of an address"
         Country = Model.get('country.country')

@@ -15,6 +15,7 @@ class CoopMembershipTestCase(
         PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'
+    extras = ['account_invoice', 'account_payment', 'notification_email']
 
     @with_transaction()
     def test_access_defined(self):

@@ -11,12 +11,17 @@ from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
-    LastShareWarning, LimitError, RedemptionError)
+    LastShareWarning, LimitError, MinimumCapitalWarning, RedemptionError,
+    SubscriptionError, TransferError)
 from trytond.modules.coop_shares.quantity import part
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+
+
+class _Undo(Exception):
+    pass
 
 
 class LimitsTestCase(SharesTestCase):
@@ -233,3 +238,151 @@ class LimitsTestCase(SharesTestCase):
             issue(members, locked)
             with self.assertRaisesRegex(RefusedError, "held long enough"):
                 self._redeem(members[0], locked, 1, buttons=['approve'])
+
+    @with_transaction()
+    def test_founding(self):
+        """Test founders subscribe one by one before the percentage is checked
+
+        By hand: of 10 + 10 each of two founders holds a half, and the third
+        part is the limit; three of them keep it.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            third = create_share_class(
+                company, code='T', maximum_percent=Decimal('33.3333'))
+            members = self._admit(company, category, 4)
+            self._subscribe(members[0], third, 10)
+            with self.assertRaisesRegex(LimitError, "33.3333 %"), savepoint():
+                self._subscribe(members[1], third, 10)
+            config = Configuration(1)
+            config.founding_date = dt.date(2024, 3, 1)
+            config.save()
+            for member in members[1:3]:
+                self._subscribe(member, third, 10)
+            for date, quantity, error in [
+                    (dt.date(2024, 3, 1), 16, True),
+                    (dt.date(2024, 2, 29), 16, False),
+                    (dt.date(2024, 3, 1), 1, True)]:
+                if error:
+                    with self.assertRaises(LimitError), savepoint():
+                        self._subscribe(members[3], third, quantity, date)
+                else:
+                    self._subscribe(members[3], third, quantity, date)
+
+    @with_transaction()
+    def test_payment(self):
+        """Test the limits are checked again when shares come with payment
+
+        And that nobody gets shares who is no member any more.
+        """
+        pool = Pool()
+        Membership = pool.get('coop.membership')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            paid = create_share_class(
+                company, code='P', maximum=Decimal(10), effective='payment',
+                account_unpaid=get_account(
+                    company, "Member Shares Subscribed, Not Paid In"))
+            ann, bob = self._admit(company, category, 2)
+            issue([ann], paid, 5)
+            subscription = self._subscribe(ann, paid, 5)
+            paid.maximum = Decimal(9)
+            paid.save()
+            with self.assertRaises(LimitError) as cm, savepoint():
+                self._pay(subscription, 50, dt.date(2024, 2, 1))
+            self.assertIn('10', str(cm.exception))
+            # What is subscribed does not count twice
+            paid.maximum = Decimal(10)
+            paid.save()
+            subscription = self._pay(
+                subscription, 50, dt.date(2024, 2, 1))
+            self.assertEqual(subscription.state, 'paid')
+            subscription = self._subscribe(bob, paid, 1)
+            membership, = bob.memberships
+            Membership.write([membership], {'end_date': dt.date(2024, 3, 31)})
+            with self.assertRaisesRegex(
+                    SubscriptionError, "04/01/2024"), savepoint():
+                self._pay(subscription, 10, dt.date(2024, 4, 1))
+            subscription = self._pay(
+                subscription, 10, dt.date(2024, 3, 31))
+            self.assertEqual(subscription.effective_date, dt.date(2024, 3, 31))
+
+    @with_transaction()
+    def test_transfer_last_share(self):
+        "Test who gives away the last share of the membership is warned of it"
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            kept = create_share_class(company, code='K', keep_last=True)
+            other = create_share_class(company, code='O')
+            more = create_share_class(company, code='M', kind='additional')
+            members = self._admit(company, category, 2)
+            ann, bob = members
+            for share_class in [class_, kept, other, more]:
+                issue([ann], share_class)
+            for share_class, quantity, reason, error in [
+                    (class_, 10, 'sale', LastShareWarning),
+                    (class_, 10, 'gift', LastShareWarning),
+                    (kept, 10, 'sale', TransferError),
+                    (kept, 10, 'inheritance', None),
+                    (class_, 9, 'sale', None),
+                    (class_, 1, 'sale', LastShareWarning),
+                    (more, 10, 'sale', None)]:
+                if error:
+                    with self.assertRaisesRegex(
+                            error, "last share"), savepoint():
+                        self._transfer(
+                            ann, bob, share_class, quantity, reason=reason)
+                else:
+                    self._transfer(
+                        ann, bob, share_class, quantity, reason=reason)
+            # Into another class of the membership, and out of it
+            for to_class, error in [(class_, None), (more, LastShareWarning)]:
+                with self.assertRaises(error or _Undo), savepoint():
+                    transfer = self._process(
+                        'transfer', [], company, from_member=ann.id,
+                        share_class=other.id, to_class=to_class.id,
+                        quantity=Decimal(10), reason='conversion',
+                        date=dt.date(2024, 6, 30))
+                    transfer.do([transfer])
+                    raise _Undo
+
+    @with_transaction()
+    def test_minimum_capital(self):
+        """Test the minimum capital when approving and when ending
+
+        By hand: of 300.00 capital 220.00 have to stay, so that 8 shares of
+        10.00 can be redeemed.
+        """
+        pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            class_ = create_share_class(
+                company, code='M', minimum_capital=Decimal(220))
+            members = self._admit(company, category, 3)
+            issue(members, class_)
+            redemptions = [
+                self._process(
+                    'redemption', [], company, member=member.id,
+                    share_class=class_.id, quantity=Decimal(4),
+                    request_date=START, end_date=END)
+                for member in members]
+            Redemption.approve(redemptions[:2])
+            with self.assertRaisesRegex(
+                    MinimumCapitalWarning, "has to wait"), savepoint():
+                Redemption.approve(redemptions[2:])
+            self._allocate(class_)
+            Redemption.write(redemptions[:2], {'end_date': END})
+            # It rises after the budget was given
+            class_.minimum_capital = Decimal(250)
+            class_.save()
+            first, second = Redemption.browse(redemptions[:2])
+            self.assertEqual(
+                list(Redemption.refusals('end', [first, second])), [second])
+            with self.assertRaisesRegex(RefusedError, "minimum capital"):
+                Redemption.end([first, second])
+            Redemption.end([first])
+            with self.assertRaisesRegex(RefusedError, "minimum capital"):
+                Redemption.end([Redemption(second.id)])

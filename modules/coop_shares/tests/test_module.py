@@ -15,7 +15,9 @@ class CoopSharesTestCase(
         SharesDocuments, DocumentTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
-    extras = ['account_payment', 'account_statement']
+    extras = [
+        'account_payment', 'account_statement', 'account_statement_rule',
+        'notification_email']
 
     @with_transaction()
     def test_access_defined(self):

@@ -14,6 +14,7 @@ from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class RedemptionTestCase(SharesTestCase):
@@ -244,3 +245,34 @@ class RedemptionTestCase(SharesTestCase):
                 self.assertIn(word, blockers)
             self.assertEqual(
                 len(Member.exit_blockers([Member(member.id)])[member]), 3)
+
+    @with_transaction()
+    def test_exit_invoice(self):
+        "Test an unpaid invoice keeps the file of a member open"
+        pool = Pool()
+        Address = pool.get('party.address')
+        Invoice = pool.get('account.invoice')
+        Journal = pool.get('account.journal')
+        Member = pool.get('coop.member')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            member, other = self._admit(company, category, 2)
+            Address.create([{'party': member.party.id}])
+            journal, = Journal.search([('type', '=', 'revenue')], limit=1)
+            invoice = Invoice(
+                company=company, type='out', party=member.party,
+                journal=journal, invoice_date=START, currency=company.currency)
+            invoice.on_change_party()
+            invoice.lines = [{
+                    'type': 'line',
+                    'account': get_account(company, type='revenue').id,
+                    'quantity': 1,
+                    'unit_price': Decimal(60),
+                    }]
+            invoice.save()
+            with Transaction().set_context(_skip_warnings=True):
+                Invoice.post([invoice])
+            blockers = Member.exit_blockers([member, other])
+            self.assertEqual(len(blockers[member]), 1)
+            self.assertIn(invoice.number, blockers[member][0])
+            self.assertFalse(blockers[other])
