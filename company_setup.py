@@ -7,6 +7,7 @@ from trytond.i18n import gettext
 from trytond.pool import Pool
 
 from .exceptions import ConfigurationError
+from .fiscalyear import create_closing_period
 
 # The accounts of a share class, by their name in the templates of the charts
 SHARE_ACCOUNTS = [
@@ -59,7 +60,6 @@ def create_fiscalyear(company, start_date, end_date):
     FiscalYear = pool.get('account.fiscalyear')
     InvoiceSequence = pool.get('account.fiscalyear.invoice_sequence')
     Journal = pool.get('account.journal')
-    Period = pool.get('account.period')
     name = str(start_date.year)
     if end_date.year != start_date.year:
         name += f'/{end_date.year}'
@@ -96,12 +96,7 @@ def create_fiscalyear(company, start_date, end_date):
         Journal(
             name=gettext('coop.msg_configuration_closing_journal'),
             type='situation').save()
-    Period(
-        name=gettext('coop.msg_configuration_closing', name=name),
-        fiscalyear=fiscalyear,
-        type='adjustment',
-        start_date=end_date,
-        end_date=end_date).save()
+    create_closing_period(fiscalyear)
 
 
 def create_sequence(company, name, module, type):

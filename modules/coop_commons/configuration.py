@@ -3,6 +3,7 @@
 from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
 from trytond.modules.company.model import (
     CompanyMultiValueMixin, CompanyValueMixin)
+from trytond.modules.coop_membership.chart import default_account
 from trytond.pool import Pool
 from trytond.pyson import Eval, Id
 
@@ -79,6 +80,8 @@ class Configuration(
 
     default_booking_sequence = default_sequence('sequence_booking')
     default_billing_sequence = default_sequence('sequence_billing')
+    default_internal_charge_account = default_account(
+        'coop_commons', 'account_template_internal_charge')
 
     @classmethod
     def default_billing_grouping(cls, **pattern):

@@ -1,17 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from contextlib import suppress
-
 from trytond.i18n import gettext
 from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
 from trytond.modules.account.exceptions import AccountMissing
 from trytond.modules.company.model import (
     CompanyMultiValueMixin, CompanyValueMixin)
+from trytond.modules.coop_membership.chart import default_account
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
 
-LANGUAGES = ['en', 'de', 'es', 'fr']
 _balance = [
     ('type.statement', '=', 'balance'),
     ('deferral', '=', True),
@@ -80,29 +77,19 @@ def _accounts(company):
         }
 
 
-def _default_account(name):
-    @classmethod
-    def default(cls, **pattern):
-        pool = Pool()
-        Account = pool.get('account.account')
-        ModelData = pool.get('ir.model.data')
-        company = pattern.get(
-            'company', Transaction().context.get('company'))
-        templates = []
-        for language in LANGUAGES:
-            # The template of a language is loaded with its translations
-            with suppress(KeyError):
-                templates.append(ModelData.get_id(
-                        'coop_patronage',
-                        f'account_template_{name}_{language}'))
-        accounts = Account.search([
-                ('company', '=', company),
-                ('template', 'in', templates),
-                ('closed', '!=', True),
-                ], limit=1)
-        if accounts:
-            return accounts[0].id
-    return default
+# The templates of the accounts
+_TEMPLATES = {
+    f'account_{name}': ('coop_patronage', f'account_template_{template}')
+    for name, template in {
+        **{name: name for name in [
+                'surplus', 'carry_forward', 'reserve', 'other_reserve', 'fund',
+                'share_dividend', 'patronage', 'patronage_accrued',
+                'patronage_expense', 'patronage_reduction',
+                'patronage_payable', 'toward_shares', 'patronage_withholding',
+                'savings']},
+        'donation': 'fund',
+        'unclaimed': 'other_reserve',
+        }.items()}
 
 
 resolution_required = fields.Boolean("Resolution Required",
@@ -140,25 +127,9 @@ class Configuration(
         locals()[_name] = fields.MultiValue(_field)
     del _name, _field
 
-    default_account_surplus = _default_account('surplus')
-    default_account_carry_forward = _default_account('carry_forward')
-    default_account_reserve = _default_account('reserve')
-    default_account_other_reserve = _default_account('other_reserve')
-    default_account_fund = _default_account('fund')
-    default_account_share_dividend = _default_account('share_dividend')
-    default_account_patronage = _default_account('patronage')
-    default_account_patronage_accrued = _default_account('patronage_accrued')
-    default_account_patronage_expense = _default_account('patronage_expense')
-    default_account_patronage_reduction = _default_account(
-        'patronage_reduction')
-    default_account_patronage_payable = _default_account('patronage_payable')
-    default_account_toward_shares = _default_account('toward_shares')
-    default_account_patronage_withholding = _default_account(
-        'patronage_withholding')
-
-    default_account_savings = _default_account('savings')
-    default_account_donation = _default_account('fund')
-    default_account_unclaimed = _default_account('other_reserve')
+    for _name, _template in _TEMPLATES.items():
+        locals()[f'default_{_name}'] = default_account(*_template)
+    del _name, _template
 
     @classmethod
     def multivalue_model(cls, field):

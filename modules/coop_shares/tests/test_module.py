@@ -35,18 +35,33 @@ class CoopSharesTestCase(
         with_party = {
             'capital', 'unpaid', 'allocated', 'subscribed', 'redemption'}
         to_reconcile = {'subscribed', 'redemption'}
+        # What a balance sheet shows of the capital, apart from each other
+        types = {
+            'capital': 'subscribed_capital',
+            'unpaid': 'unpaid_capital',
+            'premium': 'premium',
+            'allocated': 'allocated',
+            'loss': 'leavers_reserve',
+            'deduction': 'leavers_reserve',
+            'lapsed': 'leavers_reserve',
+            'subscribed': 'called_capital',
+            'redemption': 'leavers',
+            }
         codes = [
-            r['code'] for r in records('coop_shares', 'en').values()]
+            r.get('code') for r in records('coop_shares', 'en').values()]
         for language in ['de', 'en', 'es', 'fr']:
             with self.subTest(language=language):
                 accounts = records('coop_shares', language)
                 base = {
                     f'account.{id_}': r
                     for id_, r in records('account', language).items()}
+                base.update(accounts)
                 self.assertEqual(
-                    accounts.keys(), {f'account_template_{n}' for n in names})
+                    {id_ for id_ in accounts
+                        if id_.startswith('account_template_')},
+                    {f'account_template_{n}' for n in names})
                 self.assertEqual(
-                    [r['code'] for r in accounts.values()], codes)
+                    [r.get('code') for r in accounts.values()], codes)
                 for name in names:
                     account = accounts[f'account_template_{name}']
                     self.assertEqual(
@@ -56,7 +71,11 @@ class CoopSharesTestCase(
                         account.get('reconcile', 'False'),
                         str(name in to_reconcile))
                     self.assertIn(account['parent'], base)
+                    self.assertEqual(
+                        account['type'],
+                        f'account_type_template_{types[name]}')
                     type_ = base[account['type']]
+                    self.assertIn(type_['parent'], base)
                     self.assertEqual(type_['statement'], 'balance')
                     self.assertEqual(
                         type_.get('receivable', 'False'),
