@@ -229,10 +229,10 @@ class PeriodTestCase(CommonsTestCase):
 
     def _check_rule(self, plans, steps):
         @settings(
-            max_examples=3, deadline=None, derandomize=True, database=None,
+            max_examples=2, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate])
         @given(
-            st.lists(steps, min_size=6, max_size=9),
+            st.lists(steps, min_size=8, max_size=10),
             st.randoms(use_true_random=False))
         def check(steps, random):
             self._check_sequence(plans, steps, random)
