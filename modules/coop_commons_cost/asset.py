@@ -34,10 +34,10 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
             },
         help="The resource that is used with the asset.\n"
         "The asset is charged to its analytic account.")
-    resources = fields.One2Many(
+    placements = fields.One2Many(
         'account.asset.resource', 'asset', "Resources",
         states={
-            'invisible': ~Eval('resources', [-1]),
+            'invisible': ~Eval('placements', [-1]),
             },
         help="When the asset was moved to which resource: the use counts "
         "from the day on which it joined to the one before it left.")
@@ -148,7 +148,7 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
 
     def get_stays(self):
         "Yield the resources with the first and the last day of the asset"
-        moves = sorted((r.date, r.resource) for r in self.resources)
+        moves = sorted((r.date, r.resource) for r in self.placements)
         if not moves:
             moves = [(self.start_date, self.resource)]
         starts = [self.start_date, *(
@@ -207,13 +207,13 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
             asset = cls(asset.id)
             with Transaction().set_context(company=asset.company.id):
                 today = Date.today()
-            if not asset.resources and asset.start_date >= today:
+            if not asset.placements and asset.start_date >= today:
                 continue
-            if not asset.resources:
+            if not asset.placements:
                 rows.append(AssetResource(
                         asset=asset, date=asset.start_date,
                         resource=resource))
-            row, = [r for r in asset.resources if r.date == today] or [
+            row, = [r for r in asset.placements if r.date == today] or [
                 AssetResource(asset=asset, date=today)]
             row.resource = asset.resource
             rows.append(row)
@@ -222,7 +222,7 @@ class Asset(AssetDepreciation, metaclass=PoolMeta):
     @classmethod
     def copy(cls, assets, default=None):
         default = default.copy() if default is not None else {}
-        default.setdefault('resources')
+        default.setdefault('placements')
         return super().copy(assets, default=default)
 
     @classmethod

@@ -14,10 +14,10 @@ from .inputs import RetainInputs, RetainSettings
 from .part import number
 from .retain_computation import retain
 from .retain_posting import RetainPosting
-from .run import RunMixin
+from .run import PatronageRunMixin
 
 
-class Retain(RetainPosting, RunMixin, ModelSQL, ModelView):
+class Retain(RetainPosting, PatronageRunMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.retain'
     __string__ = "Per-Unit Retain"
     _search_names = ('description', 'category.rec_name')

@@ -152,7 +152,7 @@ class AssetUseTestCase(CommonsCostDocuments, unittest.TestCase):
             # Bookkeeping hears of it later
             Asset.write([Asset(asset.id)], {'resource': second.id})
             left, joined = sorted(
-                Asset(asset.id).resources, key=lambda r: r.date)
+                Asset(asset.id).placements, key=lambda r: r.date)
             self.assertEqual(
                 [(r.resource, r.date) for r in [left, joined]],
                 [(first, START), (second, joined.date)])
