@@ -7,6 +7,7 @@ from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.agreement import BooksMixin
 from trytond.modules.coop_membership.document import NumberedMixin
+from trytond.modules.coop_membership.run import RunMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import grouped_slice
@@ -21,7 +22,7 @@ from .slices import SLICE, search_slices
 
 
 class Billing(
-        BillingInvoicing, BillingPosting, NumberedMixin, Workflow,
+        BillingInvoicing, BillingPosting, RunMixin, NumberedMixin,
         BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
@@ -106,35 +107,11 @@ class Billing(
     charges_count = fields.Function(
         fields.Integer("Charges"), 'get_charges_count')
     posted_by = employee_field("Posted by", states=['posted'])
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('posted', "Posted"),
-            ], "State", required=True, readonly=True, sort=False)
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
         cls._order = [('end', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'posted'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_invoice_date(cls):

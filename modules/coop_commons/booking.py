@@ -32,6 +32,13 @@ class Booking(
         ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
+    _steps = {
+        'confirm': (['request'], 'confirmed'),
+        'start_use': (['confirmed'], 'running'),
+        'finish': (['confirmed', 'running'], 'done'),
+        'cancel': (['request', 'confirmed'], 'cancelled'),
+        'no_show': (['confirmed'], 'no_show'),
+        }
     _search_names = (
         'number', 'resource.rec_name', 'member.rec_name', 'party.rec_name',
         'cost_center.rec_name')
@@ -179,37 +186,6 @@ class Booking(
                     (t.start, Index.Range()), (t.id, Index.Range())),
                 })
         cls._order = [('start', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('request', 'confirmed'),
-            ('request', 'cancelled'),
-            ('confirmed', 'running'),
-            ('confirmed', 'done'),
-            ('confirmed', 'cancelled'),
-            ('confirmed', 'no_show'),
-            ('running', 'done'),
-            }
-        cls._buttons.update({
-                'confirm': {
-                    'invisible': Eval('state') != 'request',
-                    'depends': ['state'],
-                    },
-                'start_use': {
-                    'invisible': Eval('state') != 'confirmed',
-                    'depends': ['state'],
-                    },
-                'finish': {
-                    'invisible': ~Eval('state').in_(BLOCKING),
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(['request', 'confirmed']),
-                    'depends': ['state'],
-                    },
-                'no_show': {
-                    'invisible': Eval('state') != 'confirmed',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_employee(cls):

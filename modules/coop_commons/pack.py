@@ -26,6 +26,11 @@ class Pack(
         ModelView):
     __name__ = 'coop.commons.pack'
     __string__ = "Prepaid Pack"
+    _steps = {
+        'cancel': (['draft', 'sold'], 'cancelled'),
+        'sell': (['draft'], 'sold'),
+        'expire': (['sold'], None),
+        }
     _search_names = ('offer.rec_name', 'party.rec_name')
     _date_order = (('date', 'end_date', 'coop_commons.msg_pack_dates'),)
 
@@ -103,27 +108,9 @@ class Pack(
         cls._sql_indexes.add(
             Index(t, (t.party, Index.Equality()), (t.date, Index.Range())))
         cls._order = [('date', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('draft', 'sold'),
-            ('draft', 'cancelled'),
-            ('sold', 'cancelled'),
-            }
-        cls._buttons.update({
-                'cancel': {
-                    'invisible': ~Eval('state').in_(['draft', 'sold']),
-                    'depends': ['state'],
-                    },
-                'sell': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'expire': {
-                    'invisible': (
-                        (Eval('state') != 'sold') | ~Eval('end_date')),
-                    'readonly': ~Eval('remaining'),
-                    'depends': ['state', 'end_date', 'remaining'],
-                    },
-                })
+        cls._buttons['expire']['invisible'] |= ~Eval('end_date')
+        cls._buttons['expire']['readonly'] = ~Eval('remaining')
+        cls._buttons['expire']['depends'] += ['end_date', 'remaining']
 
     @classmethod
     def default_date(cls):

@@ -36,6 +36,8 @@ def get_audience(cost_center, category):
 class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.tariff'
     __string__ = "Tariff"
+    # Another version is decided on again
+    _not_copied = {'resolution'}
     _search_names = ('name', 'resource.rec_name', 'category.rec_name')
     _modify_states = {'approved': {'name', 'valid_until'}}
     _sealed_states = {'approved': {'name', 'valid_until', 'approved_by'}}
@@ -119,13 +121,6 @@ class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
         return (
             self.company, self.resource, self.category, self.audience,
             frozenset(self.member_categories))
-
-    @classmethod
-    def copy(cls, tariffs, default=None):
-        default = default.copy() if default is not None else {}
-        # Another version is decided on again
-        default.setdefault('resolution')
-        return super().copy(tariffs, default=default)
 
     @classmethod
     @ModelView.button

@@ -37,6 +37,7 @@ class Usage(
         ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
+    _not_copied = {'source', 'external_id'}
     _search_names = (
         'resource.rec_name', 'member.rec_name', 'party.rec_name',
         'cost_center.rec_name')
@@ -218,13 +219,6 @@ class Usage(
             if getattr(self, 'date', None) != date:
                 values['date'] = date
         return values
-
-    @classmethod
-    def copy(cls, usages, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('source')
-        default.setdefault('external_id')
-        return super().copy(usages, default=default)
 
     @classmethod
     @ModelView.button

@@ -14,6 +14,11 @@ from .exceptions import EngagementError
 class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement'
     __string__ = "Engagement"
+    _steps = {
+        'cancel': (['draft'], 'cancelled'),
+        'draft': (['confirmed', 'cancelled'], 'draft'),
+        'confirm': (['draft'], 'confirmed'),
+        }
 
     _search_names = ('member.rec_name', 'cost_pool.rec_name')
     _delete_states = {'draft', 'cancelled'}
@@ -64,27 +69,6 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
                 'units_positive', Check(t, t.units > 0),
                 'coop_commons_cost.msg_engagement_units_positive'))
         cls._order.insert(0, ('start_date', 'DESC'))
-        cls._transitions |= {
-            ('draft', 'confirmed'),
-            ('draft', 'cancelled'),
-            ('confirmed', 'draft'),
-            ('cancelled', 'draft'),
-            }
-        cls._buttons.update({
-                'cancel': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': ~Eval('state').in_(
-                        ['confirmed', 'cancelled']),
-                    'depends': ['state'],
-                    },
-                'confirm': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                })
 
     @fields.depends('cost_pool', '_parent_cost_pool.unit')
     def on_change_with_unit(self, name=None):

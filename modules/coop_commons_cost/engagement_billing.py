@@ -9,7 +9,8 @@ from sql.operators import Equal
 from trytond.i18n import gettext
 from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.document import DocumentMixin, ResultMixin
+from trytond.modules.coop_membership.document import ResultMixin
+from trytond.modules.coop_membership.run import RunMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
@@ -17,9 +18,10 @@ from trytond.transaction import Transaction
 
 from . import cost_sharing
 from .exceptions import EngagementError
+from .invoice import post_invoices
 
 
-class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
+class EngagementBilling(RunMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.engagement.billing'
     __string__ = "Engagement Billing"
     _work = (('computed', 'post', 'invoice_date'),)
@@ -51,11 +53,6 @@ class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
         'coop.commons.engagement.billing.line', 'billing', "Lines",
         readonly=True)
     posted_by = employee_field("Posted by", states=['posted'])
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('posted', "Posted"),
-            ], "State", required=True, readonly=True, sort=False)
 
     @classmethod
     def __setup__(cls):
@@ -69,25 +66,6 @@ class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
                 'coop_commons_cost.msg_engagement_billing_positive'),
             ]
         cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'posted'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_invoice_date(cls):
@@ -106,22 +84,6 @@ class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s %s' % (self.cost_pool.rec_name, self.fiscalyear.rec_name)
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, billings):
-        pool = Pool()
-        Line = pool.get('coop.commons.engagement.billing.line')
-        Line.delete([l for b in billings for l in b.lines])
-
-    @classmethod
-    @ModelView.button
-    @Workflow.transition('computed')
-    def compute(cls, billings):
-        pool = Pool()
-        Line = pool.get('coop.commons.engagement.billing.line')
-        Line.save([l for b in billings for l in b.get_lines()])
 
     def get_lines(self):
         pool = Pool()
@@ -168,20 +130,10 @@ class EngagementBilling(DocumentMixin, Workflow, ModelSQL, ModelView):
     @Workflow.transition('posted')
     @set_employee('posted_by')
     def post(cls, billings):
-        pool = Pool()
-        Invoice = pool.get('account.invoice')
-        Line = pool.get('coop.commons.engagement.billing.line')
+        Line = Pool().get('coop.commons.engagement.billing.line')
         cls.lock(billings)
-        invoices = [i for b in billings for i in b.get_invoices()]
-        Invoice.save(invoices)
-        lines = []
-        for invoice in invoices:
-            for invoice_line in invoice.lines:
-                line = invoice_line.origin
-                line.invoice_line = invoice_line
-                lines.append(line)
-        Line.save(lines)
-        Invoice.post(invoices)
+        post_invoices(
+            Line, [i for b in billings for i in b.get_invoices()])
 
     def get_invoices(self):
         cost_pool = self.cost_pool

@@ -1,6 +1,20 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.pool import PoolMeta
+from trytond.pool import Pool, PoolMeta
+
+
+def post_invoices(Line, invoices):
+    "Post the new invoices of the lines, and link the lines to theirs"
+    Invoice = Pool().get('account.invoice')
+    Invoice.save(invoices)
+    lines = []
+    for invoice in invoices:
+        for invoice_line in invoice.lines:
+            line = invoice_line.origin
+            line.invoice_line = invoice_line
+            lines.append(line)
+    Line.save(lines)
+    Invoice.post(invoices)
 
 
 class InvoiceLine(metaclass=PoolMeta):

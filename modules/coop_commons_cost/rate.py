@@ -18,6 +18,13 @@ from .exceptions import RateError
 class Rate(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.rate'
     __string__ = "Rate Proposal"
+    _not_copied = {'resolution'}
+    _steps = {
+        'cancel': (['draft'], 'cancelled'),
+        'draft': (['cancelled'], 'draft'),
+        'approve': (['draft'], 'approved'),
+        'create_tariffs': (['approved'], None),
+        }
     _work = (('draft', 'approve', 'valid_from'),)
 
     _search_names = ('cost_pool.rec_name',)
@@ -114,32 +121,11 @@ class Rate(DocumentMixin, Workflow, ModelSQL, ModelView):
                 'expected_units_positive', Check(t, t.expected_units > 0),
                 'coop_commons_cost.msg_rate_units_positive'))
         cls._order.insert(0, ('valid_from', 'DESC'))
-        cls._transitions |= {
-            ('draft', 'approved'),
-            ('draft', 'cancelled'),
-            ('cancelled', 'draft'),
-            }
-        cls._buttons.update({
-                'cancel': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': Eval('state') != 'cancelled',
-                    'depends': ['state'],
-                    },
-                'approve': {
-                    'invisible': Eval('state') != 'draft',
-                    'readonly': ~Eval('resolution'),
-                    'depends': ['state', 'resolution'],
-                    },
-                'create_tariffs': {
-                    'invisible': (
-                        (Eval('state') != 'approved')
-                        | Bool(Eval('tariffs', [0]))),
-                    'depends': ['state', 'tariffs'],
-                    },
-                })
+        cls._buttons['approve']['readonly'] = ~Eval('resolution')
+        cls._buttons['approve']['depends'].append('resolution')
+        cls._buttons['create_tariffs']['invisible'] |= Bool(
+            Eval('tariffs', [0]))
+        cls._buttons['create_tariffs']['depends'].append('tariffs')
 
     @classmethod
     def default_carried(cls):
@@ -210,12 +196,6 @@ class Rate(DocumentMixin, Workflow, ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return '%s %s' % (self.cost_pool.rec_name, self.valid_from)
-
-    @classmethod
-    def copy(cls, rates, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('resolution')
-        return super().copy(rates, default=default)
 
     @classmethod
     def propose(cls, cost_pool, base, valid_from):

@@ -11,7 +11,7 @@ from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import (
     employee_field, reset_employee, set_employee)
 from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.document import DocumentMixin
+from trytond.modules.coop_membership.run import ApprovedRunMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -20,15 +20,23 @@ from trytond.transaction import Transaction
 
 from . import cost_sharing
 from .exceptions import SettlementError
+from .invoice import post_invoices
 from .settlement_line import user_key
 from .settlement_posting import SettlementPosting
 
 
 class Settlement(
-        SettlementPosting, DocumentMixin, Workflow, BooksMixin, ModelSQL,
-        ModelView):
+        SettlementPosting, ApprovedRunMixin, BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.settlement'
     __string__ = "Settlement"
+    _not_copied = {'issue_date', 'resolution'}
+    _steps = {
+        **ApprovedRunMixin._steps,
+        'cancel': (['draft', 'computed', 'approved', 'posted'], 'cancelled'),
+        'draft': (['computed', 'approved', 'cancelled'], 'draft'),
+        'compute': (['draft'], 'computed'),
+        'issue': (['posted'], None),
+        }
     _work = (
         ('computed', 'approve', 'issue_date'),
         ('approved', 'post', 'issue_date'))
@@ -111,13 +119,6 @@ class Settlement(
     posted_by = employee_field("Posted by", states=['posted', 'cancelled'])
     to_issue = fields.Function(
         fields.Boolean("To Issue"), 'on_change_with_to_issue')
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('approved', "Approved"),
-            ('posted', "Posted"),
-            ('cancelled', "Cancelled"),
-            ], "State", required=True, readonly=True, sort=False)
 
     @classmethod
     def __setup__(cls):
@@ -131,53 +132,12 @@ class Settlement(
             ]
         cls._order.insert(0, ('fiscalyear.start_date', 'DESC'))
         cls._order.insert(1, ('cost_pool', 'ASC'))
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'approved'),
-            ('approved', 'draft'),
-            ('approved', 'posted'),
-            ('draft', 'cancelled'),
-            ('computed', 'cancelled'),
-            ('approved', 'cancelled'),
-            ('posted', 'cancelled'),
-            ('cancelled', 'draft'),
-            }
-        cls._buttons.update({
-                'cancel': {
-                    'invisible': (
-                        (Eval('state') == 'cancelled')
-                        | ((Eval('state') == 'posted')
-                            & ~Eval('to_issue', False))),
-                    'depends': ['state', 'to_issue'],
-                    },
-                'draft': {
-                    'invisible': ~Eval('state').in_(
-                        ['computed', 'approved', 'cancelled']),
-                    'icon': If(
-                        Eval('state') == 'cancelled',
-                        'tryton-undo', 'tryton-back'),
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'approve': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                'issue': {
-                    'invisible': (
-                        (Eval('state') != 'posted')
-                        | ~Eval('to_issue', False)),
-                    'depends': ['state', 'to_issue'],
-                    },
-                })
+        for button in ['cancel', 'issue']:
+            cls._buttons[button]['invisible'] |= (
+                (Eval('state') == 'posted') & ~Eval('to_issue', False))
+            cls._buttons[button]['depends'].append('to_issue')
+        cls._buttons['draft']['icon'] = If(
+            Eval('state') == 'cancelled', 'tryton-undo', 'tryton-back')
 
     @classmethod
     def default_treatment(cls):
@@ -217,13 +177,6 @@ class Settlement(
         return '%s %s' % (self.cost_pool.rec_name, self.fiscalyear.rec_name)
 
     @classmethod
-    def copy(cls, settlements, default=None):
-        default = default.copy() if default is not None else {}
-        for name in ['issue_date', 'resolution']:
-            default.setdefault(name)
-        return super().copy(settlements, default=default)
-
-    @classmethod
     def get_carried(cls, cost_pool, fiscalyear):
         "Return what the year carries into the next rate"
         return sum((s.difference for s in cls.search([
@@ -238,9 +191,7 @@ class Settlement(
     @Workflow.transition('draft')
     @reset_employee('approved_by', 'posted_by')
     def draft(cls, settlements):
-        pool = Pool()
-        Line = pool.get('coop.commons.settlement.line')
-        Line.delete([l for s in settlements for l in s.lines])
+        super().draft(settlements)
 
     @classmethod
     @ModelView.button
@@ -342,7 +293,6 @@ class Settlement(
         """
         pool = Pool()
         Date = pool.get('ir.date')
-        Invoice = pool.get('account.invoice')
         Line = pool.get('coop.commons.settlement.line')
         Move = pool.get('account.move')
         cls.lock(settlements)
@@ -367,15 +317,7 @@ class Settlement(
                     settlement.release_move = settlement.get_release_move(
                         date)
                     moves.append(settlement.release_move)
-        Invoice.save(invoices)
-        lines = []
-        for invoice in invoices:
-            for invoice_line in invoice.lines:
-                line = invoice_line.origin
-                line.invoice_line = invoice_line
-                lines.append(line)
-        Line.save(lines)
-        Invoice.post(invoices)
+        post_invoices(Line, invoices)
         Move.save(moves)
         cls.save(settlements)
         Move.post(moves)

@@ -11,9 +11,9 @@ from sql.operators import Equal
 from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
-from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import period_range
+from trytond.modules.coop_membership.run import ComputedMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.sql.operators import RangeOverlap
@@ -24,9 +24,16 @@ from .output_file import read_intervals
 from .output_user import set_user
 
 
-class Output(DocumentMixin, Workflow, ModelSQL, ModelView):
+class Output(ComputedMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.output'
     __string__ = "Shared Output"
+    _steps = {
+        'draft': (['computed'], 'draft'),
+        'compute': (['draft'], 'computed'),
+        'post': (['computed'], 'posted'),
+        'cancel': (['draft', 'posted'], 'cancelled'),
+        'import_': (['draft'], None),
+        }
 
     _search_names = ('resource.rec_name',)
     _delete_states = {'draft', 'cancelled'}
@@ -96,35 +103,6 @@ class Output(DocumentMixin, Workflow, ModelSQL, ModelView):
                 'coop_commons_output.msg_output_overlap'),
             ]
         cls._order = [('start_date', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'posted'),
-            ('draft', 'cancelled'),
-            ('posted', 'cancelled'),
-            }
-        cls._buttons.update({
-                'cancel': {
-                    'invisible': ~Eval('state').in_(['draft', 'posted']),
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'import_': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_interval(cls):
@@ -202,25 +180,13 @@ class Output(DocumentMixin, Workflow, ModelSQL, ModelView):
 
     @classmethod
     @ModelView.button
-    @Workflow.transition('draft')
-    def draft(cls, outputs):
-        pool = Pool()
-        Line = pool.get('coop.commons.output.line')
-        Line.delete([l for o in outputs for l in o.lines])
-
-    @classmethod
-    @ModelView.button
     @Workflow.transition('computed')
     def compute(cls, outputs):
-        pool = Pool()
-        Line = pool.get('coop.commons.output.line')
         cls.claim_resources(outputs)
-        lines = []
         for record in outputs:
             record.check_order()
             record.check_intervals()
-            lines.extend(record.get_lines())
-        Line.save(lines)
+        super().compute(outputs)
 
     @property
     def days(self):

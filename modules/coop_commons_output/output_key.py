@@ -19,6 +19,10 @@ from .output_user import OutputUserMixin
 class OutputKey(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.output.key'
     __string__ = "Output Key"
+    _steps = {
+        'draft': (['approved'], 'draft'),
+        'approve': (['draft'], 'approved'),
+        }
 
     _search_names = ('resource.rec_name',)
 
@@ -55,20 +59,6 @@ class OutputKey(DocumentMixin, Workflow, ModelSQL, ModelView):
                 'coop_commons_output.msg_output_key_unique'),
             ]
         cls._order = [('valid_from', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('draft', 'approved'),
-            ('approved', 'draft'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                'approve': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_method(cls):

@@ -155,6 +155,8 @@ class _GuardMixin(_IndexMixin):
     _internal = frozenset()
     # What users may give on creation nevertheless
     _internal_given = frozenset()
+    # What users set, but a copy begins without, as its base classes say too
+    _not_copied = frozenset()
 
     @classmethod
     def internal_names(cls):
@@ -194,6 +196,9 @@ class _GuardMixin(_IndexMixin):
     def _copy_default(cls, default):
         "Return the default of a copy: nothing that the program has set"
         default = default.copy() if default is not None else {}
+        for base in cls.__mro__:
+            for name in vars(base).get('_not_copied', ()):
+                default.setdefault(name)
         for name in cls.internal_names() - {'state'}:
             field = cls._fields[name]
             if isinstance(field, fields.MultiValue):
@@ -217,6 +222,9 @@ class DocumentMixin(SearchMixin, _GuardMixin):
     """
     __slots__ = ()
     _initial_state = 'draft'
+    # By button the states in which it is there, and the one it leads to, if
+    # it leads to another
+    _steps = {}
     _modify_states = {}
     _sealed_states = {}
     _delete_states = None
@@ -237,6 +245,13 @@ class DocumentMixin(SearchMixin, _GuardMixin):
     @classmethod
     def __setup__(cls):
         super().__setup__()
+        for button, (states, target) in cls._steps.items():
+            if target:
+                cls._transitions.update((state, target) for state in states)
+            cls._buttons[button] = {
+                'invisible': ~Eval('state').in_(states),
+                'depends': ['state'],
+                }
         t = cls.__table__()
         for first, second, message in cls._date_order:
             earlier, later = getattr(t, first), getattr(t, second)

@@ -29,6 +29,14 @@ _call = {
 class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.meeting'
     __string__ = "Meeting"
+    _not_copied = {'attendances', 'minutes', 'record_date', 'convocation_date'}
+    _steps = {
+        'draft': (['convened', 'cancelled'], 'draft'),
+        'convene': (['draft'], 'convened'),
+        'open': (['convened'], 'open'),
+        'close': (['open'], 'closed'),
+        'cancel': (['draft', 'convened', 'open'], 'cancelled'),
+        }
     _sequence = 'coop.membership.configuration', 'meeting_sequence'
     _modify_states = {
         'draft': _call | {
@@ -144,39 +152,6 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
             ('date', 'DESC'),
             ('id', 'DESC'),
             ]
-        cls._transitions |= {
-            ('draft', 'convened'),
-            ('draft', 'cancelled'),
-            ('convened', 'draft'),
-            ('convened', 'open'),
-            ('convened', 'cancelled'),
-            ('open', 'closed'),
-            ('open', 'cancelled'),
-            ('cancelled', 'draft'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': ~Eval('state').in_(
-                        ['convened', 'cancelled']),
-                    'depends': ['state'],
-                    },
-                'convene': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'open': {
-                    'invisible': Eval('state') != 'convened',
-                    'depends': ['state'],
-                    },
-                'close': {
-                    'invisible': Eval('state') != 'open',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': Eval('state').in_(['closed', 'cancelled']),
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def order_number(cls, tables):
@@ -261,15 +236,6 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         names = [f'[{self.number}]'] if self.number else []
         return ' '.join(
             names + [self.kind_string, lang.strftime(self.date)])
-
-    @classmethod
-    def copy(cls, meetings, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('attendances')
-        default.setdefault('minutes')
-        default.setdefault('record_date')
-        default.setdefault('convocation_date')
-        return super().copy(meetings, default=default)
 
     @classmethod
     @ModelView.button

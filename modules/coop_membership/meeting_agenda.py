@@ -13,6 +13,9 @@ from .voting import is_carried, limit_investing
 class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     __name__ = 'coop.meeting.item'
     __string__ = "Agenda Item"
+    _not_copied = {
+        'votes_for', 'votes_against', 'votes_abstain',
+        'investing_for', 'investing_against'}
     _document = 'meeting'
     _rec_name = 'subject'
     _search_names = 'subject', 'meeting.rec_name'
@@ -142,15 +145,6 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
 
     def get_rec_name(self, name):
         return f'{self.subject} @ {self.meeting.rec_name}'
-
-    @classmethod
-    def copy(cls, items, default=None):
-        default = default.copy() if default is not None else {}
-        for name in [
-                'votes_for', 'votes_against', 'votes_abstain',
-                'investing_for', 'investing_against']:
-            default.setdefault(name)
-        return super().copy(items, default=default)
 
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)

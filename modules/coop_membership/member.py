@@ -49,6 +49,18 @@ class Member(
         DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.member'
     __string__ = "Member"
+    _steps = {
+        'admit': (['applicant'], 'member'),
+        'undo_admission': (['member'], 'applicant'),
+        'reject': (['applicant'], 'rejected'),
+        'reconsider': (['rejected'], 'applicant'),
+        'give_notice': (['member'], 'leaving'),
+        'withdraw_notice': (['leaving'], 'member'),
+        'exclude': (['member', 'leaving'], 'leaving'),
+        'change_category': (['member'], None),
+        'leave': (['leaving'], 'left'),
+        'readmit': (['left'], 'member'),
+        }
     _rec_name = 'number'
     _search_names = 'number', 'party.rec_name'
     _initial_state = 'applicant'
@@ -170,59 +182,6 @@ class Member(
             ('number', 'ASC NULLS FIRST'),
             ('id', 'ASC'),
             ]
-        cls._transitions |= {
-            ('applicant', 'member'),
-            ('applicant', 'rejected'),
-            ('rejected', 'applicant'),
-            ('member', 'leaving'),
-            ('leaving', 'leaving'),
-            ('leaving', 'member'),
-            ('leaving', 'left'),
-            ('left', 'member'),
-            ('member', 'applicant'),
-            }
-        cls._buttons.update({
-                'admit': {
-                    'invisible': Eval('state') != 'applicant',
-                    'depends': ['state'],
-                    },
-                'undo_admission': {
-                    'invisible': Eval('state') != 'member',
-                    'depends': ['state'],
-                    },
-                'reject': {
-                    'invisible': Eval('state') != 'applicant',
-                    'depends': ['state'],
-                    },
-                'reconsider': {
-                    'invisible': Eval('state') != 'rejected',
-                    'depends': ['state'],
-                    },
-                'give_notice': {
-                    'invisible': Eval('state') != 'member',
-                    'depends': ['state'],
-                    },
-                'withdraw_notice': {
-                    'invisible': Eval('state') != 'leaving',
-                    'depends': ['state'],
-                    },
-                'exclude': {
-                    'invisible': ~Eval('state').in_(['member', 'leaving']),
-                    'depends': ['state'],
-                    },
-                'change_category': {
-                    'invisible': Eval('state') != 'member',
-                    'depends': ['state'],
-                    },
-                'leave': {
-                    'invisible': Eval('state') != 'leaving',
-                    'depends': ['state'],
-                    },
-                'readmit': {
-                    'invisible': Eval('state') != 'left',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def view_attributes(cls):

@@ -13,12 +13,12 @@ from .part import RelationMixin, is_part, number
 from .revolvement_computation import RevolvementComputation
 from .revolvement_posting import RevolvementPosting
 from .revolvement_requests import RevolvementRequests
-from .run import RunMixin
+from .run import PatronageRunMixin
 
 
 class Revolvement(
         RevolvementComputation, RevolvementPosting, RevolvementRequests,
-        RunMixin, ModelSQL, ModelView):
+        PatronageRunMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement'
     __string__ = "Equity Revolvement"
     _search_names = ('description', 'members.rec_name')

@@ -2,20 +2,18 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, Workflow, fields
 from trytond.modules.coop_membership.agreement import BooksMixin
-from trytond.modules.coop_membership.document import DocumentMixin
+from trytond.modules.coop_membership.run import ApprovedRunMixin
 from trytond.pyson import Eval
 
 from .inputs_check import InputsMixin
 from .solvency import SolvencyMixin
 
 
-class RunMixin(
-        InputsMixin, SolvencyMixin, BooksMixin, DocumentMixin, Workflow):
-    """A document that is computed as often as wanted, approved and posted
-
-    Its class has the buttons compute, approve, post and cancel.
-    """
+class PatronageRunMixin(
+        InputsMixin, SolvencyMixin, BooksMixin, ApprovedRunMixin):
+    "A run that is computed as often as wanted, of what it is computed from"
     __slots__ = ()
+    _not_copied = {'resolution'}
     _work = (
         ('computed', 'approve', 'posting_date'),
         ('approved', 'post', 'posting_date'))
@@ -32,44 +30,6 @@ class RunMixin(
             ],
         help="The decision of the general meeting.")
     moves = fields.One2Many('account.move', 'origin', "Moves", readonly=True)
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('approved', "Approved"),
-            ('posted', "Posted"),
-            ('cancelled', "Cancelled"),
-            ], "State", required=True, readonly=True, sort=False)
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'approved'),
-            ('approved', 'draft'),
-            ('approved', 'posted'),
-            ('draft', 'cancelled'),
-            ('computed', 'cancelled'),
-            ('posted', 'cancelled'),
-            }
-        for button, states in [
-                ('draft', ['computed', 'approved']),
-                ('compute', ['draft', 'computed']),
-                ('approve', ['computed']),
-                ('post', ['approved']),
-                ('cancel', ['draft', 'computed', 'posted'])]:
-            cls._buttons[button] = {
-                'invisible': ~Eval('state').in_(states),
-                'depends': ['state'],
-                }
-
-    @classmethod
-    def copy(cls, documents, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('resolution')
-        return super().copy(documents, default=default)
 
     @classmethod
     def modifiable(cls, state):

@@ -24,12 +24,6 @@ class Dividend(metaclass=PoolMeta):
         help="What rounding left of the surplus and was carried forward.")
 
     @classmethod
-    def copy(cls, dividends, default=None):
-        default = default.copy() if default is not None else {}
-        default.setdefault('rounding_move')
-        return super().copy(dividends, default=default)
-
-    @classmethod
     @Workflow.transition('posted')
     def _posted(cls, dividends):
         super()._posted(dividends)

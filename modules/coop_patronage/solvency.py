@@ -9,6 +9,8 @@ from trytond.pool import Pool
 class SolvencyMixin:
     "A document that pays out only what the board finds can be paid"
     __slots__ = ()
+    _not_copied = {
+        'solvency_date', 'liquid_funds', 'capital_after', 'solvency_stated_by'}
 
     solvency_date = fields.Date(
         "Statement of Solvency on",
@@ -23,15 +25,6 @@ class SolvencyMixin:
     solvency_stated_by = fields.Char(
         "Stated by",
         help="Who of the board makes the statement.")
-
-    @classmethod
-    def copy(cls, records, default=None):
-        default = default.copy() if default is not None else {}
-        for name in [
-                'solvency_date', 'liquid_funds', 'capital_after',
-                'solvency_stated_by']:
-            default.setdefault(name)
-        return super().copy(records, default=default)
 
     def check_solvency(self, Error):
         "Check that the board made its statement where it must"

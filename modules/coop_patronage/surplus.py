@@ -21,7 +21,7 @@ from trytond.transaction import Transaction
 from .allocated_year import AllocatedYearMixin
 from .balance import get_balances
 from .part import RelationMixin, is_part, number
-from .run import RunMixin
+from .run import PatronageRunMixin
 from .surplus_agreement import SurplusAgreement
 from .surplus_approval import SurplusApproval
 from .surplus_computation import SurplusComputation
@@ -54,7 +54,8 @@ KINDS = {
 
 class Surplus(
         SurplusInputs, SurplusComputation, SurplusApproval, SurplusPosting,
-        SurplusAgreement, AllocatedYearMixin, RunMixin, ModelSQL, ModelView):
+        SurplusAgreement, AllocatedYearMixin, PatronageRunMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.surplus'
     __string__ = "Appropriation of Surplus"
     _search_names = ('fiscalyear.rec_name', 'description')

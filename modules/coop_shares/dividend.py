@@ -11,6 +11,7 @@ from trytond.model import ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import DAY
+from trytond.modules.coop_membership.run import ApprovedRunMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
@@ -39,9 +40,15 @@ _account_domain = [
 
 class Dividend(
         DividendComputation, DividendPosting, DividendAgreement,
-        NumberedMixin, Workflow, ModelSQL, ModelView):
+        ApprovedRunMixin, NumberedMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend'
     __string__ = "Share Dividend"
+    _not_copied = {'force', 'resolution', 'posting_date', 'payment_date'}
+    _steps = {
+        **ApprovedRunMixin._steps,
+        'draft': (['computed'], 'draft'),
+        'cancel': (['approved', 'posted'], 'cancelled'),
+        }
     _work = (
         ('computed', 'approve', 'end_date'), ('approved', 'post', 'end_date'))
     _pending = {'approved': 'end_date'}
@@ -213,49 +220,12 @@ class Dividend(
         'get_totals')
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'), 'get_totals')
-    state = fields.Selection([
-            ('draft', "Draft"),
-            ('computed', "Computed"),
-            ('approved', "Approved"),
-            ('posted', "Posted"),
-            ('cancelled', "Cancelled"),
-            ], "State", readonly=True, required=True, sort=False)
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
         cls.company.states['readonly'] = Eval('classes', [0])
         cls._order = [('end_date', 'DESC'), ('id', 'DESC')]
-        cls._transitions |= {
-            ('draft', 'computed'),
-            ('computed', 'draft'),
-            ('computed', 'approved'),
-            ('approved', 'posted'),
-            ('approved', 'cancelled'),
-            ('posted', 'cancelled'),
-            }
-        cls._buttons.update({
-                'draft': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'compute': {
-                    'invisible': ~Eval('state').in_(['draft', 'computed']),
-                    'depends': ['state'],
-                    },
-                'approve': {
-                    'invisible': Eval('state') != 'computed',
-                    'depends': ['state'],
-                    },
-                'post': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(['approved', 'posted']),
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_method(cls):
@@ -323,13 +293,6 @@ class Dividend(
             for name, amount in zip(columns, amounts):
                 result[name][id_] = currencies[id_].round(amount)
         return result
-
-    @classmethod
-    def copy(cls, dividends, default=None):
-        default = default.copy() if default is not None else {}
-        for name in ['force', 'resolution', 'posting_date', 'payment_date']:
-            default.setdefault(name)
-        return super().copy(dividends, default=default)
 
     @classmethod
     def validate_fields(cls, dividends, field_names):

@@ -39,6 +39,15 @@ class Redemption(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
+    _steps = {
+        'approve': (['requested'], 'approved'),
+        'refuse': (['requested'], 'refused'),
+        'end': (['approved'], 'ended'),
+        'settle': (['ended'], 'settled'),
+        'cancel': (
+            ['requested', 'approved', 'ended', 'settled', 'paid'],
+            'cancelled'),
+        }
     _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
     _sequence = ('coop.share.configuration', 'redemption_sequence')
@@ -211,46 +220,18 @@ class Redemption(
             ('id', 'DESC'),
             ]
         cls._transitions |= {
-            ('requested', 'approved'),
-            ('requested', 'refused'),
-            ('requested', 'cancelled'),
-            ('approved', 'ended'),
-            ('approved', 'cancelled'),
-            ('ended', 'settled'),
-            ('ended', 'cancelled'),
-            ('settled', 'cancelled'),
             ('settled', 'paid'),
             ('paid', 'settled'),
-            # If nothing was left to pay
-            ('paid', 'cancelled'),
             }
-        cls._buttons.update({
-                'approve': {
-                    'invisible': Eval('state') != 'requested',
-                    'depends': ['state'],
-                    },
-                'refuse': {
-                    'invisible': Eval('state') != 'requested',
-                    'readonly': Eval('reason').in_(sorted(MANDATORY)),
-                    'depends': ['state', 'reason'],
-                    },
-                'end': {
-                    'invisible': Eval('state') != 'approved',
-                    'readonly': ~Eval('end_date'),
-                    'depends': ['state', 'end_date'],
-                    },
-                'settle': {
-                    'invisible': Eval('state') != 'ended',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': ~Eval('state').in_(
-                        ['requested', 'approved', 'ended', 'settled'])
-                    & ((Eval('state') != 'paid')
-                        | (Eval('net_amount', 0) != 0)),
-                    'depends': ['state', 'net_amount'],
-                    },
-                })
+        cls._buttons['refuse']['readonly'] = Eval('reason').in_(
+            sorted(MANDATORY))
+        cls._buttons['refuse']['depends'].append('reason')
+        cls._buttons['end']['readonly'] = ~Eval('end_date')
+        cls._buttons['end']['depends'].append('end_date')
+        # If nothing was left to pay
+        cls._buttons['cancel']['invisible'] |= (
+            (Eval('state') == 'paid') & (Eval('net_amount', 0) != 0))
+        cls._buttons['cancel']['depends'].append('net_amount')
 
     @classmethod
     def default_request_date(cls):

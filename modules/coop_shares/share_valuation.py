@@ -16,6 +16,10 @@ from .quantity import number
 class Valuation(DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.valuation'
     __string__ = "Share Valuation"
+    _steps = {
+        'approve': (['draft'], 'approved'),
+        'draft': (['approved'], 'draft'),
+        }
     _work = (('draft', 'approve', None),)
 
     _search_names = ('share_class.rec_name', 'fiscalyear.rec_name')
@@ -101,20 +105,6 @@ class Valuation(DocumentMixin, Workflow, ModelSQL, ModelView):
                         | (number(t.equity_per_share) >= 0))),
                 'coop_shares.msg_valuation_loss_positive'),
             ]
-        cls._transitions |= {
-            ('draft', 'approved'),
-            ('approved', 'draft'),
-            }
-        cls._buttons.update({
-                'approve': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'draft': {
-                    'invisible': Eval('state') != 'approved',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_method(cls):
