@@ -219,6 +219,12 @@ class GroupLines(metaclass=PoolMeta):
     __name__ = 'account.move.line.group'
 
     @classmethod
+    def _counterpart_line(cls, line):
+        counterpart = super()._counterpart_line(line)
+        counterpart.origin = line
+        return counterpart
+
+    @classmethod
     def group_lines(cls, lines, journal, date=None):
         pool = Pool()
         AdditionalMove = pool.get('coop.document.move')

@@ -74,7 +74,10 @@ class Books:
             **values)
 
     def reversal(self, move, date, origin=None):
-        "Return an unsaved move that takes back the move"
+        """Return an unsaved move that takes back the move
+
+        The origin of each of its lines is the line that it takes back.
+        """
         origin = origin or move.origin
         with Transaction().set_context(language=self._language):
             description = gettext(
@@ -83,7 +86,8 @@ class Books:
         return self.move(date, [
                 self.line(
                     line.account, line.credit - line.debit,
-                    party=line.party, maturity_date=line.maturity_date)
+                    party=line.party, maturity_date=line.maturity_date,
+                    origin=line)
                 for line in move.lines],
             origin=origin, description=description)
 

@@ -240,11 +240,10 @@ class PoolPosting:
             Subscription.cancel(list({
                         s for a in pool.allocations
                         for s in a.subscriptions}))
-            reversals = [
-                books.reversal(move, pool.surplus.posting_date)
-                for move in moves]
-            Books.post(reversals)
-            reversals = dict(zip(moves, reversals))
+            reversals = {
+                move: books.reversal(move, pool.surplus.posting_date)
+                for move in moves}
+            Books.post(list(reversals.values()))
             ShareMove.reverse(ShareMove.search([
                         ('account_move', 'in', [m.id for m in moves]),
                         ('reversal_of', '=', None),

@@ -84,16 +84,17 @@ class RevolvementPosting:
             books = Books(revolvement.company)
             # What replaced claims is cancelled before
             moves = AdditionalMove.get_own(revolvement.moves)
-            reversals = [
-                books.reversal(m, revolvement.posting_date) for m in moves]
-            Books.post(reversals)
+            reversals = {
+                m: books.reversal(m, revolvement.posting_date)
+                for m in moves}
+            Books.post(list(reversals.values()))
             ShareMove.reverse(
                 [m for line in revolvement.lines for m in line.share_moves
                     if not m.reversal_of],
-                dict(zip(moves, reversals)))
+                reversals)
             revolvement.raise_requests()
             payables = {}
-            for move in moves + reversals:
+            for move in [*moves, *reversals.values()]:
                 for line in move.lines:
                     if line.account.type.payable and line.account.reconcile:
                         key = line.account, line.party

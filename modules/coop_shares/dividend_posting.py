@@ -100,8 +100,7 @@ class DividendPosting:
                 for l in lines]
             MoveLine.save(reversals)
             to_reconcile.extend(
-                pair for pair in zip(lines, reversals)
-                if pair[0].account.reconcile)
+                [r.origin, r] for r in reversals if r.account.reconcile)
         Move.post([reversal])
         for pairs in grouped_slice(to_reconcile, SLICE):
             MoveLine.reconcile(*pairs)

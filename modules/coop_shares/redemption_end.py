@@ -63,7 +63,7 @@ class RedemptionEnd:
         Payment = pool.get('coop.share.subscription.payment')
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
-        share_moves, releases = [], {}
+        share_moves = []
         for company, c_redemptions in by_company(redemptions):
             members = {r.member.id for r in c_redemptions}
             classes = {r.share_class.id for r in c_redemptions}
@@ -75,7 +75,7 @@ class RedemptionEnd:
                 taken = redemption.take(lots[key])
                 lots[key] = subtract(lots[key], taken)
                 redemption.amount = sum(l.amount for l in taken)
-                releases[redemption] = release = redemption._release(
+                release = redemption._release(
                     unpaid[key], sum(l.amount for l in lots[key]))
                 redemption.unpaid_amount = sum(a for _, a in release)
                 redemption.move = redemption.get_move(books, release)
@@ -90,18 +90,13 @@ class RedemptionEnd:
         # To read the lines of all the moves together
         moves = AccountMove.browse([r.move for r in redemptions])
         for redemption, move in zip(redemptions, moves):
-            class_ = redemption.share_class
             redemption.payable_line = redemption._get_payable(move)
-            # In the order of the releases
-            lines = sorted((
-                    l for l in move.lines
-                    if l.account == class_.account_subscribed), key=int)
-            for line, (subscription, amount) in zip(
-                    lines, releases[redemption]):
-                payments.append(Payment(
-                        subscription=subscription,
-                        date=redemption.end_date + DAY,
-                        amount=amount, line=line, redemption=redemption))
+            payments.extend(
+                Payment(
+                    subscription=line.origin,
+                    date=redemption.end_date + DAY,
+                    amount=line.credit, line=line, redemption=redemption)
+                for line in move.lines if line.origin)
         save_records(redemptions)
         ShareMove.do(share_moves)
         if payments:
@@ -165,9 +160,10 @@ class RedemptionEnd:
         if capital:
             lines.append(
                 books.line(class_.account_capital, capital, party=party))
-        for _, amount in release:
+        for subscription, amount in release:
             lines.append(books.line(
-                    class_.account_subscribed, -amount, party=party))
+                    class_.account_subscribed, -amount, party=party,
+                    origin=subscription))
         if self.claim:
             lines.append(books.line(
                     class_.get_account('redemption'), -self.claim,

@@ -71,17 +71,16 @@ class RedemptionLapse:
             class_ = redemption.share_class
             amounts = claims[redemption]
             redemption.lapse_move = books.move(date, [
-                    *(books.line(line.account, amount, party=line.party)
+                    *(books.line(
+                            line.account, amount, party=line.party,
+                            origin=line)
                         for line, amount in amounts.items()),
                     books.line(
                         class_.get_account('lapsed'), -sum(amounts.values())),
                     ], origin=redemption)
         Books.post([r.lapse_move for r in redemptions])
         save_records(redemptions)
-        counterparts = {}
-        for redemption in redemptions:
-            # In the order of the claims
-            lines = sorted(
-                (l for l in redemption.lapse_move.lines if l.debit), key=int)
-            counterparts.update(zip(claims[redemption], lines))
-        close_claims(counterparts)
+        close_claims({
+                line.origin: line
+                for redemption in redemptions
+                for line in redemption.lapse_move.lines if line.origin})

@@ -35,7 +35,6 @@ class RedemptionSettlement:
             open_ = open_debts(
                 company, {
                     r.member.party for r in c_redemptions if r.set_off})
-            debts = {}
             for redemption in c_redemptions:
                 if not redemption.settlement_date:
                     redemption.settlement_date = max(
@@ -45,13 +44,11 @@ class RedemptionSettlement:
                         redemption.first_payment_date,
                         redemption.settlement_date)
                 redemption._set_price(losses.get(redemption))
-                debts[redemption] = redemption._get_debts(open_)
                 redemption.settle_move = redemption.get_settle_move(
-                    books, debts[redemption])
+                    books, redemption._get_debts(open_))
             Books.post([r.settle_move for r in c_redemptions])
             for redemption in c_redemptions:
-                to_reconcile.extend(redemption._settle_line(
-                        debts[redemption], set_off))
+                to_reconcile.extend(redemption._settle_line(set_off))
         maturities = []
         for redemption in redemptions:
             line = redemption.payable_line
@@ -135,7 +132,7 @@ class RedemptionSettlement:
             lines.append(books.line(
                     class_.get_account('deduction'), -self.deduction))
         lines.extend(
-            books.line(line.account, -amount, party=party)
+            books.line(line.account, -amount, party=party, origin=line)
             for line, amount in debts)
         if not lines:
             return
@@ -148,7 +145,7 @@ class RedemptionSettlement:
                     maturity_date=self.payment_date))
         return books.move(self.settlement_date, lines, origin=self)
 
-    def _settle_line(self, debts, set_off):
+    def _settle_line(self, set_off):
         """Make the rest the line to pay.
 
         Return the lists of lines to reconcile and add to `set_off` the lines
@@ -157,13 +154,10 @@ class RedemptionSettlement:
         if not self.settle_move:
             return
         claim = self.payable_line
-        # In the order of the debts
-        lines = sorted(self.settle_move.lines, key=int)
+        lines = self.settle_move.lines
         account = self.share_class.account_redemption
         yield [claim, *(l for l in lines if l.account == account and l.debit)]
         self.payable_line = self._get_payable(self.settle_move)
-        credits = [
-            l for l in lines
-            if l.credit and l.party and l.account != account]
-        for (debt, _), credit in zip(debts, credits):
-            set_off[debt].append(credit)
+        for line in lines:
+            if line.origin:
+                set_off[line.origin].append(line)

@@ -91,30 +91,24 @@ class SubscriptionReconciliation:
             for subscription in c_subscriptions:
                 class_ = subscription.share_class
                 party = subscription.member.party
-                by_date = defaultdict(list)
                 for payment in subscription.payments:
                     # Neither before it is subscribed nor before it is paid
                     payment.date = max(payment.date, subscription.date)
-                    by_date[payment.date].append(payment)
-                for date, deposits in by_date.items():
-                    lines = []
-                    for payment in deposits:
-                        lines.append(books.line(
-                                class_.account_redemption, payment.amount,
-                                party=party))
-                        lines.append(books.line(
-                                class_.account_subscribed, -payment.amount,
-                                party=party, origin=subscription))
-                    moves.append((deposits, books.move(date, lines)))
+                    moves.append((payment, books.move(payment.date, [
+                                    books.line(
+                                        class_.account_redemption,
+                                        payment.amount, party=party),
+                                    books.line(
+                                        class_.account_subscribed,
+                                        -payment.amount, party=party,
+                                        origin=subscription)])))
         Books.post([move for _, move in moves])
-        for deposits, move in moves:
-            lines = sorted(move.lines, key=int)
-            debits = [l for l in lines if l.debit]
-            credits = [l for l in lines if l.credit]
-            for deposit, debit, credit in zip(deposits, debits, credits):
-                to_reconcile.append([deposit.line, debit])
-                deposit.line = credit
-                payments.append(deposit)
+        for payment, move in moves:
+            debit, = [l for l in move.lines if l.debit]
+            credit, = [l for l in move.lines if l.credit]
+            to_reconcile.append([payment.line, debit])
+            payment.line = credit
+            payments.append(payment)
         with Transaction().set_context(keep_share_payments=True):
             Line.reconcile(*to_reconcile)
         Payment.enter(payments)
@@ -285,17 +279,13 @@ class SubscriptionReconciliation:
         amount = sum(l.credit for l in credits) - sum(
             p.amount for p in Payment.search([
                     ('line', 'in', [l.id for l in credits])]))
-        against = [l for l in move.lines if l.credit]
+        counterparts = {l.origin: l for l in move.lines if l.origin}
         left, payments = cls._get_left(claims), []
         for line in sorted(
                 debits, key=lambda l: (l.maturity_date or l.date, l.id)):
-            counterpart = next((
-                    l for l in against
-                    if l.credit == line.debit and l.account == line.account),
-                None)
+            counterpart = counterparts.get(line)
             if not counterpart:
                 continue
-            against.remove(counterpart)
             rest = line.debit
             for claim in claims.get(line, []):
                 subscription = claim.move.origin

@@ -22,6 +22,10 @@ from .lot import subtract, take
 class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.transfer'
     __string__ = "Share Transfer"
+    _steps = {
+        'do': (['draft'], 'done'),
+        'cancel': (['done'], 'cancelled'),
+        }
     _sequence = ('coop.share.configuration', 'transfer_sequence')
     _search_names = ('number', 'from_member.rec_name', 'to_member.rec_name')
 
@@ -106,20 +110,6 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
             ('date', 'DESC'),
             ('id', 'DESC'),
             ]
-        cls._transitions |= {
-            ('draft', 'done'),
-            ('done', 'cancelled'),
-            }
-        cls._buttons.update({
-                'do': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': Eval('state') != 'done',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_date(cls):
@@ -378,18 +368,11 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                     transfer.move, transfer.date + DAY)
         Books.post(list(reversals.values()))
         Line.reconcile(*(
-                [line, reversal]
-                for move, reversal_move in reversals.items()
-                for line, reversal in zip(
-                    _reconcilable(move), _reconcilable(reversal_move))))
+                [line.origin, line]
+                for reversal in reversals.values() for line in reversal.lines
+                if line.account.reconcile))
         ShareMove.reverse(
             [
                 m for t in transfers for m in t.share_moves
                 if not m.reversal_of],
             account_moves=reversals)
-
-
-def _reconcilable(move):
-    return sorted(
-        (l for l in move.lines if l.account.reconcile),
-        key=lambda l: l.id)
