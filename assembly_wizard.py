@@ -1,10 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
-from trytond.wizard import Button, StateReport, StateView, Wizard
+from trytond.wizard import Button, StateReport, StateView
 
 
 class AssemblyReportStart(ModelView):
@@ -86,7 +87,7 @@ class AssemblyReportStart(ModelView):
                 return meetings[0]
 
 
-class AssemblyReportWizard(Wizard):
+class AssemblyReportWizard(CheckedWizard):
     __name__ = 'coop.assembly.report'
     __string__ = "Report to the Assembly"
     start = StateView(

@@ -2,12 +2,13 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import ModelStorage, ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.coop_membership.document import full_name
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
-from trytond.wizard import Button, StateView, Wizard
+from trytond.wizard import Button, StateView
 
 from .check import get_differences
 from .readable import get_readable, may_read
@@ -91,7 +92,7 @@ class CheckDifference(ModelView):
             ]
 
 
-class Check(Wizard):
+class Check(CheckedWizard):
     __name__ = 'coop.check'
     __string__ = "Check Books"
     start = StateView('coop.check.start', 'coop.check_start_view_form', [

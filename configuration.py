@@ -5,12 +5,12 @@ import datetime as dt
 from dateutil.relativedelta import relativedelta
 
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction
-from trytond.wizard import (
-    Button, StateAction, StateTransition, StateView, Wizard)
+from trytond.wizard import Button, StateAction, StateTransition, StateView
 
 from .company_setup import (
     create_category, create_chart, create_fiscalyear, create_payment_method,
@@ -131,7 +131,7 @@ class ConfigurationStart(ModelView):
                 years=1) - dt.timedelta(days=1)
 
 
-class Configuration(Wizard):
+class Configuration(CheckedWizard):
     __name__ = 'coop.configuration'
     __string__ = "Configure a Cooperative"
     start = StateView(

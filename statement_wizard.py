@@ -1,10 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
-from trytond.wizard import Button, StateReport, StateView, Wizard
+from trytond.wizard import Button, StateReport, StateView
 
 from .statement import members_of
 
@@ -38,7 +39,7 @@ class MemberStatementStart(ModelView):
         return Start.default_fiscalyear()
 
 
-class MemberStatementWizard(Wizard):
+class MemberStatementWizard(CheckedWizard):
     __name__ = 'coop.member.statement'
     __string__ = "Member Statement"
     start = StateView(

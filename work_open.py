@@ -1,13 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import PYSONEncoder
-from trytond.wizard import StateAction, Wizard
+from trytond.wizard import StateAction
 
 from .work import USAGES
 
 
-class Open(Wizard):
+class Open(CheckedWizard):
     __name__ = 'coop.work.open'
     __string__ = "Open Work"
     _readonly = True

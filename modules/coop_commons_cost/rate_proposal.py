@@ -3,9 +3,10 @@
 import datetime as dt
 
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.wizard import Button, StateAction, StateView, Wizard
+from trytond.wizard import Button, StateAction, StateView
 
 
 class ProposeRateStart(ModelView):
@@ -29,7 +30,7 @@ class ProposeRateStart(ModelView):
             self.valid_from = self.base.end_date + dt.timedelta(days=1)
 
 
-class ProposeRate(Wizard):
+class ProposeRate(CheckedWizard):
     __name__ = 'coop.commons.cost_pool.propose_rate'
     __string__ = "Propose Rate"
     start = StateView(

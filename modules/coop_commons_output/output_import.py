@@ -1,7 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
+from trytond.wizard import Button, StateTransition, StateView
 
 
 class ImportOutputStart(ModelView):
@@ -16,7 +17,7 @@ class ImportOutputStart(ModelView):
         "A time without offset is meant in the time zone of the resource.")
 
 
-class ImportOutput(Wizard):
+class ImportOutput(CheckedWizard):
     __name__ = 'coop.commons.output.import'
     __string__ = "Import Output"
     start = StateView(

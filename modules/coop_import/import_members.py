@@ -5,10 +5,11 @@ from functools import partial
 from trytond.exceptions import UserError, UserWarning
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction, check_access
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
 from .exceptions import ImportFileError
 from .importer import DryRun
@@ -96,7 +97,7 @@ class ImportMembersReason(ModelView):
     text = fields.Text("Reason", readonly=True)
 
 
-class ImportMembers(Wizard):
+class ImportMembers(CheckedWizard):
     __name__ = 'coop.member.import'
 
     start = StateView('coop.member.import.start',

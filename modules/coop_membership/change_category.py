@@ -6,8 +6,9 @@ from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
+from .checked_wizard import CheckedWizard
 from .date import format_date
 from .exceptions import AdmissionError, CategoryChangeError
 
@@ -54,7 +55,7 @@ class ChangeCategoryMixin:
         Membership.save(to_open)
 
 
-class ChangeCategory(Wizard):
+class ChangeCategory(CheckedWizard):
     __name__ = 'coop.member.change_category'
     __string__ = "Change Category"
 

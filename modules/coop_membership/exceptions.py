@@ -50,3 +50,7 @@ class RefusedError(UserError):
 
 class ClaimError(UserError):
     pass
+
+
+class WizardError(UserError):
+    pass

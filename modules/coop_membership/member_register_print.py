@@ -4,10 +4,12 @@ from trytond.model import ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
-from trytond.wizard import Button, StateReport, StateView, Wizard
+from trytond.wizard import Button, StateReport, StateView
+
+from .checked_wizard import CheckedWizard
 
 
-class PrintRegister(Wizard):
+class PrintRegister(CheckedWizard):
     __name__ = 'coop.member.register.print'
     __string__ = "Print Member Register"
 

@@ -12,6 +12,7 @@ from sql.operators import Equal, Exists, NotEqual
 from trytond import backend
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.coop_membership.claim import (
     open_replacements, paid_claims)
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
@@ -20,7 +21,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
 from trytond.tools import cursor_dict, grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
-from trytond.wizard import StateAction, Wizard
+from trytond.wizard import StateAction
 
 from .allocation_posting import AllocationPosting
 from .claim_unclaimed import ClaimMixin
@@ -394,7 +395,7 @@ class AllocationSubscription(ResultMixin, ModelSQL):
         cls.__access__.add('allocation')
 
 
-class OpenActivity(Wizard):
+class OpenActivity(CheckedWizard):
     __name__ = 'coop.patronage.allocation.open_activity'
     __string__ = "Open Activity"
 

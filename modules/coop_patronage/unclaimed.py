@@ -2,11 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
-from trytond.wizard import (
-    Button, StateReport, StateTransition, StateView, Wizard)
+from trytond.wizard import Button, StateReport, StateTransition, StateView
 
 from .exceptions import UnclaimedError
 
@@ -83,7 +83,7 @@ class UnclaimedList(ModelView):
         "authority, that gets the money.")
 
 
-class Unclaimed(Wizard):
+class Unclaimed(CheckedWizard):
     __name__ = 'coop.patronage.unclaimed'
     __string__ = "Unclaimed Patronage"
     start = StateView(

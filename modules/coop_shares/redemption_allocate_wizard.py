@@ -1,10 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.transaction import Transaction, check_access
-from trytond.wizard import Button, StateAction, StateView, Wizard
+from trytond.wizard import Button, StateAction, StateView
 
 
 class AllocateStart(ModelView):
@@ -86,7 +87,7 @@ class AllocateLine(ModelView):
         "Granted", digits=(None, Eval('quantity_digits', 0)), readonly=True)
 
 
-class Allocate(Wizard):
+class Allocate(CheckedWizard):
     __name__ = 'coop.share.redemption.allocate'
     __string__ = "Allocate Redemptions"
     start = StateView(
@@ -133,6 +134,5 @@ class Allocate(Wizard):
     def do_allocate(self, action):
         Grant = Pool().get('coop.share.redemption.grant')
         redemptions = Grant.allocate(
-            self.start.company, self.share_classes, self.start.fiscalyear,
-            self.start.end_date)
+            self.share_classes, self.start.fiscalyear, self.start.end_date)
         return action, {'res_id': [r.id for r in redemptions]}

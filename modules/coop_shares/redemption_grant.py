@@ -10,7 +10,6 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from .document import lock_sequence
 from .redemption_apportionment import grant
 
 
@@ -73,11 +72,10 @@ class RedemptionGrant(ResultMixin, ModelSQL):
             order=class_.redemption_order, unit=class_.unit)
 
     @classmethod
-    def allocate(cls, company, classes, fiscalyear, end_date):
+    def allocate(cls, classes, fiscalyear, end_date):
         "Grant the budgets of the classes and return the redemptions"
         # The budget of a class is given once
         claim(classes)
-        lock_sequence(company, 'redemption_sequence')
         grants = []
         for class_ in classes:
             pending = cls.get_pending(class_)

@@ -1,10 +1,11 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction, check_access
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
 
 class LapseStart(ModelView):
@@ -60,7 +61,7 @@ class LapseList(ModelView):
         "Remove those that do not.")
 
 
-class Lapse(Wizard):
+class Lapse(CheckedWizard):
     __name__ = 'coop.share.redemption.lapse'
     __string__ = "Lapse Redemptions"
     start = StateView(

@@ -2,11 +2,12 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, check_access
-from trytond.wizard import Button, StateReport, StateView, Wizard
+from trytond.wizard import Button, StateReport, StateView
 
 
 class PrintStatementStart(ModelView):
@@ -35,7 +36,7 @@ class PrintStatementStart(ModelView):
         return Pool().get('ir.date').today()
 
 
-class PrintStatement(Wizard):
+class PrintStatement(CheckedWizard):
     __name__ = 'coop.share.statement.print'
     __string__ = "Print Share Statements"
     start = StateView(

@@ -7,24 +7,29 @@ document, a part, a result, a row of a ledger or a value of a configuration,
 or is named as a master with the reason.
 """
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from unittest.mock import patch
 
 from trytond import backend
 from trytond.exceptions import UserError
-from trytond.model import Exclude, ModelSingleton, ModelSQL, Unique, fields
+from trytond.model import ModelSingleton, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessButtonError, AccessError
+from trytond.model.modelsql import SQLConstraintError
 from trytond.model.modelstorage import _record_eval_pyson
 from trytond.modules.account.tests import create_chart
 from trytond.modules.company.model import CompanyValueMixin
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.document import (
     DocumentMixin, LedgerMixin, PartMixin, ResultMixin, part_fields)
+from trytond.modules.coop_membership.exceptions import WizardError
+from trytond.modules.coop_membership.tests.wizard_attacks import WizardAttacks
 from trytond.pool import Pool, isregisteredby
 from trytond.pyson import PYSONEncoder
 from trytond.tests.test_tryton import with_transaction
-from trytond.transaction import Transaction, check_access
+from trytond.transaction import (
+    Transaction, check_access, inactive_records, without_check_access)
 
-__all__ = ['DocumentTestMixin', 'savepoint']
+__all__ = ['DocumentTestMixin', 'StrangerTestMixin', 'savepoint']
 
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
 
@@ -88,6 +93,20 @@ class DocumentTestMixin:
                     self.assertTrue(Model._holding_name())
 
     @with_transaction()
+    def test_access_defined(self):
+        "Test every stored model has access rights"
+        pool = Pool()
+        Access = pool.get('ir.model.access')
+        models = {a.model for a in Access.search([])}
+        for name, model in pool.iterobject():
+            if (isregisteredby(model, self.module)
+                    and name.startswith('coop.')
+                    and issubclass(model, ModelSQL)
+                    and issubclass(model, ModelView)):
+                with self.subTest(model=name):
+                    self.assertTrue(model.__access__ or name in models)
+
+    @with_transaction()
     def test_document_attacks(self):
         "Test what is done stays done, whoever tries"
         attempts = Counter()
@@ -119,16 +138,29 @@ class DocumentTestMixin:
                 with self.subTest(model=Model.__name__, mode=mode), \
                         self._acting(nobody), self.assertRaises(AccessError):
                     Pool().get('ir.model.access').check(Model.__name__, mode)
-        for name, Wizard_ in sorted(Pool().iterobject(type='wizard')):
-            if (not isregisteredby(Wizard_, self.module, type_='wizard')
-                    or not name.startswith('coop.')
-                    or name in self.open_wizards):
+        ActionWizard = Pool().get('ir.action.wizard')
+        others = ActionWizard.search([
+                ('wiz_name', 'not like', 'coop.%'),
+                ], limit=1)
+        for Wizard in self._wizards:
+            if Wizard.__name__ in self.open_wizards:
                 continue
-            attempts += 1
-            with self.subTest(wizard=name), \
-                    self._acting(nobody), self.assertRaises(UserError):
-                Wizard_.create()
+            for action in [None, others[0].id]:
+                attempts += 1
+                with self.subTest(wizard=Wizard.__name__, action=action), \
+                        self._acting(nobody), \
+                        Transaction().set_context(action_id=action), \
+                        self.assertRaises(UserError):
+                    Wizard.create()
         self.assertTrue(attempts)
+
+    @property
+    def _wizards(self):
+        for name, Wizard in sorted(Pool().iterobject(type='wizard')):
+            if (isregisteredby(Wizard, self.module, type_='wizard')
+                    and name.startswith('coop.')
+                    and _is_made_by(Wizard, self.module)):
+                yield Wizard
 
     def _prepare(self):
         self._attackers = {}
@@ -180,7 +212,7 @@ class DocumentTestMixin:
         with self._acting(user), savepoint():
             try:
                 attack()
-            except (AccessButtonError, AccessError):
+            except (AccessButtonError, AccessError, WizardError):
                 return
             self.fail("was let through")
 
@@ -211,9 +243,6 @@ class DocumentTestMixin:
 
         def create():
             try:
-                if _is_unique(Model):
-                    Model.check_modification(
-                        'create', [document], external=True)
                 Model.create([_get_values(document)])
             except AccessError:
                 raise
@@ -287,10 +316,6 @@ class DocumentTestMixin:
     def _copy(self, document, user):
         "A copy begins anew, with nothing of what was done"
         Model = document.__class__
-        if backend.name == 'sqlite' and _is_unique(Model):
-            # This would take back all: to tell the constraint by its name
-            # Tryton begins a transaction, which has the same connection there
-            return
         with self._acting(user), savepoint():
             try:
                 copy, = Model.copy([document])
@@ -336,6 +361,104 @@ class DocumentTestMixin:
             yield
 
 
+class StrangerTestMixin(DocumentTestMixin):
+    "Attack what is of another company too, directly and by wizards"
+
+    @with_transaction()
+    def test_document_strangers(self):
+        "Test nobody touches what is of another company, nor does a wizard"
+        attempts = Counter()
+        self._prepare()
+        strange = self._make_strange()
+        mine = self._make_some()
+        user = self._attacker()
+        for records in strange.values():
+            # The documents among them are in their first and last states
+            for record in records[:1] + records[1:][-1:]:
+                name = record.__class__.__name__
+                for text, attack in self._strange_attacks(record):
+                    attempts[name] += 1
+                    with self.subTest(model=name, attack=text):
+                        self._refused(user, attack)
+        for Wizard in self._wizards:
+            with self._acting(user), savepoint():
+                attacks = list(WizardAttacks(
+                        Wizard, self._finder(mine, self.company),
+                        self._finder(strange, self._other)))
+                for text, attack in attacks:
+                    attempts[Wizard.__name__] += 1
+                    with self.subTest(wizard=Wizard.__name__, attack=text):
+                        self._refused(user, attack)
+        for Model in self._documents:
+            self.assertTrue(attempts[Model.__name__])
+        print(  # noqa: T201
+            f"{self.module}, strangers: {sum(attempts.values())} attempts")
+
+    def _make_some(self):
+        """Make each document in its first and its last states
+
+        Return by model what there is more than before.
+        """
+        def find():
+            with inactive_records():
+                return {
+                    Model: set(Model.search([], order=[]))
+                    for Model in self._models}
+
+        before = find()
+        if self.company == self._other:
+            with set_company(self.company):
+                self.prepare_documents(self.company)
+        for Model in self._documents:
+            states = [
+                s for s, _ in Model.state.selection
+                if (Model.__name__, s) not in self.excused]
+            for state in dict.fromkeys(states[:1] + states[-2:]):
+                self._make(Model, state)
+        return {
+            Model: sorted(records - before[Model], key=int)
+            for Model, records in find().items()}
+
+    def _make_strange(self):
+        "Return by model what another company has made"
+        attributes = self.__dict__.copy()
+        self.company = self._other
+        try:
+            return self._make_some()
+        finally:
+            self.__dict__.update(attributes)
+
+    def _finder(self, made, company):
+        "Return what finds a record of the company by the name of its model"
+        def find(name):
+            Model = Pool().get(name)
+            if Model.__name__ == 'company.company':
+                return company
+            with without_check_access(), inactive_records():
+                if Model in made:
+                    return made[Model][-1] if made[Model] else None
+                if 'company' in Model._fields:
+                    for record in Model.search([
+                                ('company', '=', company.id),
+                                ], limit=1):
+                        return record
+
+        return find
+
+    def _strange_attacks(self, record):
+        "All that could be done to a record"
+        Model = record.__class__
+        record = Model(record.id)
+        values = _get_values(record)
+        yield 'read', _read(record)
+        yield 'delete', _call(Model.delete, record)
+        yield 'copy', _copy_of(record)
+        for name, value in values.items():
+            yield f'write {name}', _write(record, {name: value})
+        for button in getattr(Model, '_buttons', ()):
+            yield button, _call(getattr(Model, button), record)
+
+
 def _is_made_by(Model, module):
     "Return whether the model is of the module, not only extended by it"
     for cls in reversed(Model.__mro__):
@@ -351,9 +474,17 @@ def savepoint():
     cursor = transaction.connection.cursor()
     cursor.execute('SAVEPOINT attack')
     try:
-        yield
+        if backend.name == 'sqlite':
+            # To tell a constraint by its name Tryton begins another
+            # transaction, which would take back all: it has the same
+            # connection there
+            with patch.object(Transaction, 'new_transaction', nullcontext):
+                yield
+        else:
+            yield
     finally:
         cursor.execute('ROLLBACK TO SAVEPOINT attack')
+        cursor.execute('RELEASE SAVEPOINT attack')
         transaction.counter += 1
         for cache in transaction.cache.values():
             cache.clear()
@@ -375,8 +506,6 @@ def _create(part):
 
     def create():
         try:
-            if _is_unique(Part):
-                Part.check_modification('create', [part], external=True)
             Part.create([values])
         except AccessError:
             raise
@@ -391,6 +520,19 @@ def _call(method, record):
     return lambda: method([record.__class__(record.id)])
 
 
+def _copy_of(record):
+    def copy():
+        try:
+            record.__class__.copy([record])
+        except AccessError:
+            raise
+        except SQLConstraintError:
+            # Refused because there is one already: what about reading it?
+            record.__class__.read([record.id], ['create_date'])
+
+    return copy
+
+
 def _get_values(record):
     "Return what makes a record as this one"
     values = {}
@@ -402,15 +544,6 @@ def _get_values(record):
             continue
         values[name] = record.__class__.read([record.id], [name])[0][name]
     return values
-
-
-def _is_unique(Model):
-    "Return whether a second record like one could be refused as such"
-    return any(
-        isinstance(constraint, (Exclude, Unique))
-        and not any(
-            getattr(c, 'name', None) == 'number' for c in constraint.columns)
-        for _, constraint, _ in Model._sql_constraints)
 
 
 def _evaluate(record, expression):

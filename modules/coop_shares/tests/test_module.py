@@ -2,12 +2,10 @@
 # this repository contains the full copyright notices and license terms.
 import xml.etree.ElementTree as ET
 
-from trytond.model import ModelSQL, ModelView
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_membership.tests.document import DocumentTestMixin
 from trytond.modules.coop_shares.tests.documents import SharesDocuments
-from trytond.pool import Pool, isregisteredby
-from trytond.tests.test_tryton import ModuleTestCase, with_transaction
+from trytond.tests.test_tryton import ModuleTestCase
 from trytond.tools import file_open
 
 
@@ -16,19 +14,6 @@ class CoopSharesTestCase(
     "Test Coop Shares module"
     module = 'coop_shares'
     extras = ['account_payment', 'account_statement']
-
-    @with_transaction()
-    def test_access_defined(self):
-        "Test every stored model has access rights"
-        pool = Pool()
-        Access = pool.get('ir.model.access')
-        models = {a.model for a in Access.search([])}
-        for name, model in pool.iterobject():
-            if (isregisteredby(model, self.module)
-                    and issubclass(model, ModelSQL)
-                    and issubclass(model, ModelView)):
-                with self.subTest(model=name):
-                    self.assertTrue(model.__access__ or name in models)
 
     def test_chart(self):
         "Test each universal chart has the accounts of the share classes"
