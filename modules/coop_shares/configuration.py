@@ -14,11 +14,15 @@ SEQUENCES = {
     'certificate': "Certificate Sequence",
     'dividend': "Dividend Sequence",
     }
+# The rows of the ledger need no number without gaps, for which all members
+# would wait for each other
+_NOT_STRICT = {'share_move'}
 
 
 def sequence_field(name, company):
     return fields.Many2One(
-        'ir.sequence.strict', SEQUENCES[name], required=True,
+        'ir.sequence' if name in _NOT_STRICT else 'ir.sequence.strict',
+        SEQUENCES[name], required=True,
         domain=[
             ('company', 'in', [company, None]),
             ('sequence_type', '=',

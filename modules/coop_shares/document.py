@@ -1,50 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import Check, fields
-from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
-from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.tools import grouped_slice
-from trytond.transaction import Transaction
 
 from .quantity import QuantityMixin, number
 
 
 def lock_members(members):
-    """Lock the members, and what numbers their rows of the ledger
-
-    A lock that comes after the work makes it start all over.
-    """
-    members = {m for m in members if m}
+    "Lock the members, who stand for all that they hold"
     claim(members)
-    for company in _get_companies(members):
-        lock_sequence(company, 'share_move_sequence')
-
-
-def _get_companies(members):
-    "Return the companies without reading the members, which may be many"
-    pool = Pool()
-    Company = pool.get('company.company')
-    Member = pool.get('coop.member')
-    member = Member.__table__()
-    cursor = Transaction().connection.cursor()
-    companies = set()
-    for sub_members in grouped_slice(members, 10 * SLICE):
-        cursor.execute(*member.select(
-                member.company,
-                where=fields.SQL_OPERATORS['in'](
-                    member.id, [m.id for m in sub_members]),
-                group_by=member.company))
-        companies.update(company for company, in cursor)
-    return Company.browse(sorted(companies))
-
-
-def lock_sequence(company, name):
-    "Lock the configured sequence before any work that would start over"
-    Configuration = Pool().get('coop.share.configuration')
-    Configuration(1).get_multivalue(name, company=company.id).lock()
 
 
 def move_field(name, string, **values):

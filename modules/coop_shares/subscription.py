@@ -31,6 +31,12 @@ class Subscription(
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
+    _steps = {
+        'confirm': (['draft'], 'confirmed'),
+        'pay': (['draft', 'confirmed'], None),
+        'certify': (['paid'], None),
+        'cancel': (['confirmed'], 'cancelled'),
+        }
     _sequence = ('coop.share.configuration', 'subscription_sequence')
     _search_names = ('number', 'member.rec_name')
     # What is computed is never what somebody gives
@@ -123,29 +129,9 @@ class Subscription(
             ('id', 'DESC'),
             ]
         cls._transitions |= {
-            ('draft', 'confirmed'),
             ('confirmed', 'paid'),
             ('paid', 'confirmed'),
-            ('confirmed', 'cancelled'),
             }
-        cls._buttons.update({
-                'confirm': {
-                    'invisible': Eval('state') != 'draft',
-                    'depends': ['state'],
-                    },
-                'pay': {
-                    'invisible': ~Eval('state').in_(['draft', 'confirmed']),
-                    'depends': ['state'],
-                    },
-                'certify': {
-                    'invisible': Eval('state') != 'paid',
-                    'depends': ['state'],
-                    },
-                'cancel': {
-                    'invisible': Eval('state') != 'confirmed',
-                    'depends': ['state'],
-                    },
-                })
 
     @classmethod
     def default_date(cls):
@@ -342,12 +328,22 @@ class Subscription(
 
     @classmethod
     def refusals_pay(cls, subscriptions):
-        return {
-            s: gettext(
-                'coop_shares.msg_subscription_pay_closed',
-                subscription=s.rec_name)
-            for s in subscriptions
-            if s.state not in {'draft', 'confirmed'} or s.amount_to_pay <= 0}
+        refused = {}
+        for subscription in subscriptions:
+            if subscription.state == 'cancelled':
+                message, last = 'cancelled', subscription
+            elif (subscription.state == 'paid'
+                    or subscription.amount_to_pay <= 0):
+                message = 'paid'
+                last = max(subscription.payments, key=int, default=None)
+            else:
+                continue
+            user = (last.write_uid or last.create_uid) if last else None
+            refused[subscription] = gettext(
+                f'coop_shares.msg_subscription_pay_{message}',
+                subscription=subscription.rec_name,
+                user=user.rec_name if user else '')
+        return refused
 
     @classmethod
     @ModelView.button

@@ -67,11 +67,18 @@ class SubscriptionTestCase(SharesTestCase):
         company, category, class_ = self._set_up()
         with set_company(company):
             member, = self._admit(company, category)
-            subscription = self._subscribe(member, class_, 1)
-            Subscription.cancel([subscription])
-            with self.assertRaisesRegex(RefusedError, "cancelled already"):
-                Subscription.check_step(
-                    'pay', Subscription.browse([subscription]))
+            paid, cancelled = [
+                self._subscribe(member, class_, 1) for _ in range(2)]
+            self._pay(paid, paid.amount_to_pay, dt.date(2024, 11, 20))
+            Subscription.cancel([cancelled])
+            for subscription, text in [
+                    (paid, 'paid.*payment was entered by "Administrator"'),
+                    (cancelled, 'cancelled, last changed by "Administrator"'),
+                    ]:
+                with self.subTest(text=text), \
+                        self.assertRaisesRegex(RefusedError, text):
+                    Subscription.check_step(
+                        'pay', Subscription.browse([subscription]))
 
     @with_transaction()
     def test_search(self):
