@@ -4,7 +4,7 @@ from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_commons.tests.rights import RightsTestMixin
 from trytond.modules.coop_commons_cost.tests.documents import (
     CommonsCostDocuments)
-from trytond.modules.coop_membership.tests import DocumentTestMixin
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.tests.test_tryton import ModuleTestCase
 
 # Who may read, write, create and delete, everybody without a group
@@ -36,7 +36,7 @@ BUTTONS = {
 
 
 class CoopCommonsCostTestCase(
-        CommonsCostDocuments, DocumentTestMixin, RightsTestMixin,
+        CommonsCostDocuments, StrangerTestMixin, RightsTestMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons Cost module"
     module = 'coop_commons_cost'

@@ -29,7 +29,7 @@ from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import (
     Transaction, check_access, inactive_records, without_check_access)
 
-__all__ = ['DocumentTestMixin', 'savepoint']
+__all__ = ['DocumentTestMixin', 'StrangerTestMixin', 'savepoint']
 
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
 
@@ -154,36 +154,6 @@ class DocumentTestMixin:
                     Wizard.create()
         self.assertTrue(attempts)
 
-    @with_transaction()
-    def test_document_strangers(self):
-        "Test nobody touches what is of another company, nor does a wizard"
-        attempts = Counter()
-        self._prepare()
-        strange = self._make_strange()
-        mine = self._make_some()
-        user = self._attacker()
-        for records in strange.values():
-            # The documents among them are in their first and last states
-            for record in records[:1] + records[1:][-1:]:
-                name = record.__class__.__name__
-                for text, attack in self._strange_attacks(record):
-                    attempts[name] += 1
-                    with self.subTest(model=name, attack=text):
-                        self._refused(user, attack)
-        for Wizard in self._wizards:
-            with self._acting(user), savepoint():
-                attacks = list(WizardAttacks(
-                        Wizard, self._finder(mine, self.company),
-                        self._finder(strange, self._other)))
-                for text, attack in attacks:
-                    attempts[Wizard.__name__] += 1
-                    with self.subTest(wizard=Wizard.__name__, attack=text):
-                        self._refused(user, attack)
-        for Model in self._documents:
-            self.assertTrue(attempts[Model.__name__])
-        print(  # noqa: T201
-            f"{self.module}, strangers: {sum(attempts.values())} attempts")
-
     @property
     def _wizards(self):
         for name, Wizard in sorted(Pool().iterobject(type='wizard')):
@@ -191,70 +161,6 @@ class DocumentTestMixin:
                     and name.startswith('coop.')
                     and _is_made_by(Wizard, self.module)):
                 yield Wizard
-
-    def _make_some(self):
-        """Make each document in its first and its last states
-
-        Return by model what there is more than before.
-        """
-        def find():
-            with inactive_records():
-                return {
-                    Model: set(Model.search([], order=[]))
-                    for Model in self._models}
-
-        before = find()
-        if self.company == self._other:
-            with set_company(self.company):
-                self.prepare_documents(self.company)
-        for Model in self._documents:
-            states = [
-                s for s, _ in Model.state.selection
-                if (Model.__name__, s) not in self.excused]
-            for state in dict.fromkeys(states[:1] + states[-2:]):
-                self._make(Model, state)
-        return {
-            Model: sorted(records - before[Model], key=int)
-            for Model, records in find().items()}
-
-    def _make_strange(self):
-        "Return by model what another company has made"
-        attributes = self.__dict__.copy()
-        self.company = self._other
-        try:
-            return self._make_some()
-        finally:
-            self.__dict__.update(attributes)
-
-    def _finder(self, made, company):
-        "Return what finds a record of the company by the name of its model"
-        def find(name):
-            Model = Pool().get(name)
-            if Model.__name__ == 'company.company':
-                return company
-            with without_check_access(), inactive_records():
-                if Model in made:
-                    return made[Model][-1] if made[Model] else None
-                if 'company' in Model._fields:
-                    for record in Model.search([
-                                ('company', '=', company.id),
-                                ], limit=1):
-                        return record
-
-        return find
-
-    def _strange_attacks(self, record):
-        "All that could be done to a record"
-        Model = record.__class__
-        record = Model(record.id)
-        values = _get_values(record)
-        yield 'read', _read(record)
-        yield 'delete', _call(Model.delete, record)
-        yield 'copy', _copy_of(record)
-        for name, value in values.items():
-            yield f'write {name}', _write(record, {name: value})
-        for button in getattr(Model, '_buttons', ()):
-            yield button, _call(getattr(Model, button), record)
 
     def _prepare(self):
         self._attackers = {}
@@ -453,6 +359,104 @@ class DocumentTestMixin:
         with Transaction().set_user(user.id), \
                 Transaction().set_context(context), check_access():
             yield
+
+
+class StrangerTestMixin(DocumentTestMixin):
+    "Attack what is of another company too, directly and by wizards"
+
+    @with_transaction()
+    def test_document_strangers(self):
+        "Test nobody touches what is of another company, nor does a wizard"
+        attempts = Counter()
+        self._prepare()
+        strange = self._make_strange()
+        mine = self._make_some()
+        user = self._attacker()
+        for records in strange.values():
+            # The documents among them are in their first and last states
+            for record in records[:1] + records[1:][-1:]:
+                name = record.__class__.__name__
+                for text, attack in self._strange_attacks(record):
+                    attempts[name] += 1
+                    with self.subTest(model=name, attack=text):
+                        self._refused(user, attack)
+        for Wizard in self._wizards:
+            with self._acting(user), savepoint():
+                attacks = list(WizardAttacks(
+                        Wizard, self._finder(mine, self.company),
+                        self._finder(strange, self._other)))
+                for text, attack in attacks:
+                    attempts[Wizard.__name__] += 1
+                    with self.subTest(wizard=Wizard.__name__, attack=text):
+                        self._refused(user, attack)
+        for Model in self._documents:
+            self.assertTrue(attempts[Model.__name__])
+        print(  # noqa: T201
+            f"{self.module}, strangers: {sum(attempts.values())} attempts")
+
+    def _make_some(self):
+        """Make each document in its first and its last states
+
+        Return by model what there is more than before.
+        """
+        def find():
+            with inactive_records():
+                return {
+                    Model: set(Model.search([], order=[]))
+                    for Model in self._models}
+
+        before = find()
+        if self.company == self._other:
+            with set_company(self.company):
+                self.prepare_documents(self.company)
+        for Model in self._documents:
+            states = [
+                s for s, _ in Model.state.selection
+                if (Model.__name__, s) not in self.excused]
+            for state in dict.fromkeys(states[:1] + states[-2:]):
+                self._make(Model, state)
+        return {
+            Model: sorted(records - before[Model], key=int)
+            for Model, records in find().items()}
+
+    def _make_strange(self):
+        "Return by model what another company has made"
+        attributes = self.__dict__.copy()
+        self.company = self._other
+        try:
+            return self._make_some()
+        finally:
+            self.__dict__.update(attributes)
+
+    def _finder(self, made, company):
+        "Return what finds a record of the company by the name of its model"
+        def find(name):
+            Model = Pool().get(name)
+            if Model.__name__ == 'company.company':
+                return company
+            with without_check_access(), inactive_records():
+                if Model in made:
+                    return made[Model][-1] if made[Model] else None
+                if 'company' in Model._fields:
+                    for record in Model.search([
+                                ('company', '=', company.id),
+                                ], limit=1):
+                        return record
+
+        return find
+
+    def _strange_attacks(self, record):
+        "All that could be done to a record"
+        Model = record.__class__
+        record = Model(record.id)
+        values = _get_values(record)
+        yield 'read', _read(record)
+        yield 'delete', _call(Model.delete, record)
+        yield 'copy', _copy_of(record)
+        for name, value in values.items():
+            yield f'write {name}', _write(record, {name: value})
+        for button in getattr(Model, '_buttons', ()):
+            yield button, _call(getattr(Model, button), record)
 
 
 def _is_made_by(Model, module):
