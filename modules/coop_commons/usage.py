@@ -19,7 +19,7 @@ from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-from . import rating
+from . import rating, rating_time
 from .digits import QUANTITY_DIGITS
 from .drafting import DraftingMixin
 from .exceptions import UsageError
@@ -295,7 +295,7 @@ class Usage(
         "Return when the use ends by the time that is given as a quantity"
         end = self.start
         for line in self._times:
-            end = rating.extend(
+            end = rating_time.extend(
                 _get_measure(line.unit), end, line.quantity / self.seats,
                 self.resource.zone)
         return end if end != self.start else None
@@ -307,7 +307,7 @@ class Usage(
         if (self.duration and unit.category.id == time
                 and not self._times):
             return round(
-                self.seats * rating.measure(
+                self.seats * rating_time.measure(
                     _get_measure(unit), [(self.start, self.end)],
                     self.resource.zone),
                 QUANTITY_DIGITS[1])

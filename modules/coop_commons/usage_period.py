@@ -21,7 +21,7 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
-from . import rating
+from . import rating, rating_period
 from .for_user import USER
 from .slices import SLICE
 from .usage_ledger import get_charged, get_difference, get_totals
@@ -74,7 +74,7 @@ class PeriodRating:
             t for c in self.companies for t in self.run.get_approved(c)]
         for tariff in approved:
             periods = set().union(*(
-                    rating.get_counted(c.get_rating())
+                    rating_period.get_counted(c.get_rating())
                     for c in tariff.components))
             if periods:
                 self.periods |= periods
@@ -111,7 +111,8 @@ class PeriodRating:
             ids.update(id_ for id_, *_ in inside)
             span = _unite([
                     self.spans[user],
-                    *(rating.widen(self.periods, *r[1:]) for r in inside)])
+                    *(rating_period.widen(self.periods, *r[1:])
+                        for r in inside)])
             if span == self.spans[user]:
                 return ids
             self.spans[user] = span
