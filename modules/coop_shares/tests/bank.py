@@ -121,11 +121,12 @@ class BankScreens:
         pool = Pool()
         Statement = pool.get('account.statement')
         Line = pool.get('account.statement.line')
-        document = [
+        documents = [
             *self.subscriptions,
             *self.redemptions,
             *self._find_payment(second, ['processing', 'succeeded']),
-            ][first + (second > 5)]
+            ]
+        document = documents[(first + (second > 5)) % len(documents)]
         document = document.__class__(document.id)
         if document.__name__ == 'account.payment':
             amount = document.amount
