@@ -34,6 +34,10 @@ class SurplusFigures:
             surpluses, key=lambda s: (states.index(s.state), s.id),
             default=None)
 
+    @property
+    def is_loss(self):
+        return self.result < 0
+
     @cached_property
     def sources(self):
         "What there is to appropriate"

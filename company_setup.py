@@ -173,14 +173,19 @@ def create_share_class(company, name, code, par_value):
         **accounts).save()
 
 
-def create_surplus(company, plan):
+def create_surplus(company, plan, registration_date=None):
     "Prepare the appropriation of the last fiscal year with the plan"
     pool = Pool()
+    Configuration = pool.get('coop.patronage.configuration')
     FiscalYear = pool.get('account.fiscalyear')
     Surplus = pool.get('coop.surplus')
     fiscalyear, = FiscalYear.search([
             ('company', '=', company.id),
             ], order=[('start_date', 'DESC')], limit=1)
+    if registration_date:
+        configuration = Configuration(1)
+        configuration.registration_date = registration_date
+        configuration.save()
     surplus = Surplus(company=company, fiscalyear=fiscalyear, plan=plan)
     surplus.on_change_plan()
     surplus.save()

@@ -89,6 +89,16 @@ class ConfigurationStart(ModelView):
         'coop.surplus.plan', "Surplus Plan",
         help="The plan to appropriate the surplus of the fiscal year by.\n"
         "Leave empty to choose it later.")
+    needs_registration_date = fields.Function(
+        fields.Boolean("Needs Registration Date"),
+        'on_change_with_needs_registration_date')
+    registration_date = fields.Date("Registration Date",
+        states={
+            'invisible': ~Eval('needs_registration_date', False),
+            'required': Eval('needs_registration_date', False),
+            },
+        help="When the cooperative was registered, after which the law of "
+        "the plan asks for more in the first years.")
 
     @classmethod
     def default_company(cls):
@@ -109,6 +119,11 @@ class ConfigurationStart(ModelView):
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
+
+    @fields.depends('plan')
+    def on_change_with_needs_registration_date(self, name=None):
+        return bool(self.plan) and any(
+            rule.kind == 'first_years' for rule in self.plan.rules)
 
     @fields.depends('company')
     def on_change_with_has_chart(self, name=None):
@@ -162,5 +177,6 @@ class Configuration(CheckedWizard):
             if category:
                 set_default_category(category)
             if start.plan:
-                create_surplus(company, start.plan)
+                create_surplus(
+                    company, start.plan, start.registration_date)
         return 'plans'

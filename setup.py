@@ -15,9 +15,9 @@ MODULES = {
         for path in sorted(ROOT.glob('modules/*/tryton.cfg'))},
     }
 DATA = [
-    'tryton.cfg', '*.xml', '*.fodt', '*.html', 'view/*.xml', 'locale/*.po',
-    'locale/override/*.po', 'icons/*.svg', 'tests/*.rst', 'tests/*.json',
-    'tests/*.csv',
+    'tryton.cfg', '*.xml', '*.fodt', '*.html', 'share_*.txt', 'view/*.xml',
+    'locale/*.po', 'locale/override/*.po', 'icons/*.svg', 'tests/*.rst',
+    'tests/*.json', 'tests/*.csv',
     ]
 # What the files that people import need
 FILES = ['Babel', 'charset-normalizer', 'openpyxl', 'schwifty']

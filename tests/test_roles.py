@@ -10,9 +10,9 @@ from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
 MEMBERS = {
-    'coop.meeting', 'coop.member', 'coop.member.category',
-    'coop.member.movement', 'coop.member.register', 'coop.membership',
-    'coop.membership.document'}
+    'coop.meeting', 'coop.member', 'coop.member.anniversary',
+    'coop.member.category', 'coop.member.movement', 'coop.member.register',
+    'coop.membership', 'coop.membership.document'}
 CAPITAL = {
     'coop.share.capital', 'coop.share.certificate', 'coop.share.class',
     'coop.share.distribution', 'coop.share.holding', 'coop.share.move',
@@ -91,8 +91,9 @@ PRESS = {
         'coop.share.certificate': {'issue_again'},
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.move': {'do', 'reverse'},
-        'coop.share.redemption': {'end', 'settle', 'cancel'},
-        'coop.share.subscription': {'confirm', 'pay', 'certify', 'cancel'},
+        'coop.share.redemption': {'end', 'settle', 'pay', 'cancel'},
+        'coop.share.subscription': {
+            'confirm', 'pay', 'certify', 'correct', 'cancel'},
         'coop.share.transfer': {'do', 'cancel'},
         'coop.surplus': {'draft', 'compute', 'accrue', 'post', 'cancel'},
         },

@@ -1,12 +1,19 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+import re
+
 from dateutil.rrule import rrulestr
 
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, fields
+from trytond.tools import timezone as tz
 
+from . import local_time
 from .exceptions import BlackoutError
 from .for_resource import ForResource
+
+_UTC = re.compile(r'\d{8}T\d{6}Z')
 
 
 class Blackout(ForResource, ModelSQL, ModelView):
@@ -39,7 +46,8 @@ class Blackout(ForResource, ModelSQL, ModelView):
             for blackout in blackouts:
                 if blackout.recurrence:
                     try:
-                        rrulestr(blackout.recurrence, dtstart=blackout.start)
+                        blackout.get_recurrence(tz.get_tzinfo(
+                                blackout.company.timezone or 'UTC'))
                     except (ValueError, TypeError, KeyError) as error:
                         raise BlackoutError(gettext(
                                 'coop_commons.msg_blackout_recurrence',
@@ -72,12 +80,28 @@ class Blackout(ForResource, ModelSQL, ModelView):
         if not self.recurrence:
             return self.start < end and start < self.end
         # It recurs at the same time on the local clock
+        zone = resource.zone
         local_start, local_end, first, last = (
-            resource.get_local(i).replace(tzinfo=None)
+            local_time.get_local(i, zone).replace(tzinfo=None)
             for i in (self.start, self.end, start, end))
         length = local_end - local_start
         return any(
-            o < last and o + length > first
-            for o in rrulestr(
-                self.recurrence, dtstart=local_start).between(
-                first - length, last, inc=True))
+            local_time.get_first(o, zone) < end
+            and local_time.get_last(o + length, zone) > start
+            for o in self.get_recurrence(zone).between(
+                first - length - local_time.DAY, last + local_time.DAY,
+                inc=True))
+
+    def get_recurrence(self, zone):
+        """Return the rule of the local times at which it recurs
+
+        The times in UTC are made local ones, as the start is one.
+        """
+        def get_local(match):
+            instant = dt.datetime.strptime(match[0], '%Y%m%dT%H%M%SZ')
+            return local_time.get_local(instant, zone).strftime(
+                '%Y%m%dT%H%M%S')
+        return rrulestr(
+            _UTC.sub(get_local, self.recurrence),
+            dtstart=local_time.get_local(self.start, zone).replace(
+                tzinfo=None))

@@ -156,6 +156,7 @@ class Booking(
             ('cancelled', "Cancelled"),
             ('no_show', "No-show"),
             ], "State", required=True, readonly=True, sort=False)
+    state_string = state.translated('state')
 
     @classmethod
     def __setup__(cls):
@@ -417,11 +418,17 @@ class Booking(
         usages = []
         for booking in bookings:
             booking.check_late_finish(now)
-            booking.used_from = booking.used_from or booking.start
-            booking.used_until = booking.used_until or max(
-                now, booking.used_from)
-            usages.append(booking.get_usage(
-                    booking.used_from, booking.used_until))
+            uses = booking.uses
+            booking.used_from = (
+                booking.used_from
+                or min((u.start for u in uses), default=booking.start))
+            booking.used_until = (
+                booking.used_until
+                or max((u.end for u in uses if u.end), default=None)
+                or max(now, booking.used_from))
+            if not uses:
+                usages.append(booking.get_usage(
+                        booking.used_from, booking.used_until))
             if booking.used_until > booking.end:
                 usages.extend(booking.get_events(
                         'late_return', booking.end, booking.used_until))
@@ -440,7 +447,7 @@ class Booking(
         "Warn that a use without an end counts until now"
         pool = Pool()
         Warning = pool.get('res.user.warning')
-        if self.used_until or now <= self.end:
+        if self.used_until or now <= self.end or self.uses:
             return
         key = Warning.format('booking_finish_late', [self])
         if Warning.check(key):
@@ -501,6 +508,23 @@ class Booking(
             end=end,
             seats=self.quantity,
             description=self.purpose)
+
+    @property
+    def uses(self):
+        "The usages of the booking that are not taken back"
+        return [
+            u for u in self.usages
+            if not (u.event or u.corrects or u.corrections)
+            and u.state != 'cancelled']
+
+    @classmethod
+    def replace_uses(cls, bookings):
+        "Cancel the uses that wait for what has come now from elsewhere"
+        pool = Pool()
+        Usage = pool.get('coop.commons.usage')
+        Usage.cancel([
+                u for b in set(bookings) for u in b.uses
+                if u.state == 'draft' and not u.external_id])
 
     def get_events(self, event, start, end):
         "Return the usage of the event if a tariff has a price for it"

@@ -5,6 +5,7 @@ import datetime as dt
 from trytond.i18n import gettext
 from trytond.pool import Pool
 
+from . import local_time
 from .exceptions import BookingOverlapError
 
 BLOCKING = ['confirmed', 'running']
@@ -17,12 +18,15 @@ class BookingAvailability:
     def set_blocked(self, rules=()):
         "Set the time that is blocked, with the buffers of the rules"
         self.exclusive = self.resource.capacity == 1
-        self.blocked_from = self.start - max(
-            (r.buffer_before for r in rules if r.buffer_before),
-            default=dt.timedelta())
-        self.blocked_until = self.end + max(
-            (r.buffer_after for r in rules if r.buffer_after),
-            default=dt.timedelta())
+        zone = self.resource.zone
+        self.blocked_from = local_time.add(
+            self.start, -max(
+                (r.buffer_before for r in rules if r.buffer_before),
+                default=dt.timedelta()), zone)
+        self.blocked_until = local_time.add(
+            self.end, max(
+                (r.buffer_after for r in rules if r.buffer_after),
+                default=dt.timedelta()), zone)
 
     def check_available(self, others=(), ignore=()):
         """Check that the resource is free

@@ -13,6 +13,7 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.report import Report
 
+from . import local_time
 from .for_resource import ForResource
 
 QUOTA_PERIODS = [
@@ -167,12 +168,13 @@ class Rule(
         day = first - dt.timedelta(days=1)
         while day <= last:
             if not self.days or str(day.weekday()) in self.days:
-                yield tuple(
-                    dt.datetime.combine(
-                        day + dt.timedelta(days=days), time, tzinfo=zone
-                        ).astimezone(dt.timezone.utc).replace(tzinfo=None)
-                    for days, time in [
-                        (0, opening), (closing <= opening, closing)])
+                until = day + dt.timedelta(days=closing <= opening)
+                yield (
+                    local_time.get_first(
+                        dt.datetime.combine(day, opening), zone),
+                    # A time that exists twice is over after the second
+                    local_time.get_last(
+                        dt.datetime.combine(until, closing), zone))
             day += dt.timedelta(days=1)
 
     def check(self, booking, now, others=()):
@@ -180,18 +182,22 @@ class Rule(
 
         `others` are bookings that count as if they were confirmed.
         """
-        duration = booking.end - booking.start
+        zone = booking.resource.zone
+
+        def later(instant, delta):
+            return local_time.add(instant, delta, zone)
+
         yield from self._check_open(booking)
         for limit, message, broken in [
                 (self.minimum_duration, 'minimum_duration',
-                    lambda: duration < self.minimum_duration),
+                    lambda limit: booking.end < later(booking.start, limit)),
                 (self.maximum_duration, 'maximum_duration',
-                    lambda: duration > self.maximum_duration),
+                    lambda limit: booking.end > later(booking.start, limit)),
                 (self.lead_time, 'lead_time',
-                    lambda: booking.start - now < self.lead_time),
+                    lambda limit: booking.start < later(now, limit)),
                 (self.horizon, 'horizon',
-                    lambda: booking.start - now > self.horizon)]:
-            if limit is not None and broken():
+                    lambda limit: booking.start > later(now, limit))]:
+            if limit is not None and broken(limit):
                 yield gettext(
                     'coop_commons.msg_rule_' + message,
                     rule=self.rec_name, booking=booking.rec_name,
@@ -235,20 +241,21 @@ class Rule(
                     self.open_until.strftime('%H:%M') if self.open_until
                     else '24:00'))
 
-    def _get_quota_periods(self, day):
+    def _get_quota_periods(self, first, last):
         """Yield the first and the last day of each period that the quota
-        counts and that the day is in"""
-        if self.quota_per == 'rolling':
-            for days in range(self.quota_days):
-                end = day + dt.timedelta(days=days)
-                yield end - dt.timedelta(days=self.quota_days - 1), end
-        elif self.quota_per == 'week':
-            start = day - dt.timedelta(days=day.weekday())
-            yield start, start + dt.timedelta(days=6)
-        elif self.quota_per == 'month':
-            yield day + relativedelta(day=1), day + relativedelta(day=31)
-        else:
-            yield day, day
+        counts and that the days are in"""
+        day = first
+        while day <= last:
+            if self.quota_per == 'week':
+                start = day - dt.timedelta(days=day.weekday())
+                end = start + dt.timedelta(days=6)
+            elif self.quota_per == 'month':
+                start = day + relativedelta(day=1)
+                end = day + relativedelta(day=31)
+            else:
+                start = end = day
+            yield start, end
+            day = end + dt.timedelta(days=1)
 
     def _check_quota(self, booking, others):
         pool = Pool()
@@ -256,38 +263,81 @@ class Rule(
         Lang = pool.get('ir.lang')
         if not self.quota_per:
             return
-        periods = list(self._get_quota_periods(booking.date))
+        zone = booking.resource.zone
+        days = local_time.get_days(booking.start, booking.end, zone)
+        if self.quota_per == 'rolling':
+            back = dt.timedelta(days=self.quota_days)
+            since = local_time.add(booking.start, -back, zone)
+            until = local_time.add(booking.end, back, zone)
+        else:
+            periods = list(self._get_quota_periods(days[0], days[-1]))
+            since = local_time.get_midnight(periods[0][0], zone)
+            until = local_time.get_midnight(
+                periods[-1][1] + dt.timedelta(days=1), zone)
         bookings = Booking.search([
                 ('id', '!=', booking.id),
                 booking.get_user_domain(),
                 ('state', 'in', Booking.get_counted_states()),
-                ('date', '>=', periods[0][0]),
-                ('date', '<=', periods[-1][1]),
+                ('start', '<', until),
+                ('end', '>', since),
                 self._get_booking_domain(),
                 ])
         bookings.extend([*others, booking])
+        if self.quota_per == 'rolling':
+            # They count back from each hour that is booked
+            periods = [
+                (local_time.add(end, -back, zone), end)
+                for b in bookings
+                for end in [
+                    b.end, local_time.add(b.start, back, zone),
+                    b.start + local_time.SECOND]]
+            periods = [
+                (start, end) for start, end in periods
+                if booking.start < end and start < booking.end]
+        else:
+            periods = [
+                (local_time.get_midnight(first, zone),
+                    local_time.get_midnight(
+                        last + dt.timedelta(days=1), zone))
+                for first, last in periods]
 
-        def count(period):
+        def count_time(period):
             start, end = period
-            counted = [b for b in bookings if start <= b.date <= end]
-            time = sum((b.end - b.start for b in counted), dt.timedelta())
-            return time, len(counted)
+            return sum((
+                    max(min(b.end, end) - max(b.start, start), dt.timedelta())
+                    for b in bookings),
+                dt.timedelta())
+
+        def count_bookings(period):
+            start, end = period
+            return sum(start <= b.start < end for b in bookings)
 
         lang = Lang.get()
-        for name, limit, index, format_ in [
-                ('quota_time', self.quota_time, 0, _duration),
-                ('quota_bookings', self.quota_bookings, 1, str)]:
+        for name, limit, count, format_ in [
+                ('quota_time', self.quota_time, count_time, _duration),
+                ('quota_bookings', self.quota_bookings, count_bookings,
+                    str)]:
             if limit is None:
                 continue
-            period = max(periods, key=lambda p: count(p)[index])
-            value = count(period)[index]
+            start, end = max((
+                    p for p in sorted(periods)
+                    # A booking counts when it starts
+                    if count == count_time or p[0] <= booking.start < p[1]),
+                key=count)
+            value = count((start, end))
             if value > limit:
-                start, end = period
+                if self.quota_per == 'rolling':
+                    counted = [
+                        b for b in bookings
+                        if b.start < end and start < b.end]
+                    start = max(start, min(b.start for b in counted))
+                    end = min(end, max(b.end for b in counted))
+                days = local_time.get_days(start, end, zone)
                 yield gettext(
                     'coop_commons.msg_rule_' + name,
                     rule=self.rec_name, booking=booking.rec_name,
                     value=format_(value), limit=format_(limit),
-                    start=lang.strftime(start), end=lang.strftime(end),
+                    start=lang.strftime(days[0]), end=lang.strftime(days[-1]),
                     period=self.quota_per_string)
 
     def _get_booking_domain(self):

@@ -8,9 +8,11 @@ from trytond.exceptions import UserError
 from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
-from trytond.transaction import check_access
+from trytond.transaction import Transaction
 
+from . import local_time
 from .exceptions import UsageError
+from .slices import SLICE
 
 # What identifies the user of an event: the model and the field of its code
 USERS = {
@@ -18,21 +20,11 @@ USERS = {
     'party': ('party.party', 'code'),
     'cost_center': ('analytic_account.account', 'code'),
     }
-TEXTS = {'resource', 'external_id', 'source', 'description', *USERS}
+TEXTS = {
+    'resource', 'booking', 'external_id', 'source', 'description', *USERS}
 NAMES = TEXTS | {'start', 'end', 'seats', 'quantities'}
-
-
-def parse_instant(text):
-    "Return the naive instant in UTC of a time in ISO 8601"
-    if text.endswith('Z'):
-        # Python 3.10 does not know it
-        text = text[:-1] + '+00:00'
-    instant = dt.datetime.fromisoformat(text)
-    if instant.tzinfo:
-        instant = instant.astimezone(dt.timezone.utc)
-    if not 1900 <= instant.year < 3000:
-        raise ValueError("out of range")
-    return instant.replace(tzinfo=None, microsecond=0)
+# The booking has begun or will
+BOOKED = {'confirmed', 'running', 'done'}
 
 
 def parse_quantity(value):
@@ -57,6 +49,8 @@ class Intake:
         self.events = events
         self.source = source
         self.skip = skip
+        self.received_at = dt.datetime.now(dt.timezone.utc).replace(
+            microsecond=0, tzinfo=None)
         # The result of each event: the state and the reason
         self.results = [None] * len(events)
         self.usages = {}
@@ -64,13 +58,32 @@ class Intake:
     def check(self):
         "Check the events and make the usages of the new ones"
         self._load()
-        seen = {}
+        usages = {}
         for i, event in enumerate(self.events):
             try:
-                usage = self._parse(event)
+                usages[i] = self._parse(event)
+            except UserError as error:
+                self.results[i] = 'error', error.message
+        self._set_times(usages)
+        seen, used = {}, set()
+        for i, usage in usages.items():
+            if self.results[i]:
+                continue
+            try:
+                if usage.end and usage.end < usage.start:
+                    raise UsageError(gettext(
+                            'coop_commons.msg_usage_end_before_start'))
+                if not usage.end and not usage.quantities:
+                    raise UsageError(gettext(
+                            'coop_commons.msg_intake_missing', name='end'))
+                if not usage.end:
+                    usage.end = usage.find_end()
+                usage.date = usage.resource.get_local(usage.start).date()
                 key = usage.source, usage.external_id
                 content = get_content(usage)
-                known = self.existing.get(key, seen.get(key))
+                known = seen.get(key)
+                if key in self.existing:
+                    known = get_content(self.existing[key])
                 if known is not None and known != content:
                     raise UsageError(gettext(
                             'coop_commons.msg_intake_other_content',
@@ -78,22 +91,68 @@ class Intake:
                 if known is not None:
                     self.results[i] = 'exists', None
                     continue
+                if usage.booking:
+                    problem = find_booking_problem(
+                        usage.booking, usage.resource, usage.user, used)
+                    if problem:
+                        _, message, variables = problem
+                        raise UsageError(gettext(message, **variables))
                 usage.check_confirm()
+                usage.complete()
             except UserError as error:
                 self.results[i] = 'error', error.message
                 continue
             seen[key] = content
+            used.add(usage.booking)
             self.usages[i] = usage
             self.results[i] = 'created', None
 
+    def _set_times(self, usages):
+        "Set the times that are written in the events"
+        indexes, stretches = [], []
+        for i, usage in usages.items():
+            times = []
+            try:
+                for name in ['start', 'end']:
+                    value = self.events[i].get(name)
+                    if name == 'start' and not value:
+                        self._get(self.events[i], name)
+                    try:
+                        times.append(
+                            local_time.parse(value) if value else None)
+                    except local_time.TimeError:
+                        self._refuse(name, value)
+            except UserError as error:
+                self.results[i] = 'error', error.message
+                continue
+            known = self.existing.get((usage.source, usage.external_id))
+            indexes.append(i)
+            stretches.append(local_time.Stretch(
+                    get_clock(usage.resource, usage.user),
+                    usage.resource.zone, *times,
+                    (known.start, known.end) if known else (None, None)))
+        for i, instants in zip(
+                indexes, local_time.read_stretches(stretches)):
+            for name, instant in zip(['start', 'end'], instants):
+                if isinstance(instant, local_time.TimeError):
+                    self.results[i] = 'error', gettext(
+                        'coop_commons.msg_intake_time_missing',
+                        name=name, value=self.events[i][name])
+                    break
+                setattr(usages[i], name, instant)
+
     def save(self):
         "Save the new usages and confirm those that do not overlap"
-        Usage = Pool().get('coop.commons.usage')
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Usage = pool.get('coop.commons.usage')
         if not self.usages:
             return
-        Usage.save(list(self.usages.values()))
+        usages = list(self.usages.values())
+        for sub_usages in grouped_slice(usages, SLICE):
+            Usage.save(list(sub_usages))
         overlaps = Usage.find_overlaps(
-            Usage.browse(list(self.usages.values())))
+            [u for u in usages if u.resource.exclusive])
         to_delete = []
         for i, usage in list(self.usages.items()):
             other = overlaps.get(usage.id)
@@ -104,9 +163,11 @@ class Intake:
                 to_delete.append(self.usages.pop(i))
         Usage.delete(to_delete)
         if not to_delete or self.skip:
-            # Routes run without access checks
-            with check_access():
-                Usage.confirm(Usage.browse(list(self.usages.values())))
+            usages = list(self.usages.values())
+            Booking.replace_uses([u.booking for u in usages if u.booking])
+            # Each is checked already
+            for sub_usages in grouped_slice(usages, SLICE):
+                Usage.accept(Usage.browse(list(sub_usages)))
 
     @property
     def errors(self):
@@ -117,6 +178,7 @@ class Intake:
 
     def _load(self):
         pool = Pool()
+        Booking = pool.get('coop.commons.booking')
         Resource = pool.get('coop.commons.resource')
         Uom = pool.get('product.uom')
         Usage = pool.get('coop.commons.usage')
@@ -140,9 +202,15 @@ class Intake:
             self.users[name] = {
                 getattr(r, code): r for r in search(
                     pool.get(model), domain, code, self._get_texts(name))}
-        self.units = {u.symbol: u for u in Uom.search([])}
+        self.bookings = {
+            b.number: b for b in search(
+                Booking, company, 'number', self._get_texts('booking'))}
+        self.units = Uom.find_written({
+                symbol for e in self.events if isinstance(e, dict)
+                and isinstance(e.get('quantities'), dict)
+                for symbol in e['quantities']})
         self.existing = {
-            (u.source, u.external_id): get_content(u)
+            (u.source, u.external_id): u
             for u in search(
                 Usage, company, 'external_id',
                 self._get_texts('external_id'))}
@@ -160,37 +228,37 @@ class Intake:
                 raise UsageError(gettext(
                         'coop_commons.msg_intake_value',
                         name=str(name)[:50], value=str(value)[:50]))
+        booking = None
+        if event.get('booking'):
+            booking = self._find(self.bookings, 'booking', event['booking'])
+        resource = booking and booking.resource
+        if not booking or event.get('resource'):
+            resource = self._find(
+                self.resources, 'resource', self._get(event, 'resource'))
         usage = Usage(
             company=self.company,
             source=event.get('source') or self.source,
             external_id=self._get(event, 'external_id'),
             description=event.get('description'),
-            resource=self._find(
-                self.resources, 'resource', self._get(event, 'resource')),
-            start=self._get_instant(event, 'start', required=True),
-            end=self._get_instant(event, 'end'),
+            resource=resource,
+            booking=booking,
             corrects=None,
             event=None,
             state='draft',
-            received_at=dt.datetime.now(dt.timezone.utc).replace(
-                microsecond=0, tzinfo=None))
-        if usage.end and usage.end < usage.start:
-            raise UsageError(gettext(
-                    'coop_commons.msg_usage_end_before_start'))
-        usage.date = usage.resource.get_local(usage.start).date()
-        seats = event.get('seats', 1)
+            received_at=self.received_at)
+        seats = event.get('seats', booking.quantity if booking else 1)
         if isinstance(seats, bool) or not isinstance(seats, int) or (
                 not 0 < seats < 2 ** 31):
             self._refuse('seats', seats)
         usage.seats = seats
         users = [name for name in USERS if event.get(name)]
-        if len(users) != 1:
+        if len(users) != 1 and not (booking and not users):
             raise UsageError(gettext('coop_commons.msg_intake_user'))
         for name in USERS:
-            setattr(
-                usage, name,
-                self._find(self.users[name], name, event[name])
-                if name in users else None)
+            user = getattr(booking, name) if booking and not users else None
+            if name in users:
+                user = self._find(self.users[name], name, event[name])
+            setattr(usage, name, user)
         quantities = event.get('quantities') or {}
         if not isinstance(quantities, dict):
             self._refuse('quantities', quantities)
@@ -218,19 +286,48 @@ class Intake:
         return event[name]
 
     def _find(self, records, name, code):
-        if code not in records:
+        if not records.get(code):
             raise UsageError(gettext(
                     'coop_commons.msg_intake_unknown', name=name, code=code))
         return records[code]
 
-    def _get_instant(self, event, name, required=False):
-        value = self._get(event, name) if required else event.get(name)
-        if not value:
-            return
-        try:
-            return parse_instant(value)
-        except (AttributeError, TypeError, ValueError, OverflowError):
-            self._refuse(name, value)
+
+def get_clock(resource, user):
+    """Return what has a clock of its own in a list of uses
+
+    One use of an exclusive resource follows the other, whoever uses it.
+    """
+    return resource if resource.exclusive else (resource, user)
+
+
+def find_booking_problem(booking, resource, user, used=()):
+    """Return why the use can not be that of the booking, if so
+
+    `used` are the bookings that will have a use of their own.  What is
+    returned are the name of what is wrong and the message with its variables.
+    """
+    for name, value, booked in [
+            ('resource', resource, booking.resource),
+            ('user', user, booking.user)]:
+        if value != booked:
+            return name, 'coop_commons.msg_intake_booking_other', {
+                'booking': booking.rec_name,
+                'other': booked.rec_name,
+                }
+    if booking.state not in BOOKED:
+        return 'booking', 'coop_commons.msg_intake_booking_state', {
+            'booking': booking.rec_name,
+            'state': booking.state_string,
+            }
+    uses = [u for u in booking.uses if u.state != 'draft']
+    # Some trips may be parts of one booking if each is charged by itself
+    if (uses or booking in used) and not (
+            booking.resource.charge_mode == 'usage'
+            and all(u.external_id for u in uses)):
+        return 'booking', 'coop_commons.msg_intake_booking_used', {
+            'booking': booking.rec_name,
+            }
+    return None
 
 
 def get_content(usage):
@@ -266,14 +363,16 @@ def receive(company, events, source=None, skip=False):
     """
     Usage = Pool().get('coop.commons.usage')
     intake = Intake(company, events, source, skip)
-    intake.check()
-    if skip or not intake.errors:
-        intake.save()
-    refused = bool(intake.errors) and not skip
-    if refused:
-        # Those that overlap are known only once all are saved
-        usages = [u for u in intake.usages.values() if u.id]
-        Usage.delete(Usage.browse(usages))
+    # They tell themselves when they were received
+    with Transaction().set_context(_log=False):
+        intake.check()
+        if skip or not intake.errors:
+            intake.save()
+        refused = bool(intake.errors) and not skip
+        if refused:
+            # Those that overlap are known only once all are saved
+            usages = [u for u in intake.usages.values() if u.id]
+            Usage.delete(Usage.browse(usages))
     results = []
     for event, (status, reason) in zip(events, intake.results):
         result = {

@@ -9,6 +9,7 @@ on the line of the invoice that sums them, so that a thousand small uses cost
 as much as one of the same length.
 """
 import datetime as dt
+from collections import ChainMap
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -16,8 +17,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from . import local_time
+from .local_time import get_local as _get_local
+
 ZERO = Decimal(0)
 _DAY = dt.timedelta(days=1)
+_DAY_SECONDS = 86400
+# What is counted alone and not with the other uses of a period
+_ALONE = {'use', '24h'}
 
 
 class Tier(NamedTuple):
@@ -62,8 +69,13 @@ class Component(NamedTuple):
     """A part of a tariff
 
     `kind` is 'time', 'metered' or 'fixed' and `unit` the key of the quantity
-    that is metered.  A component of time counts in units of `seconds`.
+    that is metered.  A component of time counts in units of `seconds` or
+    `months`: whole days and months are those of the calendar, from a clock
+    time to the same clock time, anything else is real time.
     `pricing` is 'unit', 'graduated', 'volume' or 'package'.
+
+    `per` tells what it is charged for: each 'item' of the use, as if each
+    were used alone, or the 'booking' as a whole, whatever it has.
 
     `rounding` is 'none', 'up' to the `step` unless no more than `grace`
     seconds are over, or 'clock': the start goes down and the end up to the
@@ -74,13 +86,15 @@ class Component(NamedTuple):
     also be per '24h' from the start of the use.
 
     A component of the kind 'event' is charged on its `event`, if that comes
-    with less `notice` and lasts at least the `duration`, both in seconds: the
-    price and the share of what the time costs.
+    with less `notice` and lasts at least the `duration`: the price and the
+    share of what the time costs.
     """
     key: Any
     kind: str
     unit: Any = None
     seconds: int = 3600
+    months: int = 0
+    per: str = 'item'
     pricing: str = 'unit'
     unit_price: Decimal = ZERO
     package: Decimal = Decimal(1)
@@ -97,8 +111,8 @@ class Component(NamedTuple):
     included_per: str = 'use'
     subsidy: Decimal = ZERO
     event: str | None = None
-    notice: int | None = None
-    duration: int = 0
+    notice: dt.timedelta | None = None
+    duration: dt.timedelta = dt.timedelta()
     time_share: Decimal = ZERO
 
 
@@ -112,8 +126,10 @@ class Tariff(NamedTuple):
 class Usage(NamedTuple):
     """What was used and, if it was, booked
 
+    The `quantities` are those of all `seats` together.  `profile` tells for
+    some of them when they were metered, by a start, an end and a weight.
     `sign` is -1 for the row that takes back a use.  With an `event`, it is
-    not a use but what happened to a booking, with a `notice` in seconds.
+    not a use but what happened to a booking and was known since `noticed`.
     """
     start: dt.datetime | None
     end: dt.datetime | None
@@ -122,7 +138,8 @@ class Usage(NamedTuple):
     seats: int = 1
     sign: int = 1
     event: str | None = None
-    notice: int | None = None
+    noticed: dt.datetime | None = None
+    profile: Mapping = {}
 
 
 class Charge(NamedTuple):
@@ -192,7 +209,7 @@ def get_amount(charges):
 def count(counters, component, charge):
     "Add the charge to the counters of the periods of its component"
     def add(name, per, value):
-        if per not in {'use', '24h'}:
+        if per not in _ALONE:
             key = component.key, name, get_window(per, charge.date)
             counters[key] = counters.get(key, ZERO) + value
 
@@ -209,6 +226,18 @@ def is_periodic(component):
     return bool({
             component.tier_per, component.included_per, component.cap_per}
         - {'use', '24h'})
+
+
+def get_counted(component):
+    "Return the periods in which the component adds up what was used"
+    counted = []
+    for per, counts in [
+            (component.tier_per, component.pricing != 'unit'),
+            (component.included_per, component.included),
+            (component.cap_per, component.cap is not None)]:
+        if counts and per not in _ALONE and per not in counted:
+            counted.append(per)
+    return counted
 
 
 def get_window(per, date):
@@ -262,18 +291,20 @@ def _rate_event(usage, tariff):
     Of the components for it the one for the shortest notice counts, and of
     those the one for the longest duration.
     """
-    seconds = _get_seconds(usage.start, usage.end)
+    def later(instant, delta):
+        return local_time.add(instant, delta, tariff.zone)
+
     components = [
         c for c in tariff.components
         if c.kind == 'event' and c.event == usage.event
-        and c.duration <= seconds
-        and (c.notice is None or usage.notice is None
-            or usage.notice < c.notice)]
+        and usage.end >= later(usage.start, c.duration)
+        and (c.notice is None or usage.noticed is None
+            or usage.start < later(usage.noticed, c.notice))]
     if not components:
         return []
     component = min(components, key=lambda c: (
             c.notice is None, c.notice, -c.duration))
-    price = component.unit_price
+    price = component.unit_price * _get_items(usage, component)
     if component.time_share:
         time = rate(usage._replace(event=None, sign=1), tariff._replace(
                 components=tuple(
@@ -285,11 +316,57 @@ def _rate_event(usage, tariff):
             price, usage.sign * price)]
 
 
+def _get_items(usage, component):
+    "Return how many times the component is charged"
+    return usage.seats if component.per == 'item' else 1
+
+
 def _rate_component(usage, tariff, component, intervals, counters):
-    sign = usage.sign
-    pieces = _get_pieces(usage, tariff, component, intervals)
+    items = _get_items(usage, component)
+    pieces = _get_pieces(usage, tariff, component, intervals, items)
     if pieces is None:
         return []
+    if items > 1 and get_counted(component):
+        if _is_each(component):
+            return _charge_each(
+                component, pieces, usage.sign, counters, items)
+        # Together they are what they are one after the other
+        pieces = [p._replace(quantity=p.quantity * items) for p in pieces]
+        items = 1
+    charges = _charge(component, pieces, usage.sign, counters)
+    if items > 1:
+        charges = [
+            c._replace(quantity=c.quantity * items, amount=c.amount * items)
+            for c in charges]
+    return charges
+
+
+def _is_each(component):
+    "Return if something is counted for each item"
+    return bool(
+        component.minimum
+        or (component.pricing != 'unit' and component.tier_per == 'use')
+        or (component.included and component.included_per == 'use')
+        or (component.cap is not None
+            and component.cap_per in {'use', '24h'}))
+
+
+def _charge_each(component, pieces, sign, counters, items):
+    "Return the charges of the items, each counts for the next ones"
+    counters, charges = ChainMap({}, counters), {}
+    for _ in range(items):
+        for charge in _charge(component, pieces, sign, counters):
+            count(counters, component, charge)
+            key = charge._replace(quantity=None, amount=None)
+            same = charges.get(key)
+            charges[key] = charge if same is None else same._replace(
+                quantity=same.quantity + charge.quantity,
+                amount=same.amount + charge.amount)
+    return list(charges.values())
+
+
+def _charge(component, pieces, sign, counters):
+    "Return the charges of the pieces of an item"
     date = pieces[0].date
     charges = []
     days = []  # of the 24 hours of each charge
@@ -495,56 +572,83 @@ def _add_caps(component, charges, days, counters, add):
                 -over)
 
 
-def _get_pieces(usage, tariff, component, intervals):
-    "Return the pieces of the use, or None if it has none of the component"
-    kind = component.kind
+def _get_pieces(usage, tariff, component, intervals, items):
+    "Return the pieces of an item, or None if it has none of the component"
+    kind, zone, profile = component.kind, tariff.zone, None
     if kind == 'time':
         if not intervals:
             return None
-        intervals = _round_time(component, intervals, tariff.zone)
-        seconds = [_get_seconds(s, e) for s, e in intervals]
-        quantity = (
-            Decimal(sum(seconds)) * usage.seats / component.seconds)
+        intervals = _round_time(component, intervals, zone)
+        quantity = measure(component, intervals, zone)
     elif kind == 'metered':
         quantity = usage.quantities.get(component.unit)
         if quantity is None:
             return None
+        if items > 1:
+            quantity /= items
         if component.rounding == 'up':
             quantity = _round_up(quantity, component.step)
         if not intervals:
             intervals = [(usage.start or usage.end,) * 2]
+        profile = usage.profile.get(component.unit)
     else:
         quantity = Decimal(1)
         intervals = intervals or [(usage.start or usage.end,) * 2]
         intervals = [(intervals[0][0],) * 2]
-    zone = tariff.zone
-    if not (component.bands or component.cap_per in {'day', '24h'}
-            or component.included_per == 'day'
-            or component.tier_per == 'day'):
-        return [_Piece(
-                quantity, _get_local(intervals[0][0], zone).date(), None)]
-    return _split(component, intervals, quantity, zone)
+    start = intervals[0][0]
+    daily = component.cap is not None and component.cap_per == '24h'
+    if not (component.bands or daily):
+        date = _get_local(start, zone).date()
+        if (not get_counted(component)
+                or _get_local(intervals[-1][1], zone).date() == date):
+            return [_Piece(quantity, date, None)]
+    if profile:
+        return _split_profile(
+            component, profile, quantity, zone, start)
+    return _split(component, intervals, quantity, zone, start)
 
 
-def _split(component, intervals, quantity, zone):
-    "Split the quantity evenly over the time"
+def _split_profile(component, profile, quantity, zone, start):
+    "Split the quantity by the weights of the times it was metered in"
+    total = sum((weight for *_, weight in profile), ZERO)
+    if not total:
+        profile, total = [(start, start, 1)], 1
+    parts = {}
+    for begin, end, weight in profile:
+        for piece in _split(
+                component, [(begin, end)], quantity * weight / total, zone,
+                start):
+            key = piece[1:]
+            parts[key] = parts.get(key, ZERO) + piece.quantity
+    return [_Piece(quantity, *key) for key, quantity in parts.items()]
+
+
+def _split(component, intervals, quantity, zone, start):
+    "Split the quantity evenly over the time of a use since the start"
     stretches = [
         stretch for begin, end in intervals
         for stretch in _get_stretches(component, begin, end, zone)]
-    start = intervals[0][0]
-    if component.cap_per == '24h':
+    if component.cap is not None and component.cap_per == '24h':
         stretches = _cut_days(stretches, start)
+    counted = get_counted(component)
+    if not counted and len(stretches) > 1:
+        # One piece for each band, on the day of the start
+        date = _get_local(start, zone).date()
+        stretches = [s._replace(date=date) for s in stretches]
+    elif counted and len(stretches) > 1 and 'day' not in counted:
+        # One for each period
+        dates = {}
+        stretches = [
+            s._replace(date=dates.setdefault(
+                    tuple(get_window(p, s.date) for p in counted), s.date))
+            for s in stretches]
     if len(stretches) == 1:
         (*_, date, band, day), = stretches
         return [_Piece(quantity, date, band, day)]
-    date = None
-    if not is_periodic(component):
-        # One piece for each band, on the day of the start
-        date = stretches[0].date
     total, parts = 0, {}
     for stretch in stretches:
         seconds = _get_seconds(stretch.start, stretch.end)
-        key = date or stretch.date, stretch.band, stretch.day
+        key = stretch.date, stretch.band, stretch.day
         parts[key] = parts.get(key, 0) + seconds
         total += seconds
     if not total:
@@ -588,42 +692,23 @@ def _cut_days(stretches, start):
 def _get_day(zone, bands, day):
     "Return the stretches of the local day"
     first, last = (
-        _get_instant(dt.datetime.combine(d, dt.time()), zone)
-        for d in (day, day + _DAY))
+        local_time.get_midnight(d, zone) for d in (day, day + _DAY))
     borders = {first, last}
     for time in {t for b in bands for t in (b.start, b.end)}:
-        for fold in range(2):
-            local = dt.datetime.combine(day, time).replace(fold=fold)
-            border = _get_instant(local, zone)
-            if first < border < last:
-                borders.add(border)
-    before, after = (_get_local(i, zone).utcoffset() for i in (first, last))
-    if before != after:
-        # The clock jumps over some times: they all fall on this instant
-        left, right = first, last
-        while right - left > dt.timedelta(seconds=1):
-            middle = left + dt.timedelta(
-                seconds=_get_seconds(left, right) // 2)
-            if _get_local(middle, zone).utcoffset() == before:
-                left = middle
-            else:
-                right = middle
-        borders.add(right)
+        borders.update(
+            i for i in local_time.get_instants(
+                dt.datetime.combine(day, time), zone)
+            if first < i < last)
+    # The clock jumps over some times: they all fall on this instant
+    change = local_time.get_change(first, last, zone)
+    if change:
+        borders.add(change)
     stretches = []
     for left, right in pairwise(sorted(borders)):
         local = _get_local(left, zone)
         band = next((b for b in bands if b.match(local)), None)
         stretches.append(_Stretch(left, right, local.date(), band))
     return tuple(stretches)
-
-
-def _get_instant(local, zone):
-    return local.replace(tzinfo=zone).astimezone(
-        dt.timezone.utc).replace(tzinfo=None)
-
-
-def _get_local(instant, zone):
-    return zone.fromutc(instant.replace(tzinfo=zone))
 
 
 def _get_seconds(start, end):
@@ -638,21 +723,58 @@ def _round_up(quantity, step, grace=0):
     return count * step
 
 
+def _is_calendar(component):
+    "Return if the component counts days or months of the calendar"
+    return component.months or not component.seconds % _DAY_SECONDS
+
+
+def measure(component, intervals, zone):
+    "Return the quantity of the time"
+    if component.months:
+        return sum(
+            (local_time.count_months(s, e, zone) for s, e in intervals),
+            ZERO) / component.months
+    elif _is_calendar(component):
+        return sum(
+            (local_time.count_days(s, e, zone) for s, e in intervals),
+            ZERO) / (component.seconds // _DAY_SECONDS)
+    return Decimal(
+        sum(_get_seconds(s, e) for s, e in intervals)) / component.seconds
+
+
+def extend(component, start, quantity, zone):
+    "Return the instant until which the quantity of time lasts"
+    if component.months:
+        return local_time.add_months(
+            start, quantity * component.months, zone)
+    elif _is_calendar(component):
+        return local_time.add_days(
+            start, quantity * (component.seconds // _DAY_SECONDS), zone)
+    return start + dt.timedelta(seconds=round(quantity * component.seconds))
+
+
 def _round_time(component, intervals, zone):
     if component.rounding == 'none':
         return intervals
-    step = int(component.step * component.seconds)
     if component.rounding == 'clock':
-        def get_rest(instant):
-            local = _get_local(instant, zone)
-            return (
-                local.hour * 3600 + local.minute * 60 + local.second) % step
+        step = dt.timedelta(seconds=int(component.step * component.seconds))
         return [(
-                s - dt.timedelta(seconds=get_rest(s)),
-                e + dt.timedelta(seconds=-get_rest(e) % step))
+                local_time.floor(s, step, zone),
+                local_time.ceil(e, step, zone))
             for s, e in intervals]
+    start, end = intervals[-1]
+    if _is_calendar(component):
+        before = measure(component, intervals[:-1], zone)
+        quantity = before + measure(component, [(start, end)], zone)
+        steps = quantity // component.step * component.step
+        reached = extend(component, start, max(steps - before, ZERO), zone)
+        over = _get_seconds(reached, end)
+        if over > component.grace or (over and not steps):
+            reached = extend(
+                component, start, steps + component.step - before, zone)
+        return [*intervals[:-1], (start, reached)]
+    step = int(component.step * component.seconds)
     seconds = sum(_get_seconds(s, e) for s, e in intervals)
     change = _round_up(seconds, step, component.grace) - seconds
-    start, end = intervals[-1]
     end = max(start, end + dt.timedelta(seconds=change))
     return [*intervals[:-1], (start, end)]

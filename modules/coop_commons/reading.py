@@ -1,11 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from itertools import groupby
+
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
-from trytond.pyson import Eval
+from trytond.pyson import Bool, Eval
 
 from .digits import QUANTITY_DIGITS, not_negative
 from .exceptions import ReadingError
@@ -18,7 +20,9 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
     _search_names = (
         'meter.rec_name', 'member.rec_name', 'party.rec_name',
         'cost_center.rec_name')
-    _sealed_states = {'done': set()}
+    # What follows from the readings before it, which may come late
+    _sealed_states = {
+        'done': {'previous', 'difference', 'incident', 'usage'}}
     _user_required = False
 
     resource = fields.Function(
@@ -59,6 +63,18 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
         help="A gap was metered between two uses and is nobody's.")
     usage = fields.Many2One(
         'coop.commons.usage', "Usage", readonly=True, ondelete='RESTRICT')
+    corrects = fields.Many2One(
+        'coop.commons.reading', "Takes the Place of", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('corrects'),
+            },
+        help="The reading that was wrong.")
+    corrections = fields.One2Many(
+        'coop.commons.reading', 'corrects', "Corrections", readonly=True,
+        states={
+            'invisible': ~Eval('corrections'),
+            })
     state = fields.Selection([
             ('draft', "Draft"),
             ('done', "Done"),
@@ -81,6 +97,12 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
                 'do': {
                     'invisible': Eval('state') != 'draft',
                     'depends': ['state'],
+                    },
+                'correct': {
+                    'invisible': (
+                        (Eval('state') != 'done')
+                        | Bool(Eval('corrections', []))),
+                    'depends': ['state', 'corrections'],
                     },
                 })
 
@@ -105,55 +127,124 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
         return f'{self.meter.rec_name} @ {local:%Y-%m-%d %H:%M}'
 
     @classmethod
+    def copy(cls, readings, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('corrections')
+        return super().copy(readings, default=default)
+
+    @classmethod
+    @ModelView.button_action('coop_commons.act_reading_form_correction')
+    def correct(cls, readings):
+        "Propose a reading that takes the place of each"
+        corrections = cls.copy(readings, default={
+                'corrects': lambda data: data['id'],
+                })
+        return {'res_id': [r.id for r in corrections]}
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('done')
     def do(cls, readings):
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
         claim(r.meter for r in readings)
-        last, usages = {}, []
-        for reading in sorted(readings, key=lambda r: (r.time, r.id)):
-            if reading.meter not in last:
-                last[reading.meter] = next(iter(cls.search([
-                                ('meter', '=', reading.meter.id),
-                                ('state', '=', 'done'),
-                                ], order=[
-                                ('time', 'DESC'), ('id', 'DESC')], limit=1)),
-                    None)
-            reading.set_previous(last[reading.meter])
-            last[reading.meter] = reading
+        corrected, changed, wrong = [], [], []
+        for meter, new in groupby(
+                sorted(readings, key=lambda r: (r.meter.id, r.time, r.id)),
+                key=lambda r: r.meter):
+            new = list(new)
+            for reading in new:
+                reading.check_corrects()
+            old = [r.corrects for r in new if r.corrects]
+            corrected.extend(old)
+            previous, following = cls._get_sequence(meter, new, old)
+            for reading in following:
+                if reading in new or not reading.is_after(previous):
+                    if reading.usage:
+                        wrong.append(reading.usage)
+                    reading.set_previous(previous)
+                    changed.append(reading)
+                previous = reading
+        for reading in corrected:
+            reading.incident = None
+            if reading.usage:
+                wrong.append(reading.usage)
+        if wrong:
+            Usage._take_back(Usage.browse(wrong))
+        usages = []
+        for reading in changed:
+            before, reading.usage = reading.usage, None
             if reading.difference and reading.user:
-                reading.usage = reading.get_usage()
+                reading.usage = reading.get_usage(before)
                 usages.append(reading.usage)
         Usage.save(usages)
-        cls.save(readings)
+        cls.save(changed + corrected)
         Usage.confirm(Usage.browse(usages))
+
+    def check_corrects(self):
+        "Check that what it takes the place of stands for itself"
+        wrong = self.corrects
+        if wrong and (
+                wrong.state != 'done' or wrong.meter != self.meter
+                or any(r.state == 'done' for r in wrong.corrections)):
+            raise ReadingError(gettext(
+                    'coop_commons.msg_reading_corrected',
+                    reading=self.rec_name,
+                    corrects=wrong.rec_name))
+
+    @classmethod
+    def _get_sequence(cls, meter, new, old):
+        "Return the reading before those and, in their order, what follows"
+        domain = [
+            ('meter', '=', meter.id),
+            ('state', '=', 'done'),
+            ['OR',
+                ('corrections', '=', None),
+                ('corrections.state', '!=', 'done'),
+                ],
+            ('id', 'not in', [r.id for r in old]),
+            ]
+        first = min(r.time for r in [*new, *old])
+        before = cls.search(
+            [domain, ('time', '<', first)],
+            order=[('time', 'DESC'), ('id', 'DESC')], limit=1)
+        after = cls.search([domain, ('time', '>=', first)], order=[])
+        return before[0] if before else None, sorted(
+            [*new, *after], key=lambda r: (r.time, r.id))
+
+    def is_after(self, previous):
+        "Return if it is what it was, since it follows the reading"
+        return self.previous == previous and (
+            not previous
+            or self.difference == self._get_difference(previous))
+
+    def _get_difference(self, previous):
+        value = self.last_value if self.kind == 'exchange' else self.value
+        return value - previous.value
 
     def set_previous(self, previous):
         "Compare with the previous reading of the meter"
         self.previous = previous
-        if self.kind == 'exchange':
-            self.incident = 'exchange'
+        self.difference = None
+        self.incident = 'exchange' if self.kind == 'exchange' else None
         if not previous:
             return
-        if previous.time > self.time:
-            raise ReadingError(gettext(
-                    'coop_commons.msg_reading_order',
-                    reading=self.rec_name,
-                    previous=previous.rec_name))
-        value = self.last_value if self.kind == 'exchange' else self.value
-        if value < previous.value:
+        self.difference = self._get_difference(previous)
+        if self.difference < 0:
             raise ReadingError(gettext(
                     'coop_commons.msg_reading_rollback',
                     reading=self.rec_name,
-                    value=value,
+                    value=previous.value + self.difference,
                     previous=previous.rec_name,
                     previous_value=previous.value))
-        self.difference = value - previous.value
         if self.difference and not self.incident and not self.user:
             self.incident = 'gap'
 
-    def get_usage(self):
+    def get_usage(self, before=None):
+        """Return the usage of what was metered
+
+        In the place of the one before, if there was one.
+        """
         pool = Pool()
         Quantity = pool.get('coop.commons.usage.quantity')
         Usage = pool.get('coop.commons.usage')
@@ -166,6 +257,6 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
             start=self.previous.time,
             end=self.time,
             source='meter',
-            external_id=str(self.id),
+            external_id=f'{self.id}-{before.id}' if before else str(self.id),
             quantities=[Quantity(
                     unit=self.meter.unit, quantity=self.difference)])

@@ -1,7 +1,5 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import datetime
-
 from sql.conditionals import Coalesce
 from sql.operators import Equal
 
@@ -14,6 +12,8 @@ from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import is_full_text, lstrip_wildcard, timezone as tz
 from trytond.transaction import Transaction
+
+from . import local_time
 
 
 class Category(DeactivableMixin, ModelSQL, ModelView):
@@ -220,13 +220,11 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
 
     def get_local(self, instant):
         "Return the instant in the time zone of the resource"
-        return instant.replace(tzinfo=tz.UTC).astimezone(self.zone)
+        return local_time.get_local(instant, self.zone)
 
     def get_instant(self, date):
         "Return the first instant of the day"
-        return datetime.datetime.combine(
-            date, datetime.time(), tzinfo=self.zone).astimezone(
-            tz.UTC).replace(tzinfo=None)
+        return local_time.get_midnight(date, self.zone)
 
     @property
     def root(self):

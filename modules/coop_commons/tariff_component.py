@@ -6,7 +6,6 @@ from decimal import Decimal
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields, sequence_ordered
 from trytond.modules.product import price_digits
-from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, Id, If
 
 from . import rating
@@ -60,6 +59,13 @@ class Component(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
             'required': Eval('kind').in_(['time', 'metered']),
             'invisible': ~Eval('kind').in_(['time', 'metered']),
             })
+    per = fields.Selection([
+            ('item', "Item"),
+            ('booking', "Booking"),
+            ], "Charged for each", required=True, sort=False,
+        help="Item: who uses several pays for each as if it were used alone, "
+        "with the tiers, the minimum and the cap of each.\n"
+        "Booking: it is charged once, whatever number is used.")
     event = fields.Selection(
         EVENTS, "Event", sort=False,
         states={
@@ -247,6 +253,10 @@ class Component(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
         return 'time'
 
     @classmethod
+    def default_per(cls):
+        return 'item'
+
+    @classmethod
     def default_pricing(cls):
         return 'unit'
 
@@ -298,20 +308,17 @@ class Component(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
 
     def get_rating(self):
         "Return the component as the rating takes it"
-        pool = Pool()
-        ModelData = pool.get('ir.model.data')
-        Uom = pool.get('product.uom')
-        seconds = 1
+        seconds, months = 1, 0
         if self.kind == 'time':
-            second = Uom(ModelData.get_id('product', 'uom_second'))
-            seconds = round(Uom.compute_qty(
-                    self.unit, 1, second, round=False))
+            seconds, months = self.unit.get_length()
         zero = Decimal(0)
         return rating.Component(
             key=self.id,
             kind=self.kind,
             unit=self.unit.id if self.unit else None,
             seconds=seconds,
+            months=months,
+            per=self.per,
             pricing=self.pricing,
             unit_price=self.unit_price or zero,
             package=self.package or Decimal(1),
@@ -328,8 +335,8 @@ class Component(SealedPartMixin, sequence_ordered(), ModelSQL, ModelView):
             included_per=self.included_per,
             subsidy=self.subsidy or zero,
             event=self.event if self.kind == 'event' else None,
-            notice=_get_seconds(self.event_notice),
-            duration=_get_seconds(self.event_duration) or 0,
+            notice=self.event_notice,
+            duration=self.event_duration or dt.timedelta(),
             time_share=self.time_share or zero)
 
 

@@ -19,10 +19,12 @@ from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from . import rating
 from .digits import QUANTITY_DIGITS
 from .drafting import DraftingMixin
 from .exceptions import UsageError
 from .for_user import ForUser
+from .profile import read_profile
 from .sealed import SealedPartMixin
 from .slices import SLICE
 from .tariff import AUDIENCES
@@ -30,6 +32,11 @@ from .tariff_component import EVENTS
 from .usage_rating import UsageRating
 
 CONFIRMED = ['confirmed', 'rated', 'charged']
+
+
+def _get_measure(unit):
+    seconds, months = unit.get_length()
+    return rating.Component(unit.id, 'time', seconds=seconds, months=months)
 
 
 class Usage(
@@ -232,42 +239,67 @@ class Usage(
         cls.check_overlap(usages)
 
     @classmethod
+    @Workflow.transition('confirmed')
+    def accept(cls, usages):
+        "Confirm usages that are complete and checked"
+
+    @classmethod
     def set_time(cls, usages):
         "Complete the time from the quantities and the reverse"
-        pool = Pool()
-        ModelData = pool.get('ir.model.data')
-        Uom = pool.get('product.uom')
-        Quantity = pool.get('coop.commons.usage.quantity')
-        time = ModelData.get_id('product', 'uom_cat_time')
-        second = Uom(ModelData.get_id('product', 'uom_second'))
-        lines, to_save = [], []
-        for usage in usages:
-            if usage.corrects or usage.event:
-                continue
-            unit = usage.resource.unit
-            line, = [l for l in usage.quantities if l.computed] or [None]
-            seconds = sum(
-                Uom.compute_qty(
-                    l.unit, float(l.quantity), second, round=False)
-                for l in usage.quantities
-                if l.unit.category.id == time and l != line)
-            if seconds:
-                if not usage.end:
-                    usage.end = usage.start + dt.timedelta(
-                        seconds=round(seconds / usage.seats))
-                    to_save.append(usage)
-            elif usage.duration and unit.category.id == time:
-                if not line:
-                    line = Quantity(usage=usage, computed=True)
-                line.unit = unit
-                line.quantity = round(Decimal(str(Uom.compute_qty(
-                                second,
-                                usage.duration.total_seconds() * usage.seats,
-                                unit, round=False))),
-                    QUANTITY_DIGITS[1])
+        cls.save([
+                u for u in usages
+                if not (u.corrects or u.event) and u.complete()])
+
+    def complete(self):
+        "Set the time that is missing and return if something was"
+        Quantity = Pool().get('coop.commons.usage.quantity')
+        changed = False
+        if not self.end:
+            self.end = self.find_end()
+            changed = bool(self.end)
+        quantity = self.find_quantity()
+        if quantity is not None:
+            lines = list(self.quantities)
+            line, = [l for l in lines if l.computed] or [None]
+            if not line:
+                line = Quantity(computed=True)
                 lines.append(line)
-        cls.save(to_save)
-        Quantity.save(lines)
+            unit = self.resource.unit
+            if (getattr(line, 'unit', None) != unit
+                    or getattr(line, 'quantity', None) != quantity):
+                line.unit, line.quantity = unit, quantity
+                self.quantities = lines
+                changed = True
+        return changed
+
+    @property
+    def _times(self):
+        "The quantities of time that are given"
+        time = Pool().get('ir.model.data').get_id('product', 'uom_cat_time')
+        return [
+            q for q in self.quantities
+            if q.unit.category.id == time and q.quantity and not q.computed]
+
+    def find_end(self):
+        "Return when the use ends by the time that is given as a quantity"
+        end = self.start
+        for line in self._times:
+            end = rating.extend(
+                _get_measure(line.unit), end, line.quantity / self.seats,
+                self.resource.zone)
+        return end if end != self.start else None
+
+    def find_quantity(self):
+        "Return the quantity of time, unless it is given"
+        time = Pool().get('ir.model.data').get_id('product', 'uom_cat_time')
+        unit = self.resource.unit
+        if (self.duration and unit.category.id == time
+                and not self._times):
+            return round(
+                self.seats * rating.measure(
+                    _get_measure(unit), [(self.start, self.end)],
+                    self.resource.zone),
+                QUANTITY_DIGITS[1])
 
     def check_confirm(self):
         resource = self.resource
@@ -413,6 +445,13 @@ class UsageQuantity(SealedPartMixin, ModelSQL, ModelView):
     computed = fields.Boolean(
         "Computed", readonly=True,
         help="Computed from the start to the end.")
+    profile = fields.Text(
+        "Metered", readonly=True,
+        states={
+            'invisible': ~Eval('profile'),
+            },
+        help="When it was metered within the use, if that is known: from and "
+        "until when, in UTC, and how much then.")
 
     @classmethod
     def __setup__(cls):
@@ -427,11 +466,16 @@ class UsageQuantity(SealedPartMixin, ModelSQL, ModelView):
     def get_rec_name(self, name):
         return f'{self.quantity.normalize():f} {self.unit.symbol}'
 
+    def get_profile(self):
+        "Return the starts, the ends and the weights of what was metered"
+        return read_profile(self.profile) if self.profile else []
+
     @classmethod
     def copy(cls, lines, default=None):
         default = default.copy() if default is not None else {}
         # Else it would count as given, and no more follow the time
         default.setdefault('computed', lambda data: data['computed'])
+        default.setdefault('profile', lambda data: data['profile'])
         return super().copy(lines, default=default)
 
     @classmethod

@@ -76,7 +76,7 @@ class UsageRating:
         "Return the usage as the rating takes it"
         pool = Pool()
         Uom = pool.get('product.uom')
-        quantities = {}
+        quantities, profile = {}, {}
         for unit in {
                 c.unit for p in plans for c in p.components
                 if c.kind == 'metered'}:
@@ -90,16 +90,16 @@ class UsageRating:
                                 line.unit, float(quantity), to_unit,
                                 round=False)))
                 quantities[unit] = quantities.get(unit, 0) + quantity
-        booked = notice = None
+                if line.profile:
+                    profile[unit] = line.get_profile()
+        booked = noticed = None
         if self.booking and not self.event:
             booked = self.booking.start, self.booking.end
         elif self.booking and self.booking.cancelled_at:
-            notice = int((
-                    self.booking.start
-                    - self.booking.cancelled_at).total_seconds())
+            noticed = self.booking.cancelled_at
         return rating.Usage(
             self.start, self.end or self.start, quantities, booked,
-            self.seats, self.sign, self.event, notice)
+            self.seats, self.sign, self.event, noticed, profile)
 
 
 def create_charges(usages, counters):

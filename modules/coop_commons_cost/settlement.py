@@ -250,7 +250,29 @@ class Settlement(
     @Workflow.transition('approved')
     @set_employee('approved_by')
     def approve(cls, settlements):
-        pass
+        cls.lock(settlements)
+        for settlement in settlements:
+            settlement.check_figures()
+
+    def check_figures(self):
+        "Return the figures, which are those the settlement was computed on"
+        figures = self.get_figures()
+        difference = self.currency.round(figures.difference)
+        if difference != self.difference:
+            raise SettlementError(gettext(
+                    'coop_commons_cost.msg_settlement_changed',
+                    settlement=self.rec_name,
+                    computed=Report.format_currency(
+                        self.difference, None, self.currency),
+                    difference=Report.format_currency(
+                        difference, None, self.currency)))
+        if (self.cost != self.currency.round(figures.cost)
+                or {l.key: l.figures for l in self.get_lines(figures)}
+                != {l.key: l.figures for l in self.lines}):
+            raise SettlementError(gettext(
+                    'coop_commons_cost.msg_settlement_use_changed',
+                    settlement=self.rec_name))
+        return figures
 
     @classmethod
     @ModelView.button
@@ -262,21 +284,7 @@ class Settlement(
         cls.lock(settlements)
         moves = []
         for settlement in settlements:
-            figures = settlement.get_figures()
-            difference = settlement.currency.round(figures.difference)
-            if difference != settlement.difference:
-                raise SettlementError(gettext(
-                        'coop_commons_cost.msg_settlement_changed',
-                        settlement=settlement.rec_name,
-                        computed=Report.format_currency(
-                            settlement.difference, None, settlement.currency),
-                        difference=Report.format_currency(
-                            difference, None, settlement.currency)))
-            if ({l.key: l.amount for l in settlement.get_lines(figures)}
-                    != {l.key: l.amount for l in settlement.lines}):
-                raise SettlementError(gettext(
-                        'coop_commons_cost.msg_settlement_use_changed',
-                        settlement=settlement.rec_name))
+            figures = settlement.check_figures()
             settlement.move = settlement.get_move(figures)
             if settlement.move:
                 moves.append(settlement.move)

@@ -82,6 +82,11 @@ class SettlementLine(ResultMixin, ModelSQL, ModelView):
         return user_key((self.member, self.party, self.cost_center))
 
     @property
+    def figures(self):
+        "What is computed of it"
+        return self.units, self.charged, self.amount
+
+    @property
     def payer(self):
         "The party the amount is returned to or called from"
         return self.member.party if self.member else self.party

@@ -1,7 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -11,6 +11,7 @@ from sql.operators import Equal
 from trytond.i18n import gettext
 from trytond.model import Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
+from trytond.modules.coop_commons.profile import write_profile
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.period import period_range
 from trytond.modules.coop_membership.run import ComputedMixin
@@ -228,17 +229,23 @@ class Output(ComputedMixin, ModelSQL, ModelView):
         for day, intervals in groupby(
                 self.intervals,
                 key=lambda i: self.resource.get_local(i.start).date()):
-            total = Counter()
+            total, profiles = Counter(), defaultdict(list)
             # Before the first key there is nobody to share with
             for key in [k for k in keys if k.valid_from <= day][:1]:
                 for interval in intervals:
                     parts, carried = key.share_out(interval, unit, carried)
                     total.update(parts)
+                    end = interval.start + self.interval
+                    for user, part in parts.items():
+                        if part:
+                            profiles[user].append((
+                                    interval.start, end, Decimal(part)))
             for user in sorted(total.keys() | carried):
                 line = Line(
                     output=self,
                     date=day,
                     quantity=Decimal(total[user]),
+                    profile=write_profile(profiles[user]) or None,
                     carried=_decimal(carried.get(user, 0)))
                 set_user(line, user)
                 yield line

@@ -2,10 +2,10 @@
 # this repository contains the full copyright notices and license terms.
 """Read what a meter has written into a CSV file"""
 import csv
-import datetime as dt
 from decimal import Decimal, InvalidOperation
 
 from trytond.i18n import gettext
+from trytond.modules.coop_commons.local_time import Clock, parse
 from trytond.pool import Pool
 
 from .exceptions import OutputError
@@ -18,15 +18,13 @@ def read_intervals(output, content):
     Interval = pool.get('coop.commons.output.interval')
     Consumption = pool.get('coop.commons.output.consumption')
     users = output.get_file_users()
-    seen, intervals = set(), []
+    clock, intervals = Clock(output.resource.zone), []
     for line, row in _get_rows(content):
         interval = Interval(output=output, consumptions=[])
         for name, cell in row.items():
             try:
                 if name == 'start':
-                    interval.start = _get_instant(
-                        cell, output.resource.zone, seen)
-                    seen.add(interval.start)
+                    interval.start = clock.read(parse(cell))
                 elif name == 'output':
                     interval.quantity = Decimal(cell)
                 else:
@@ -56,17 +54,3 @@ def _get_rows(content):
                 'coop_commons_output.msg_output_import_file'))
     for row in reader:
         yield reader.line_num, row
-
-
-def _get_instant(cell, zone, seen):
-    instant = dt.datetime.fromisoformat(cell)
-    if not instant.tzinfo:
-        # The hour that comes twice when the clock is set back
-        instant = instant.replace(tzinfo=zone)
-        if _utc(instant) in seen:
-            instant = instant.replace(fold=1)
-    return _utc(instant)
-
-
-def _utc(instant):
-    return instant.astimezone(dt.timezone.utc).replace(tzinfo=None)

@@ -26,6 +26,10 @@ class OutputLine(
     quantity = fields.Numeric(
         "Quantity", digits='unit', required=True,
         help="The part of the output of the day.")
+    profile = fields.Text(
+        "Hours",
+        help="When the output was made: from and until when, in UTC, and how "
+        "much then.")
     carried = fields.Numeric(
         "Carried", digits=CARRIED_DIGITS, required=True,
         help="What the rounding has given the user too little, and the next "
@@ -65,6 +69,8 @@ class OutputLine(
             cost_center=self.cost_center,
             start=resource.get_instant(self.date),
             end=resource.get_instant(self.date + dt.timedelta(days=1)),
-            quantities=[Quantity(unit=self.unit, quantity=self.quantity)],
+            quantities=[Quantity(
+                    unit=self.unit, quantity=self.quantity,
+                    profile=self.profile)],
             source=self.output.__name__,
             external_id=str(self.id))

@@ -4,6 +4,7 @@
 import datetime as dt
 from fractions import Fraction
 
+from trytond.modules.coop_commons.local_time import get_midnight
 from trytond.modules.coop_membership.apportionment import apportion
 
 
@@ -58,11 +59,9 @@ def intervals(day, timezone, length=dt.timedelta(hours=1)):
 
     There are 23 or 25 hours on the days the clock is changed.
     """
-    def start(day):
-        return dt.datetime.combine(
-            day, dt.time(), timezone).astimezone(dt.timezone.utc)
-
-    instant, end = start(day), start(day + dt.timedelta(days=1))
+    instant, end = (
+        get_midnight(d, timezone).replace(tzinfo=dt.timezone.utc)
+        for d in (day, day + dt.timedelta(days=1)))
     result = []
     while instant < end:
         result.append(instant)

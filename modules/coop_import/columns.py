@@ -111,7 +111,10 @@ USAGE = {
     'source': Column(Text(), "where the usage was recorded", True),
     'external_id': Column(
         Code(), "what identifies the usage within its source", True),
-    'resource': Column(Text(), "code or name of the resource", True),
+    'resource': Column(
+        Text(), "code or name of the resource", True, instead=('booking',)),
+    'booking': Column(
+        Code(), "number of the booking; it tells the resource and the user"),
     'member': Column(Code(), "number of the member"),
     'party': Column(Code(), "code of the party, if not a member"),
     'cost_center': Column(
@@ -126,7 +129,8 @@ USAGE = {
     'description': Column(Text(), "description"),
     'quantity': Column(Number(), "quantity used", True, 'quantities'),
     'unit': Column(
-        Text(), "symbol or name of its unit", True, 'quantities'),
+        Text(), "symbol, name or other symbol of its unit", True,
+        'quantities'),
     }
 
 READING = {

@@ -5,6 +5,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.i18n import gettext
+from trytond.modules.coop_commons.local_time import (
+    Stretch, TimeError, read_stretches)
 from trytond.pool import Pool
 from trytond.rpc import RPC, RPCReturnException
 from trytond.tools import grouped_slice
@@ -87,6 +89,7 @@ class Importer:
         "Store the rows, in slices, and return what has become of them"
         rows = self.rows
         self.lock()
+        self.prepare()
         answer = dict.fromkeys(['created', 'updated', 'unchanged'], 0)
         answer.update(errors=[], warnings=[])
         done, stored = 0, False
@@ -124,6 +127,9 @@ class Importer:
 
         Before anything else, because each starts the transaction again.
         """
+
+    def prepare(self):
+        "Read what follows from the order of all the rows"
 
     def resolve(self):
         "Replace names by records and add the errors to the rows"
@@ -183,6 +189,40 @@ class Importer:
                 row.error(column, 'msg_import_several', line=item.line,
                     value=name)
 
+    def read_times(self, get_clock, start, end=None, known=None):
+        """Read the times of all the rows, which are local at their resource
+
+        `start` and `end` are columns, and `get_clock` tells by the row and
+        its resource which ones follow each other.  `known` are the times of
+        the rows that are stored already.
+        """
+        resources = self.find(
+            'coop.commons.resource', {row['resource'] for row in self.rows},
+            'code', 'name')
+        bookings = self.find(
+            'coop.commons.booking', {row['booking'] for row in self.rows},
+            'number')
+        rows, stretches = [], []
+        for row in self.rows:
+            booking = bookings.get(row['booking'])
+            resource = resources.get(row['resource']) or (
+                booking and booking.resource)
+            if not resource or not row[start]:
+                continue
+            rows.append(row)
+            stretches.append(Stretch(
+                    get_clock(row, resource), resource.zone, row[start],
+                    row[end] if end else None,
+                    (known or {}).get(row, (None, None))))
+        for row, instants in zip(rows, read_stretches(stretches)):
+            for column, instant in zip([start, end], instants):
+                if isinstance(instant, TimeError):
+                    row.error(column, 'msg_import_time_missing',
+                        value=row[column])
+                    row.values[column] = None
+                elif column:
+                    row.values[column] = instant
+
     def resolve_user(self, *others, required=True):
         """Find who the row is about: a member, a party or one of the others
 
@@ -236,9 +276,11 @@ class Importer:
 
 
 def _explain(error):
+    # What another module says has its name
+    module = '' if '.' in error.message else 'coop_import.'
     return [
         error.line, error.column,
-        gettext(f'coop_import.{error.message}', **error.variables)]
+        gettext(module + error.message, **error.variables)]
 
 
 def pair(items, records):

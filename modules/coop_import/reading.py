@@ -4,7 +4,7 @@ from trytond.pool import Pool, PoolMeta
 
 from .columns import READING
 from .importer import Importer, ImportMixin, pair, save
-from .usage import get_name, utc
+from .usage import get_name
 
 
 class Reading(ImportMixin, metaclass=PoolMeta):
@@ -18,6 +18,10 @@ class Reading(ImportMixin, metaclass=PoolMeta):
 class ReadingImporter(Importer):
 
     columns = READING
+
+    def prepare(self):
+        self.read_times(
+            lambda row, resource: (resource, row['meter']), 'time')
 
     def resolve(self):
         self.resolve_column(
@@ -51,8 +55,6 @@ class ReadingImporter(Importer):
             if name and not row.meter:
                 row.error('meter', 'msg_import_meter',
                     value=name, resource=resource.rec_name)
-            if row['time']:
-                row.values['time'] = utc(row['time'], resource)
 
     def _find_readings(self):
         Reading = Pool().get('coop.commons.reading')

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from dateutil.relativedelta import relativedelta
 from stdnum import iban
 
+from trytond.modules.coop_commons import local_time
+
 _NUMBER = re.compile(r'[+-]?[0-9]+(\.[0-9]+)?')
 _DATE = re.compile(
     r'([0-9]{4}-[0-9]{2}-[0-9]{2})([ T]00:00(:00(\.0+)?)?)?')
@@ -142,15 +144,11 @@ class DateTime(Date):
     cell has no offset."""
 
     def __call__(self, cell):
-        # Python 3.10 does not know Z
-        text = re.sub(r'[zZ]$', '+00:00', cell)
         try:
-            # A day alone is no time
-            if not re.search(r'[T ]', text):
-                raise ValueError
-            time = dt.datetime.fromisoformat(text)
-        except ValueError:
-            raise CellError('msg_import_time', value=cell) from None
+            time = local_time.parse(cell)
+        except local_time.TimeError as error:
+            message = 'time' if error.reason == 'format' else error.reason
+            raise CellError(f'msg_import_{message}', value=cell) from None
         self._check(time.date(), cell)
         return time
 

@@ -11,6 +11,8 @@ import io
 import re
 from contextlib import suppress
 
+from trytond.modules.coop_commons import local_time
+
 from .number import AmbiguousNumber, find_mark, to_plain
 from .rows import Date, DateTime, Error, Number, is_continuation
 from .text import (
@@ -288,16 +290,14 @@ class Table:
         if formula:
             cell = formula[1].replace('""', '"').strip()
         cell = self.values.get(name, {}).get(cell, cell)
-        if isinstance(type_, (Date, DateTime)) and self.date_format:
-            day = cell
-            if isinstance(type_, Date):
-                day = _MIDNIGHT.sub('', cell)
+        if isinstance(type_, DateTime) and self.date_format:
             with suppress(ValueError):
-                time = dt.datetime.strptime(day, self.date_format)
-                if isinstance(type_, Date):
-                    cell = time.date().isoformat()
-                else:
-                    cell = time.isoformat()
+                cell = local_time.to_iso(cell, self.date_format)
+        elif isinstance(type_, Date) and self.date_format:
+            with suppress(ValueError):
+                cell = dt.datetime.strptime(
+                    _MIDNIGHT.sub('', cell),
+                    self.date_format).date().isoformat()
         elif isinstance(type_, Number):
             try:
                 cell = to_plain(cell, self.decimal_mark)

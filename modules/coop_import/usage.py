@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 
+from trytond.modules.coop_commons.intake import find_booking_problem, get_clock
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 
@@ -22,22 +23,49 @@ class UsageImporter(Importer):
 
     columns = USAGE
 
+    def prepare(self):
+        self.read_times(
+            self._get_clock, 'start', 'end', self._get_known())
+
+    def _get_clock(self, row, resource):
+        "Return what the uses that follow each other have in common"
+        return get_clock(resource, (
+                row['member'], row['party'], row['cost_center'],
+                row['booking']))
+
+    def _get_known(self):
+        "Return by row the times of the usages that are there already"
+        Usage = Pool().get('coop.commons.usage')
+        rows = {
+            (row['source'], row['external_id']): row for row in self.rows
+            if row['start'] and not row['start'].tzinfo}
+        known = {}
+        for sub_keys in grouped_slice(list(rows), 500):
+            for values in Usage.search_read([
+                        ('company', '=', self.company),
+                        ('external_id', 'in', [id_ for _, id_ in sub_keys]),
+                        ], fields_names=[
+                        'source', 'external_id', 'start', 'end']):
+                row = rows.get((values['source'], values['external_id']))
+                if row:
+                    known[row] = values['start'], values['end']
+        return known
+
     def resolve(self):
+        self.resolve_column(
+            'booking', 'coop.commons.booking', 'number',
+            message='msg_import_booking')
         self.resolve_column(
             'resource', 'coop.commons.resource', 'code', 'name',
             message='msg_import_resource')
         self.resolve_column(
             'cost_center', 'analytic_account.account', 'code', 'name',
             message='msg_import_cost_center')
-        self.resolve_column(
-            'unit', 'product.uom', 'symbol', 'name', many='quantities',
-            message='msg_import_unit', company=False)
+        self._find_units()
+        self._set_booking()
         self.resolve_user('cost_center')
         for row in self.rows:
             resource = row['resource']
-            for column in ['start', 'end']:
-                if resource and row[column]:
-                    row.values[column] = utc(row[column], resource)
             start, end = row['start'], row['end']
             if resource and start and end and end < start:
                 row.error('end', 'msg_import_before',
@@ -45,6 +73,39 @@ class UsageImporter(Importer):
             if not end and not row.many.get('quantities'):
                 row.error('end', 'msg_import_missing')
         self._find_usages()
+
+    def _find_units(self):
+        Uom = Pool().get('product.uom')
+        items = [
+            (row, item) for row, item in self.items('quantities')
+            if item['unit']]
+        units = Uom.find_written({item['unit'] for _, item in items})
+        for row, item in items:
+            text = item['unit']
+            item.values['unit'] = units.get(text)
+            if not units.get(text):
+                row.error('unit',
+                    'msg_import_several' if text in units
+                    else 'msg_import_unit', line=item.line, value=text)
+
+    def _set_booking(self):
+        "Take from the booking what the row does not tell"
+        for row in self.rows:
+            booking = row['booking']
+            if not booking:
+                continue
+            if 'resource' not in row.values:
+                row.values['resource'] = booking.resource
+            if not {'member', 'party', 'cost_center'} & row.values.keys():
+                user = booking.user
+                for column, value in [
+                        ('member', booking.member and user.number),
+                        ('party', booking.party and user.code),
+                        ('cost_center', booking.cost_center)]:
+                    if value:
+                        row.values[column] = value
+            if row['seats'] is None:
+                row.values['seats'] = booking.quantity
 
     def _find_usages(self):
         Usage = Pool().get('coop.commons.usage')
@@ -64,6 +125,18 @@ class UsageImporter(Importer):
                         row.usage = usage
                         if not row.errors:
                             self._check_same(row)
+        used = set()
+        for row in self.rows:
+            if row['booking'] and not (row.usage or row.errors):
+                problem = find_booking_problem(
+                    row['booking'], row['resource'],
+                    row.member or row['party'] or row['cost_center'], used)
+                if problem:
+                    column, message, variables = problem
+                    row.error(
+                        'booking' if column == 'user' else column, message,
+                        **variables)
+                used.add(row['booking'])
 
     def _check_same(self, row):
         "The ledger of usages is corrected, not changed"
@@ -92,6 +165,7 @@ class UsageImporter(Importer):
 
     def store(self):
         pool = Pool()
+        Booking = pool.get('coop.commons.booking')
         Quantity = pool.get('coop.commons.usage.quantity')
         Usage = pool.get('coop.commons.usage')
         rows = {row for row in self.rows if not row.usage}
@@ -107,6 +181,7 @@ class UsageImporter(Importer):
                 source=row['source'],
                 external_id=row['external_id'],
                 description=row['description'],
+                booking=row['booking'],
                 received_at=dt.datetime.now(dt.timezone.utc).replace(
                     tzinfo=None, microsecond=0),
                 quantities=[
@@ -116,16 +191,9 @@ class UsageImporter(Importer):
                 row.usage.seats = row['seats']
         usages = [row.usage for row in self.rows if row in rows]
         save(usages)
+        Booking.replace_uses([u.booking for u in usages if u.booking])
         Usage.confirm(Usage.browse(usages))
         return rows, rows
-
-
-def utc(time, resource):
-    "Return the time in UTC, of the resource if it is a local one"
-    if not time.tzinfo:
-        time = time.replace(tzinfo=resource.zone)
-    return time.astimezone(dt.timezone.utc).replace(
-        tzinfo=None, microsecond=0)
 
 
 def get_name(value):

@@ -151,12 +151,23 @@ class SearchMixin(_IndexMixin):
 
 class _GuardMixin(_IndexMixin):
     __slots__ = ()
+    # The field of the record that says what it is about, if not itself
+    _subject = None
     # What only the program sets, besides the fields that are read-only
     _internal = frozenset()
     # What users may give on creation nevertheless
     _internal_given = frozenset()
     # What users set, but a copy begins without, as its base classes say too
     _not_copied = frozenset()
+
+    @property
+    def subject(self):
+        """What payments and letters say that it is about
+
+        In the language of the context, as "Share Subscription 12".
+        """
+        return full_name(getattr(self, self._subject) if self._subject
+            else self)
 
     @classmethod
     def internal_names(cls):
@@ -301,7 +312,7 @@ class DocumentMixin(SearchMixin, _GuardMixin):
 
         In the language of the context, as "Share Subscription 12, member 17".
         """
-        narration = full_name(self)
+        narration = self.subject
         member = getattr(self, 'member', None)
         if member:
             narration = gettext(

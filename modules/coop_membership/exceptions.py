@@ -54,3 +54,7 @@ class ClaimError(UserError):
 
 class WizardError(UserError):
     pass
+
+
+class LetterError(UserError):
+    pass

@@ -20,6 +20,7 @@ from .date import context_date
 from .document import DocumentMixin
 from .exceptions import MemberValidationError
 from .exit import ExitMixin
+from .member_contact import ContactMixin
 from .membership import EXIT_REASONS
 from .retention import RetentionMixin
 
@@ -45,8 +46,8 @@ _file = {'representatives', 'consents'}
 
 
 class Member(
-        AdmissionMixin, ChangeCategoryMixin, ExitMixin, RetentionMixin,
-        DocumentMixin, Workflow, ModelSQL, ModelView):
+        AdmissionMixin, ChangeCategoryMixin, ContactMixin, ExitMixin,
+        RetentionMixin, DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.member'
     __string__ = "Member"
     _steps = {

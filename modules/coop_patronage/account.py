@@ -10,7 +10,8 @@ class Move(metaclass=PoolMeta):
     def _get_origin(cls):
         return super()._get_origin() + [
             'coop.surplus', 'coop.patronage.pool',
-            'coop.patronage.allocation', 'coop.equity.revolvement']
+            'coop.patronage.allocation', 'coop.equity.retain',
+            'coop.equity.revolvement']
 
 
 class MoveLine(metaclass=PoolMeta):
@@ -18,4 +19,6 @@ class MoveLine(metaclass=PoolMeta):
 
     @classmethod
     def _get_origin(cls):
-        return super()._get_origin() + ['coop.patronage.allocation']
+        return super()._get_origin() + [
+            'coop.patronage.allocation', 'coop.equity.retain.line',
+            'coop.equity.revolvement.line']

@@ -8,6 +8,7 @@ from sql.conditionals import Case, Coalesce
 from sql.functions import Round
 
 from trytond.model import Index, fields
+from trytond.modules.coop_commons import local_time
 from trytond.modules.coop_commons.usage import CONFIRMED
 from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool, PoolMeta
@@ -187,8 +188,8 @@ class Usage(metaclass=PoolMeta):
                 Coalesce(resource.timezone, company.timezone, 'UTC')))
         ids = defaultdict(list)
         for id_, start, end, timezone in cursor:
-            date = (end or start).replace(tzinfo=tz.UTC).astimezone(
-                tz.get_tzinfo(timezone)).date()
+            date = local_time.get_local(
+                end or start, tz.get_tzinfo(timezone)).date()
             ids[date].append(id_)
         for date, date_ids in ids.items():
             for sub_ids in grouped_slice(date_ids, SLICE):

@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.coop_membership.claim import (
     open_replacements, paid_claims)
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
+from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, PYSONEncoder
@@ -25,13 +27,17 @@ from trytond.wizard import StateAction
 
 from .allocation_posting import AllocationPosting
 from .claim_unclaimed import ClaimMixin
+from .consent import CHEQUE_DAYS
 
 
 class Allocation(
-        AllocationPosting, ClaimMixin, ResultMixin, SearchMixin,
+        AllocationPosting, ClaimMixin, BankedMixin, ResultMixin, SearchMixin,
         ModelSQL, ModelView):
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
+    _bank_keyword = 'allocation'
+    _bank_sign = -1
+    _bank_party = 'party'
     _search_names = ('pool.rec_name', 'party.rec_name')
     # Only runs write them, and what they do is logged on their document
     _log = False
@@ -108,6 +114,22 @@ class Allocation(
         help="What is payable to the patron.")
     kept = fields.Boolean("Kept", readonly=True,
         help="It is not paid until there is the minimum.")
+    qualified = fields.Boolean("Qualified", readonly=True,
+        help="The patron is taxed on the equity when it is allocated.")
+    consent = fields.Selection([
+            (None, ""),
+            ('written', "Written"),
+            ('bylaw', "By-laws"),
+            ('cheque', "Cheque"),
+            ], "Consent", readonly=True, sort=False,
+        help="How the patron consents to be taxed on the equity.")
+    consent_date = fields.Date("Consent on", readonly=True)
+    consent_until = fields.Function(fields.Date("Cheque Cashed until",
+            help="The last day on which cashing the cheque consents."),
+        'get_consent_until')
+    is_qualified = fields.Function(fields.Boolean("Taxed when Allocated",
+            help="The consent has not lapsed."),
+        'get_is_qualified')
     vintage = fields.Integer("Vintage", readonly=True,
         help="The year that is allocated.")
     account_move = fields.Many2One(
@@ -143,6 +165,10 @@ class Allocation(
             ('party.name', 'ASC'),
             ('id', 'ASC'),
             ]
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', '=', 'posted')]
 
     @classmethod
     def column_state(cls, tables):
@@ -194,8 +220,31 @@ class Allocation(
             self.account_move_line
             and paid_claims([self.account_move_line]))
 
+    def get_consent_until(self, name):
+        if self.consent == 'cheque' and self.pool.payment_period_end:
+            return self.pool.payment_period_end + dt.timedelta(CHEQUE_DAYS)
+
+    def get_is_qualified(self, name):
+        date = Transaction().context.get('date')
+        return self.is_qualified_at(date or Pool().get('ir.date').today())
+
+    def is_qualified_at(self, date):
+        "Return whether the equity is taxed as allocated, as of the date"
+        if not self.qualified or self.consent != 'cheque':
+            return bool(self.qualified)
+        line = self.account_move_line
+        cashed = None
+        if line and line.reconciliation and self.is_paid:
+            cashed = line.reconciliation.date
+        return (cashed or date) <= self.consent_until
+
     def get_rec_name(self, name):
         return f'{self.pool.rec_name} - {self.party.rec_name}'
+
+    @property
+    def subject(self):
+        return ' '.join([
+                self.__names__()['model'], self.surplus.fiscalyear.rec_name])
 
     @property
     def address_lines(self):
@@ -266,9 +315,11 @@ class Allocation(
             'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
             'equity', 'quantity', 'held', 'savings', 'donation',
             'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
-            'kept', 'vintage']
+            'kept', 'qualified', 'consent', 'consent_date', 'vintage']
         defaults = dict.fromkeys(names, Decimal(0))
-        defaults['kept'] = False
+        defaults |= {
+            'kept': False, 'qualified': False, 'consent': None,
+            'consent_date': None}
         return names, defaults
 
     @classmethod
@@ -282,9 +333,9 @@ class Allocation(
             where=fields.SQL_OPERATORS['in'](
                 table.pool, [p.id for p in pools]))
         if backend.name == 'sqlite':
-            sqlite_apply_types(query, [
-                    'NUMERIC' if cls._fields[n]._type == 'numeric'
-                    else None for n in names])
+            types = {'numeric': 'NUMERIC', 'date': 'DATE'}
+            sqlite_apply_types(
+                query, [types.get(cls._fields[n]._type) for n in names])
         cursor.execute(*query)
         stored = {(row[0], row[1]): row for row in cursor}
         return len(stored) == len(rows) and all(

@@ -3,7 +3,7 @@
 from trytond.modules.coop_membership.period import DAY
 from trytond.pool import Pool
 
-from .loss_absorption import take_amount
+from .loss_absorption import take_loss
 
 
 class AllocationPosting:
@@ -58,7 +58,7 @@ class AllocationPosting:
         "Return the unsaved rows that take the loss from the lots"
         ShareMove = Pool().get('coop.share.move')
         class_ = pool.equity_class
-        taken, _ = take_amount(
+        taken, _ = take_loss(
             lots, -self.equity, class_.par_value, class_.quantity_digits,
             pool.currency.rounding, pool.loss_order == 'newest')
         return ShareMove.give(

@@ -34,6 +34,12 @@ class ClaimMixin:
         return self.account_move_line
 
     @classmethod
+    def bank_claims(cls, records):
+        return {
+            r: [r.account_move_line] if r.account_move_line else []
+            for r in records}
+
+    @classmethod
     def _unclaimed_domain(cls, date, years):
         "Return the domain of what is due for the years and not reconciled"
         return [

@@ -114,6 +114,9 @@ other_approver = fields.Boolean("Other Approver",
 solvency_required = fields.Boolean("Statement of Solvency Required",
     help="Check to approve what is paid out only with the board's statement "
     "of solvency.")
+registration_date = fields.Date("Registration Date",
+    help="When the cooperative was registered, after which the law may ask "
+    "for more in the first years.")
 unclaimed_years = fields.Integer("Unclaimed after", required=True,
     domain=[
         ('unclaimed_years', '>', 0),
@@ -130,6 +133,7 @@ class Configuration(
     resolution_required = fields.MultiValue(resolution_required)
     other_approver = fields.MultiValue(other_approver)
     solvency_required = fields.MultiValue(solvency_required)
+    registration_date = fields.MultiValue(registration_date)
     unclaimed_years = fields.MultiValue(unclaimed_years)
     for _name, _field in _accounts(
             Eval('context', {}).get('company', -1)).items():
@@ -163,7 +167,7 @@ class Configuration(
             return pool.get('coop.patronage.configuration.account')
         elif field in {
                 'resolution_required', 'other_approver', 'solvency_required',
-                'unclaimed_years'}:
+                'registration_date', 'unclaimed_years'}:
             return pool.get('coop.patronage.configuration.approval')
         return super().multivalue_model(field)
 
@@ -212,6 +216,7 @@ class ConfigurationApproval(ModelSQL, CompanyValueMixin):
     resolution_required = resolution_required
     other_approver = other_approver
     solvency_required = solvency_required
+    registration_date = registration_date
     unclaimed_years = unclaimed_years
 
     @classmethod

@@ -46,3 +46,7 @@ class CancelError(UserError):
 
 class UnclaimedError(UserError):
     pass
+
+
+class RetainError(UserError):
+    pass

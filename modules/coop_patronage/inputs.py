@@ -14,13 +14,15 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 # To be raised when the same inputs give other digests or other rows
-VERSION = 1
+VERSION = 2
 
 
 class Settings(NamedTuple):
     "How the surplus is appropriated"
     unit: Decimal
     vintage: int
+    start_date: dt.date
+    end_date: dt.date
     recognition: str
     posting_date: dt.date | None
     account_surplus: int
@@ -34,6 +36,23 @@ class Settings(NamedTuple):
     fixed_ratio: Decimal | None
     patronage_base: Decimal | None
     net_losses: bool
+    income_tax: Decimal
+    paid_capital: Decimal | None
+    registration_date: dt.date | None
+
+
+class RuleInputs(NamedTuple):
+    "A rule of law"
+    key: Any
+    kind: str
+    line_kind: str
+    other_kind: str | None
+    rate: Decimal | None
+    has_reference: bool
+    reference_rate: Decimal | None
+    months: int | None
+    days: int | None
+    years: int | None
 
 
 class LineInputs(NamedTuple):
@@ -43,6 +62,7 @@ class LineInputs(NamedTuple):
     basis: str
     rate: Decimal | None
     amount: Decimal | None
+    minimum_amount: Decimal | None
     minimum_rate: Decimal | None
     maximum_rate: Decimal | None
     target: Decimal | None
@@ -71,6 +91,11 @@ class PoolInputs(NamedTuple):
     rounding: Decimal
     minimum: Decimal | None
     below_minimum: str
+    cash_below: Decimal | None
+    qualified: bool
+    bylaw_consent: bool
+    cheque_consent: bool
+    payment_date: dt.date | None
     minimum_activity: Decimal | None
     non_members: str
     cap_percent: Decimal | None
@@ -93,6 +118,8 @@ class Inputs(NamedTuple):
     # Before the dividends that are accrued
     result: Decimal
     lines: tuple
+    # What the law asks for
+    rules: tuple
     # What the accounts of the lines hold at the end of the year
     balances: dict
     pools: tuple
@@ -116,6 +143,27 @@ class Inputs(NamedTuple):
     identified: frozenset
     # By party what is below the minimum
     kept: dict
+    # By member when he consented in writing
+    consents: dict
+
+
+class RetainSettings(NamedTuple):
+    "How much is retained per unit"
+    unit: Decimal
+    method: str
+    rate: Decimal
+    posting_date: dt.date
+    share_class: int
+    par_value: Decimal
+    quantity_digits: int
+    qualified: bool
+
+
+class RetainInputs(NamedTuple):
+    "All that the lines of a per-unit retain depend on"
+    settings: RetainSettings
+    # Party, member, category, quantity and amount
+    activity: list
 
 
 class RevolvementSettings(NamedTuple):
@@ -130,6 +178,8 @@ class RevolvementSettings(NamedTuple):
     discount_rate: Decimal | None
     cycle_years: int | None
     required_equity: Decimal | None
+    minimum: Decimal | None
+    payout: str
 
 
 class RevolvementInputs(NamedTuple):
@@ -140,6 +190,8 @@ class RevolvementInputs(NamedTuple):
     # By member and class the lots
     holdings: dict
     use: dict
+    # By member what is overdue, if it is set off
+    debts: dict
 
 
 def _plain(value):

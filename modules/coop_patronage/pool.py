@@ -109,8 +109,28 @@ class PatronagePool(
     elections = fields.Boolean("Elections",
         help="Check to follow what members elected to do with their money.")
     qualified = fields.Boolean("Qualified",
-        help="Check if members are taxed on the equity when it is "
-        "allocated, instead of when it is paid.")
+        help="Check if patrons who consent are taxed on the equity when it "
+        "is allocated, instead of when it is paid.")
+    bylaw_consent = fields.Boolean("Consent by By-laws",
+        states={
+            'invisible': ~Eval('qualified', False),
+            },
+        help="Check if the members consent by the by-laws.")
+    cheque_consent = fields.Boolean("Consent by Cheque",
+        states={
+            'invisible': ~Eval('qualified', False),
+            },
+        help="Check if who cashes the cheque consents.")
+    payment_period_end = fields.Date("End of Payment Period",
+        states={
+            'invisible': ~Eval('cheque_consent', False),
+            'required': Eval('cheque_consent', False),
+            },
+        help="A cheque that is not cashed by the 90th day after it does not "
+        "consent.")
+    cash_below = Monetary(
+        "Wholly in Cash below", currency='currency', digits='currency',
+        help="Allocations smaller than this are paid in money only.")
     rounding = fields.Numeric("Rounding", required=True,
         domain=[
             ('rounding', '>', 0),
@@ -121,14 +141,17 @@ class PatronagePool(
         help="Less money than this is not paid out.")
     below_minimum = fields.Selection([
             ('keep', "Keep"),
+            ('cash', "Pay All in Cash"),
             ('equity', "Equity"),
             ('reserve', "Reserve"),
             ], "Below Minimum", sort=False, required=True,
         states={
             'invisible': ~Eval('minimum', 0),
             },
-        help="Keep it payable until there is enough, turn it into equity "
-        "or leave it to the difference line.")
+        help="Keep it payable until there is enough, pay the equity in money "
+        "too, turn it into equity or leave it to the difference line.\n"
+        "Where the law asks for a part in money it is paid all, or it is "
+        "equity that is not qualified.")
     eligible_on = fields.Date("Eligible on",
         states={
             'required': Eval('has_member_categories', False),
@@ -151,10 +174,11 @@ class PatronagePool(
             ('exclude', "Exclude"),
             ('reserve', "Reserve"),
             ('hold', "Hold Toward Membership"),
+            ('pay', "Pay"),
             ], "Non-Members", required=True, sort=False,
         help="Exclude distributes everything by the activity of members, "
-        "otherwise the part of non-members goes to the difference line "
-        "or is owed to them toward membership.")
+        "otherwise the part of non-members goes to the difference line, "
+        "is owed to them toward membership or is paid in money.")
     expiry_date = fields.Date("Expiry Date",
         states={
             'invisible': Eval('non_members') != 'hold',
@@ -218,7 +242,7 @@ class PatronagePool(
         cls._sql_constraints += [
             ('minimum_floor', Check(t,
                     (t.cash_floor == Null) | (t.minimum == Null)
-                    | (t.below_minimum == 'keep')),
+                    | t.below_minimum.in_(['cash', 'equity'])),
                 'coop_patronage.msg_pool_minimum_floor'),
             *((f'{name}_part', Check(t, is_part(getattr(t, name))),
                     'coop_patronage.msg_part')

@@ -18,16 +18,19 @@ ZERO = Decimal(0)
 class Refused(ValueError):
     """The inputs can not be allocated
 
-    `reason` names the message, which tells of the line, the pool or the
-    member, and of the amounts.
+    `reason` names the message, which tells of the line, the pool, the member
+    or the rule of law, and of the amounts.
     """
 
-    def __init__(self, reason, line=None, pool=None, member=None, **amounts):
+    def __init__(
+            self, reason, line=None, pool=None, member=None, rule=None,
+            **amounts):
         super().__init__(reason)
         self.reason = reason
         self.line = line
         self.pool = pool
         self.member = member
+        self.rule = rule
         self.amounts = amounts
 
 
@@ -57,7 +60,7 @@ class PoolAllocation:
             raise Refused('pool_no_activity', pool=pool.key)
         distributed = self._get_gross(amount, weights, amounts)
         # What members did before they joined is no business with a member
-        outside = {
+        outside = {} if pool.non_members == 'pay' else {
             p: half_up(
                 Fraction(distributed[p])
                 * min(Fraction(part) / Fraction(weights[p]), 1),
@@ -81,6 +84,9 @@ class PoolAllocation:
             return amount, self._get_losses(gross, outside, members, get_row)
         cash = self._get_cash(
             {p: g for p, g in gross.items() if members[p]}, members)
+        if pool.non_members == 'pay':
+            # They can not hold equity
+            cash |= {p: g for p, g in gross.items() if not members[p]}
         uses = self._get_uses(gross, cash, members)
         for party, parts in uses.items():
             cash[party] -= parts['capitalise']
@@ -89,14 +95,14 @@ class PoolAllocation:
         rows = []
         for party, part in gross.items():
             row = get_row(party, part)
-            if members[party]:
+            if party in cash:
                 row.update(self._divide(
-                        party, part, cash[party], before,
+                        party, members[party], part, cash[party], before,
                         debts.get(party, (ZERO, ZERO)),
                         uses.get(party, {})))
                 part = outside.get(party, ZERO)
                 row['gross'] += part
-            if not members[party] or part:
+            if party not in cash or part:
                 name = 'held' if pool.non_members == 'hold' else 'forfeited'
                 row[name] = row.get(name, ZERO) + part
             rows.append(row)
@@ -203,13 +209,20 @@ class PoolAllocation:
             under_invested = {
                 p for p in gross
                 if self._get_held(members[p]) < targets.get(members[p], 0)}
+        small = {
+            p for p in gross
+            if pool.cash_below and gross[p] < pool.cash_below}
+        under_invested -= small
         cash = split_cash(
-            {p: g for p, g in gross.items() if p not in under_invested},
+            {p: g for p, g in gross.items()
+                if p not in under_invested | small},
             pool.cash_percent, pool.cash_floor, pool.rounding)
         if under_invested:
             cash |= split_cash(
                 {p: gross[p] for p in under_invested},
                 ZERO, pool.cash_floor, pool.rounding)
+        # They are too small to be divided
+        cash |= {p: max(gross[p], ZERO) for p in small}
         return cash
 
     def _get_uses(self, gross, cash, members):
@@ -296,8 +309,8 @@ class PoolAllocation:
             pool.withholding_rate, pool.withholding_threshold, self.unit)
         return min(tax, cash)
 
-    def _divide(self, party, gross, cash, before, debts, uses):
-        "Return how the allocation of a member is made of cash and equity"
+    def _divide(self, party, member, gross, cash, before, debts, uses):
+        "Return how the allocation of a patron is made of cash and equity"
         pool = self.pool
         equity = gross - cash
         forfeited = held = ZERO
@@ -309,9 +322,13 @@ class PoolAllocation:
                 < pool.minimum):
             if pool.below_minimum == 'keep':
                 kept = True
+            elif pool.below_minimum == 'cash':
+                # It is too little to be divided
+                cash, equity = gross, ZERO
             else:
                 cash -= payable
-                if pool.below_minimum == 'equity' and pool.equity_class:
+                if (pool.below_minimum == 'equity' and pool.equity_class
+                        and member):
                     equity += payable
                 else:
                     forfeited = payable
@@ -335,6 +352,7 @@ class PoolAllocation:
                 overdue = sum(set_off(net, {'overdue': debt}).values())
         return {
             **given,
+            **self._get_consent(member, cash, equity),
             'cash': cash,
             'equity': equity,
             'quantity': quantity,
@@ -345,4 +363,29 @@ class PoolAllocation:
             'set_off': overdue,
             'net': net - overdue,
             'kept': kept,
+            }
+
+    def _get_consent(self, member, cash, equity):
+        """Return if the equity is taxed when it is allocated, and why
+
+        The by-laws bind the members only, and a cheque who gets one.
+        """
+        pool = self.pool
+        consent = date = None
+        if pool.qualified and equity > 0:
+            date = self.inputs.consents.get(member)
+            if date:
+                consent = 'written'
+            elif pool.bylaw_consent and member:
+                consent = 'bylaw'
+            elif pool.cheque_consent and cash:
+                consent = 'cheque'
+        if (consent and pool.cash_floor and Fraction(cash)
+                < Fraction(pool.cash_floor) * Fraction(cash + equity)):
+            # The money the law asks for is not paid
+            consent = date = None
+        return {
+            'qualified': bool(consent),
+            'consent': consent,
+            'consent_date': date,
             }

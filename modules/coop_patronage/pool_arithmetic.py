@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 from trytond.modules.coop_membership.apportionment import apportion
@@ -89,7 +89,8 @@ def whole_shares(amount, par, digits, unit=Decimal('0.01')):
     what is left, to the unit of the currency.
     """
     step = Decimal(1).scaleb(-digits)
-    quantity = (amount / par).quantize(step, rounding=ROUND_FLOOR)
+    quantity = Decimal(Fraction(amount) / Fraction(par) // Fraction(step)) * (
+        step)
     # The amount of a part of a share may not be a round one
     value = half_up(Fraction(quantity) * Fraction(par), unit)
     return quantity, min(value, amount), max(amount - value, amount * 0)

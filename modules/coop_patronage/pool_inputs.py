@@ -16,10 +16,11 @@ _SAME = [
     'required_equity', 'elections', 'rounding', 'minimum', 'below_minimum',
     'minimum_activity', 'non_members', 'cap_percent', 'withholding_rate',
     'withholding_threshold', 'withholding_base', 'withholding_unidentified',
-    'set_off', 'loss_order']
+    'set_off', 'loss_order', 'cash_below', 'qualified', 'bylaw_consent',
+    'cheque_consent']
 _TERMS = [
-    'name', 'use_years', 'eligible_on', 'qualified', 'payment_deadline',
-    'expiry_date']
+    'name', 'use_years', 'eligible_on', 'payment_deadline',
+    'payment_period_end', 'expiry_date']
 
 
 class PoolRead:
@@ -39,6 +40,7 @@ class PoolRead:
             equity_class=class_.id if class_ else None,
             par_value=class_.par_value if class_ else None,
             quantity_digits=class_.quantity_digits if class_ else None,
+            payment_date=self.payment_deadline or self.surplus.posting_date,
             terms=tuple(getattr(self, n) for n in _TERMS),
             **{n: getattr(self, n) for n in _SAME})
 

@@ -141,7 +141,7 @@ class PoolPosting:
             Allocation.make_due(self.company, due, date, maturity_date)
         self._post_credit_notes(credit_notes)
         self._post_to_shares(books, date, to_shares)
-        self._post_set_offs(books, date, set_offs)
+        self._post_set_offs(books, date, set_offs, self.name)
 
     def get_clearing_account(self):
         "Return the account the allocations are debited to"
@@ -186,16 +186,6 @@ class PoolPosting:
                         amount=self.surplus.format_currency(forfeited)))
             yield None, None, self._get_line(move, line.account, -forfeited)
 
-    def _get_line(self, move, account, amount, **values):
-        "Return the values of a line: a positive amount is a debit"
-        return {
-            'move': move.id,
-            'account': account.id,
-            'debit': max(amount, Decimal(0)),
-            'credit': max(-amount, Decimal(0)),
-            **values,
-            }
-
     @classmethod
     def cancel(cls, pools):
         "Take back all that the pools posted"
@@ -234,7 +224,7 @@ class PoolPosting:
                             line.reconciliation
                             for move in moves for line in move.lines
                             if line.reconciliation}))
-            Payment.take_back(Payment.search([
+            Payment.enter_opposite(Payment.search([
                         ('line.move', 'in', [m.id for m in moves]),
                         ]))
             Subscription.cancel(list({

@@ -9,7 +9,64 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
 
-class PoolSetOff:
+class SetOffMixin:
+    "A document that sets off what it gives against overdue debts"
+    __slots__ = ()
+
+    def _get_line(self, move, account, amount, **values):
+        "Return the values of a line: a positive amount is a debit"
+        return {
+            'move': move.id,
+            'account': account.id,
+            'debit': max(amount, Decimal(0)),
+            'credit': max(-amount, Decimal(0)),
+            **values,
+            }
+
+    def _get_overdue(self, date, parties=None):
+        "Return by party what it had to pay before the date"
+        return defaultdict(list, {
+                party: [
+                    (line, amount) for line, amount in debts
+                    if line.maturity_date < date]
+                for party, debts in open_debts(
+                    self.company, parties).items()})
+
+    def _post_set_offs(self, books, date, payables, description):
+        "Pay the overdue debts of the parties with the payable lines"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        if not payables:
+            return
+        debts = self._get_overdue(date, {line.party for line in payables})
+        move = books.move(date, [], origin=self, description=description)
+        move.save()
+        values, groups, paid = [], [], defaultdict(list)
+        for payable in payables:
+            left = payable.credit
+            groups.append((payable, len(values)))
+            values.append(self._get_line(
+                    move, payable.account, left, party=payable.party.id))
+            for debt, amount in debts[payable.party]:
+                part = min(left, amount)
+                if part:
+                    paid[debt].append(len(values))
+                    values.append(self._get_line(
+                            move, debt.account, -part,
+                            party=payable.party.id))
+                    left -= part
+        lines = []
+        for sub_values in grouped_slice(values, SLICE):
+            lines.extend(Line.create(list(sub_values)))
+        Move.post([move])
+        Line.reconcile(*([line, lines[i]] for line, i in groups))
+        pay_debts({
+                debt: [lines[i] for i in indexes]
+                for debt, indexes in paid.items()})
+
+
+class PoolSetOff(SetOffMixin):
     "Set off the overdue debts of the patrons of a pool"
     __slots__ = ()
 
@@ -34,45 +91,3 @@ class PoolSetOff:
                         if isinstance(line.move.origin, Subscription)),
                     Decimal(0)))
         return result
-
-    def _get_overdue(self, date, parties=None):
-        "Return by party what it had to pay before the date"
-        return defaultdict(list, {
-                party: [
-                    (line, amount) for line, amount in debts
-                    if line.maturity_date < date]
-                for party, debts in open_debts(
-                    self.company, parties).items()})
-
-    def _post_set_offs(self, books, date, payables):
-        "Pay the overdue debts of the parties with the payable lines"
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        Move = pool.get('account.move')
-        if not payables:
-            return
-        debts = self._get_overdue(date, {line.party for line in payables})
-        move = books.move(date, [], origin=self, description=self.name)
-        move.save()
-        values, groups, paid = [], [], defaultdict(list)
-        for payable in payables:
-            left = payable.credit
-            groups.append((payable, len(values)))
-            values.append(self._get_line(
-                    move, payable.account, left, party=payable.party.id))
-            for debt, amount in debts[payable.party]:
-                part = min(left, amount)
-                if part:
-                    paid[debt].append(len(values))
-                    values.append(self._get_line(
-                            move, debt.account, -part,
-                            party=payable.party.id))
-                    left -= part
-        lines = []
-        for sub_values in grouped_slice(values, SLICE):
-            lines.extend(Line.create(list(sub_values)))
-        Move.post([move])
-        Line.reconcile(*([line, lines[i]] for line, i in groups))
-        pay_debts({
-                debt: [lines[i] for i in indexes]
-                for debt, indexes in paid.items()})

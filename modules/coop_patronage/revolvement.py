@@ -74,6 +74,23 @@ class Revolvement(
             },
         help="The part of all balances or, for hybrid, the part of the "
         "budget that pays the oldest first.")
+    minimum = Monetary(
+        "Minimum", currency='currency', digits='currency',
+        domain=['OR',
+            ('minimum', '=', None),
+            ('minimum', '>', 0),
+            ],
+        states={
+            'invisible': Eval('payout') == 'credit',
+            },
+        help="Who would get less money than this keeps the equity.")
+    set_off = fields.Boolean("Set Off",
+        help="Check to pay the overdue debts of the members first.")
+    payout = fields.Selection([
+            ('money', "Money"),
+            ('credit', "Credit on Account"),
+            ], "Payout", required=True, sort=False,
+        help="Pay money, or credit it to what the members are billed.")
     until_vintage = fields.Integer("Until Vintage",
         states={
             'invisible': ~Eval('method').in_(['fifo', 'lifo']),
@@ -174,6 +191,10 @@ class Revolvement(
     @classmethod
     def default_method(cls):
         return 'fifo'
+
+    @classmethod
+    def default_payout(cls):
+        return 'money'
 
     def get_amount(self, name):
         return sum((line.amount for line in self.lines), Decimal(0))

@@ -51,14 +51,30 @@ class RevolvementComputation:
                 self.currency.rounding, self.method, self.posting_date,
                 self.payment_date, self.budget, self.rate,
                 self.until_vintage, self.discount_rate, self.cycle_years,
-                self.required_equity),
+                self.required_equity, self.minimum, self.payout),
             classes={
                 c.id: (c.par_value, c.quantity_digits)
                 for c in self.classes},
             holdings={
                 key: tuple(sorted(lots, key=str))
                 for key, lots in holdings.items()},
-            use=self._get_use())
+            use=self._get_use(),
+            debts=self._get_debts())
+
+    def _get_debts(self):
+        "Return what is overdue by member, if it is set off"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        if not self.set_off:
+            return {}
+        debts = {
+            party.id: sum(amount for _, amount in lines)
+            for party, lines in self._get_overdue(self.posting_date).items()}
+        return {
+            m.id: debts[m.party.id] for m in Member.search([
+                    ('company', '=', self.company.id),
+                    ('party', 'in', list(debts)),
+                    ]) if debts[m.party.id]}
 
     def _get_members(self):
         "Return the members who are paid, or None for all"

@@ -6,6 +6,7 @@ from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_membership.period import DAY
+from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
@@ -15,10 +16,15 @@ from .loss_absorption import take_amount
 
 
 class RevolvementLine(
-        ClaimMixin, ResultMixin, SearchMixin, ModelSQL, ModelView):
+        ClaimMixin, BankedMixin, ResultMixin, SearchMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement.line'
     __string__ = "Equity Revolvement Line"
     _search_names = ('revolvement.rec_name', 'member.rec_name')
+    _subject = 'revolvement'
+    _bank_keyword = 'revolvement'
+    _bank_sign = -1
+    _bank_company = 'revolvement.company'
 
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement", required=True,
@@ -45,8 +51,12 @@ class RevolvementLine(
     discount = Monetary(
         "Discount", currency='currency', digits='currency', readonly=True,
         help="What the cooperative keeps for paying early.")
+    set_off = Monetary(
+        "Set Off", currency='currency', digits='currency', readonly=True,
+        help="What pays overdue debts of the member.")
     payable = Monetary(
-        "Payable", currency='currency', digits='currency', readonly=True)
+        "Payable", currency='currency', digits='currency', readonly=True,
+        help="What is paid, or credited on account.")
     account_move_line = fields.Many2One(
         'account.move.line', "Payable Line", readonly=True,
         ondelete='RESTRICT')
@@ -61,6 +71,14 @@ class RevolvementLine(
             ('vintage', 'ASC'),
             ('member', 'ASC'),
             ('id', 'ASC'),
+            ]
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [
+            ('revolvement.state', '=', 'posted'),
+            ('unclaimed_move', '=', None),
+            ('account_move_line.reconciliation', '=', None),
             ]
 
     @fields.depends('revolvement', '_parent_revolvement.company')
@@ -84,6 +102,7 @@ class RevolvementLine(
             'balance': self.balance,
             'amount': self.amount,
             'discount': self.discount,
+            'set_off': self.set_off,
             'payable': self.payable,
             }
 
@@ -91,10 +110,14 @@ class RevolvementLine(
         "Yield the line, what is posted and the values"
         revolvement = self.revolvement
         party = self.member.party.id
+        payable = self.share_class.account_redemption
+        if revolvement.payout == 'credit':
+            payable = self.member.party.account_receivable_used
         for name, account, amount in [
                 ('amount', self.share_class.account_capital, self.amount),
-                ('payable', self.share_class.account_redemption,
-                    -self.payable),
+                ('payable', payable, -self.payable),
+                ('set_off', self.share_class.account_redemption,
+                    -self.set_off),
                 ('discount', self.share_class.account_deduction,
                     -self.discount)]:
             if not amount:
@@ -111,7 +134,9 @@ class RevolvementLine(
                 'party': party if account.party_required else None,
                 'maturity_date': (
                     revolvement.payment_date or revolvement.posting_date
-                    if name == 'payable' else None),
+                    if name in {'payable', 'set_off'} else None),
+                'origin': (
+                    str(self) if name in {'payable', 'set_off'} else None),
                 }
 
     def get_share_moves(self, move, lots):

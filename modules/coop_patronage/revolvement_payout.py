@@ -49,9 +49,34 @@ def revolve(inputs):
                 'balance': balances[key],
                 'amount': amount,
                 'discount': discount,
+                'set_off': amount * 0,
                 'payable': amount - discount,
                 })
+    return _above_minimum(settings, _set_off(inputs.debts, rows))
+
+
+def _set_off(debts, rows):
+    "Pay the debts of the members with the rows, in their order"
+    left = dict(debts)
+    for row in rows:
+        part = min(left.get(row['member'], 0), row['payable'])
+        if part > 0:
+            row['set_off'] = part
+            row['payable'] -= part
+            left[row['member']] -= part
     return rows
+
+
+def _above_minimum(settings, rows):
+    "Return the rows without those of who would get too little money"
+    if not settings.minimum or settings.payout != 'money':
+        return rows
+    paid = {}
+    for row in rows:
+        paid[row['member']] = paid.get(row['member'], 0) + row['payable']
+    return [
+        row for row in rows
+        if not 0 < paid[row['member']] < settings.minimum]
 
 
 def _get_paid(inputs, balances):

@@ -9,4 +9,5 @@ class ShareMove(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.patronage.allocation', 'coop.equity.revolvement.line']
+            'coop.patronage.allocation', 'coop.equity.retain.line',
+            'coop.equity.revolvement.line']

@@ -214,6 +214,20 @@ class Surplus(
     net_losses = fields.Boolean("Net Loss Pools",
         help="Check to let the other pools of a line bear what a pool loses, "
         "pro rata.")
+    rules = fields.One2Many('coop.surplus.rule', 'surplus', "Rules",
+        help="What the law asks for besides the minimums and the maximums "
+        "of the lines.")
+    paid_capital = Monetary(
+        "Paid Capital", currency='currency', digits='currency',
+        domain=['OR',
+            ('paid_capital', '=', None),
+            ('paid_capital', '>=', 0),
+            ],
+        help="The capital paid by the members, by which the law limits what "
+        "is paid on shares.")
+    income_tax = Monetary(
+        "Income Tax", currency='currency', digits='currency', required=True,
+        help="The tax on income that the result bears.")
     pools = fields.One2Many('coop.patronage.pool', 'surplus', "Pools",
         domain=[
             ('company', '=', Eval('company', -1)),
@@ -309,6 +323,10 @@ class Surplus(
         return Decimal(0)
 
     @classmethod
+    def default_income_tax(cls):
+        return Decimal(0)
+
+    @classmethod
     def default_member_ratio_basis(cls):
         return 'turnover'
 
@@ -332,7 +350,7 @@ class Surplus(
                 self.result + (self.accrued or 0)
                 + (self.brought_forward or 0) + (self.reserve_release or 0))
 
-    @fields.depends('plan', 'company', 'lines')
+    @fields.depends('plan', 'company', 'lines', 'rules')
     def on_change_plan(self):
         if self.plan and self.company:
             self.recognition = self.plan.recognition
@@ -340,6 +358,8 @@ class Surplus(
             self.lines = [
                 line.get_surplus_line(self.company)
                 for line in self.plan.lines]
+            self.rules = [
+                rule.get_surplus_rule() for rule in self.plan.rules]
 
     @classmethod
     def get_accrued(cls, surpluses, name):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from trytond.modules.coop_membership.rounding import half_up
 
+from .law import Law
 from .pool_allocation import PoolAllocation, Refused
 from .pool_amounts import pool_amounts
 from .surplus_waterfall import Rule, RuleError, appropriate, target_room
@@ -31,9 +32,15 @@ def allocate(inputs):
     activity_result = inputs.result - settings.other_result
     member_result = half_up(
         Fraction(activity_result) * ratio, settings.unit)
+    # As some laws count, which deduct earlier losses too
+    earlier = min(settings.brought_forward, Decimal(0))
     bases = {
         'result': inputs.result,
+        'result_before_tax': inputs.result + settings.income_tax + earlier,
         'member_result': member_result,
+        'member_result_before_tax': half_up(
+            Fraction(activity_result + settings.income_tax) * ratio,
+            settings.unit) + earlier,
         'non_member_result': activity_result - member_result,
         }
     total = (
@@ -48,6 +55,7 @@ def allocate(inputs):
             amount=e.amount, limit=e.limit) from e
     rows = _allocate_pools(inputs, amounts)
     _check_patronage_base(inputs, amounts, ratio)
+    Law(inputs, amounts, rows, member_result).check()
     return Allocated(
         amounts, rows, ratio, member_result,
         activity_result - member_result)
@@ -101,7 +109,8 @@ def get_rules(inputs):
                 inputs.balances[line.target_account])
         rules.append(Rule(
                 key=line.key, basis=line.basis, rate=line.rate,
-                amount=line.amount, minimum_rate=line.minimum_rate,
+                amount=line.amount, minimum_amount=line.minimum_amount,
+                minimum_rate=line.minimum_rate,
                 maximum_rate=line.maximum_rate, room=room, cover=cover))
     return rules
 

@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from decimal import Decimal
 
 from trytond.i18n import gettext
@@ -64,18 +65,35 @@ class SurplusComputation:
         Line = pool.get('coop.surplus.line')
         Member = pool.get('coop.member')
         Pool_ = pool.get('coop.patronage.pool')
+        Rule = pool.get('coop.surplus.rule')
+        lang = pool.get('ir.lang').get()
         values = {
-            name: self.format_currency(amount)
+            name: lang.strftime(amount) if isinstance(amount, dt.date)
+            else self.format_currency(amount)
             for name, amount in refused.amounts.items() if amount is not None}
         for name, Model in [
-                ('line', Line), ('pool', Pool_), ('member', Member)]:
+                ('line', Line), ('pool', Pool_), ('member', Member),
+                ('rule', Rule)]:
             if getattr(refused, name):
                 values[name] = Model(getattr(refused, name)).rec_name
+        if refused.rule:
+            rule = Rule(refused.rule)
+            values['source'] = ', '.join(filter(None, [
+                        rule.source, rule.source_date
+                        and lang.strftime(rule.source_date)]))
+            values['reference'] = rule.reference or ''
+            return AppropriationError(gettext(
+                    f'coop_patronage.msg_{refused.reason}',
+                    surplus=self.rec_name, **values))
         if refused.reason.startswith('pool'):
             return AllocationError(gettext(
                     f'coop_patronage.msg_{refused.reason}', **values))
+        reason = refused.reason
+        if refused.line and Line(refused.line).source:
+            values['source'] = Line(refused.line).source
+            reason += '_law'
         return AppropriationError(gettext(
-                f'coop_patronage.msg_surplus_{refused.reason}',
+                f'coop_patronage.msg_surplus_{reason}',
                 surplus=self.rec_name, **values))
 
     def is_as_computed(self, inputs):

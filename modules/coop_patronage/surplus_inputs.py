@@ -12,7 +12,7 @@ from trytond.transaction import Transaction
 
 from .balance import get_balances
 from .category import has_usage
-from .inputs import Inputs, LineInputs, Settings
+from .inputs import Inputs, LineInputs, RuleInputs, Settings
 
 # The sources of the activity of each member ratio
 RATIO_SOURCES = {
@@ -33,6 +33,7 @@ class SurplusInputs:
     def get_inputs(self):
         pool = Pool()
         Allocation = pool.get('coop.patronage.allocation')
+        Consent = pool.get('coop.patronage.consent')
         result = self.get_result() + self.accrued
         ratio_categories = self._ratio_categories()
         activity = self._get_activity(ratio_categories)
@@ -55,9 +56,16 @@ class SurplusInputs:
             lines=tuple(
                 LineInputs(
                     line.id, line.kind, line.basis, line.rate, line.amount,
-                    line.minimum_rate, line.maximum_rate, line.target,
+                    line.minimum_amount, line.minimum_rate,
+                    line.maximum_rate, line.target,
                     _id(line.account), _id(line.target_account))
                 for line in self.lines),
+            rules=tuple(
+                RuleInputs(
+                    rule.id, rule.kind, rule.line_kind, rule.other_kind,
+                    rule.rate, bool(rule.reference), rule.reference_rate,
+                    rule.months, rule.days, rule.years)
+                for rule in self.rules),
             balances=self._get_balances(),
             pools=pools,
             activity=activity,
@@ -76,12 +84,19 @@ class SurplusInputs:
             taxed={p: amounts for p, amounts in taxed.items() if p in parties},
             identified=self._get_identified(pools, parties),
             kept={p: amount for p, amount in kept.items() if p in parties},
+            consents=Consent.in_force(
+                self.company, self.fiscalyear, members)
+            if any(p.qualified for p in pools) else {},
             )
 
     def _get_settings(self, ratio_categories):
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
         return Settings(
             unit=self.currency.rounding,
             vintage=self.fiscalyear.end_date.year,
+            start_date=self.fiscalyear.start_date,
+            end_date=self.fiscalyear.end_date,
             recognition=self.recognition,
             posting_date=self.posting_date,
             account_surplus=self.account_surplus.id,
@@ -98,6 +113,11 @@ class SurplusInputs:
                 else None),
             patronage_base=self.patronage_base,
             net_losses=self.net_losses,
+            income_tax=self.income_tax,
+            paid_capital=self.paid_capital,
+            registration_date=Configuration(1).get_multivalue(
+                'registration_date', company=self.company.id)
+            if any(r.kind == 'first_years' for r in self.rules) else None,
             )
 
     def _get_balances(self):

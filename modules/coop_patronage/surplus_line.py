@@ -67,7 +67,9 @@ class LineMixin(sequence_ordered()):
         "what the members bear.")
     basis = fields.Selection([
             ('result', "Result"),
+            ('result_before_tax', "Result before Tax"),
             ('member_result', "Result with Members"),
+            ('member_result_before_tax', "Result with Members before Tax"),
             ('non_member_result', "Result with Non-Members"),
             ('remainder', "Remainder"),
             ('previous_line', "Previous Line"),
@@ -75,10 +77,14 @@ class LineMixin(sequence_ordered()):
         help="What the rate applies to.\n"
         "The remainder is what the lines before leave. Lines of the "
         "remainder that follow each other share the same remainder, and "
-        "the last of them takes the rest.")
+        "the last of them takes the rest.\n"
+        "The results before tax are taken after the losses of earlier "
+        "years.")
     rate = fields.Numeric("Rate",
         help="The part of the basis.\n"
         "Leave empty for all of it.")
+    minimum_amount = fields.Numeric("Minimum Amount",
+        help="The line takes at least this, as far as there is as much.")
     minimum_rate = fields.Numeric("Minimum",
         help="The line is refused below this part of the basis.")
     maximum_rate = fields.Numeric("Maximum",
@@ -86,6 +92,8 @@ class LineMixin(sequence_ordered()):
     target = fields.Numeric("Target",
         help="The line stops when its account reaches this part "
         "of the balance of the target account.")
+    source = fields.Char("Source",
+        help="The law or the statutes that set the minimum and the maximum.")
 
     @classmethod
     def default_basis(cls):

@@ -32,6 +32,9 @@ class Plan(DeactivableMixin, ModelSQL, ModelView):
             'company': Eval('company', -1),
             },
         depends={'company'})
+    rules = fields.One2Many('coop.surplus.plan.rule', 'plan', "Rules",
+        help="What the law asks for besides the minimums and the maximums "
+        "of the lines.")
 
     @classmethod
     def __setup__(cls):
@@ -88,8 +91,8 @@ class PlanLine(LineMixin, ModelSQL, ModelView, CompanyMultiValueMixin):
         SurplusLine = pool.get('coop.surplus.line')
         values = {
             name: getattr(self, name) for name in [
-                'sequence', 'name', 'kind', 'basis', 'rate', 'minimum_rate',
-                'maximum_rate', 'target']}
+                'sequence', 'name', 'kind', 'basis', 'rate', 'minimum_amount',
+                'minimum_rate', 'maximum_rate', 'target', 'source']}
         line = SurplusLine(**values)
         line.account = (
             self.get_multivalue('account', company=company.id)

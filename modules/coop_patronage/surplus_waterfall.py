@@ -11,7 +11,8 @@ class Rule(NamedTuple):
     """A line of the appropriation of a surplus.
 
     `rate`, `minimum_rate` and `maximum_rate` are fractions of the basis,
-    `amount` is a fixed amount instead of a rate, and `room` the most that
+    `amount` is a fixed amount instead of a rate, `minimum_amount` what is
+    taken at least as far as there is as much, and `room` the most that
     the line may take: what its target still lacks or, in a loss year, what
     its account still holds.  What covers a loss takes no more than is left
     of it.
@@ -20,6 +21,7 @@ class Rule(NamedTuple):
     basis: str = 'result'
     rate: Decimal | None = None
     amount: Decimal | None = None
+    minimum_amount: Decimal | None = None
     minimum_rate: Decimal | None = None
     maximum_rate: Decimal | None = None
     room: Decimal | None = None
@@ -93,6 +95,10 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
             exact = left
         else:
             exact = base
+        if rule.minimum_amount is not None and total > 0:
+            exact = max(
+                exact,
+                min(Fraction(rule.minimum_amount), max(left, Fraction(0))))
         if rule.room is not None and abs(exact) > rule.room:
             exact = Fraction(rule.room) * (-1 if exact < 0 else 1)
         if rule.cover:

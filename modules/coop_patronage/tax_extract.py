@@ -15,6 +15,9 @@ from trytond.tools import grouped_slice
 class TaxExtract(Report):
     "A file with a row for each patron, of which each tax form has its boxes"
     boxes = []
+    # Who gets less in all, of which nothing was withheld, need not be filed
+    limit = None
+    withheld = None
 
     @classmethod
     def _execute(cls, records, header, data, action):
@@ -43,13 +46,53 @@ class TaxExtract(Report):
                 add(party, company.currency, amounts)
         output = StringIO()
         writer = csv.writer(output)
-        writer.writerow(["Identifier", "Name", *cls.boxes])
+        writer.writerow([
+                "Identifier", "Name", *cls.boxes, "Account", "Street",
+                "Postal Code", "City", "Subdivision", "Country",
+                "Legal Entity", "Below Limit"])
+        accounts = cls._get_accounts(pools, rows)
         for party, boxes in rows.values():
             identifier = party.tax_identifier
             writer.writerow([
                     identifier.code if identifier else '',
-                    party.name, *boxes.values()])
+                    party.name, *boxes.values(),
+                    accounts.get(party.id, ''), *cls._get_address(party),
+                    'X' if party.legal_entity else '',
+                    'X' if cls._is_below_limit(boxes) else ''])
         return output.getvalue()
+
+    @classmethod
+    def _get_accounts(cls, pools, parties):
+        "Return the numbers of the members by the ids of their parties"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        numbers = {}
+        for sub_parties in grouped_slice(list(parties), SLICE):
+            for member in Member.search([
+                        ('company', 'in', list({p.company.id for p in pools})),
+                        ('party', 'in', list(sub_parties)),
+                        ]):
+                numbers[member.party.id] = member.number or ''
+        return numbers
+
+    @classmethod
+    def _get_address(cls, party):
+        address = party.address_get()
+        if not address:
+            return [''] * 5
+        return [
+            ', '.join((address.street or '').splitlines()),
+            address.postal_code or '', address.city or '',
+            address.subdivision.code if address.subdivision else '',
+            address.country.code if address.country else '']
+
+    @classmethod
+    def _is_below_limit(cls, boxes):
+        return (
+            cls.limit is not None
+            and not boxes.get(cls.withheld)
+            and sum(a for n, a in boxes.items() if n != cls.withheld)
+            < cls.limit)
 
     @classmethod
     def get_boxes(cls, allocation):
@@ -73,14 +116,17 @@ class TaxExtract(Report):
 class TaxExtract1099PATR(TaxExtract):
     __name__ = 'coop.patronage.tax_extract.1099_patr'
     # United States, Instructions for Form 1099-PATR: box 1 has what is paid
-    # in money and qualified notices, box 4 the backup withholding and box 5
-    # what is redeemed of nonqualified notices
-    boxes = ["1", "4", "5"]
+    # in money and qualified notices, box 3 the per-unit retains, box 4 the
+    # backup withholding and box 5 what is redeemed of nonqualified notices
+    boxes = ["1", "3", "4", "5"]
+    # 26 USC 6044(a)(1): who is paid 10.00 or more in the year
+    limit = Decimal(10)
+    withheld = "4"
 
     @classmethod
     def get_boxes(cls, allocation):
         paid = allocation.cash
-        if allocation.pool.qualified:
+        if allocation.is_qualified:
             paid += cls.get_equity(allocation)
         return {"1": paid, "4": allocation.withholding}
 
@@ -88,6 +134,7 @@ class TaxExtract1099PATR(TaxExtract):
     def get_year_boxes(cls, company, year):
         pool = Pool()
         Line = pool.get('coop.equity.revolvement.line')
+        RetainLine = pool.get('coop.equity.retain.line')
         days = [dt.date(year, 1, 1), dt.date(year, 12, 31)]
         lines = Line.search([
                 ('revolvement.company', '=', company.id),
@@ -102,11 +149,20 @@ class TaxExtract1099PATR(TaxExtract):
                         ('revolvement.posting_date', '<=', days[1]),
                         ]],
                 ])
+        for line in RetainLine.search([
+                    ('retain.company', '=', company.id),
+                    ('retain.state', '=', 'posted'),
+                    ('retain.qualified', '=', True),
+                    ('retain.posting_date', '>=', days[0]),
+                    ('retain.posting_date', '<=', days[1]),
+                    ]):
+            yield line.member.party, {"3": line.amount}
         nonqualified = cls._get_nonqualified(lines)
         for line in lines:
             part = nonqualified(line)
             if part:
-                yield line.member.party, {"5": line.payable * part}
+                yield line.member.party, {
+                    "5": (line.payable + (line.set_off or 0)) * part}
 
     @classmethod
     def _get_nonqualified(cls, lines):
@@ -126,10 +182,10 @@ class TaxExtract1099PATR(TaxExtract):
                         ('equity', '>', 0),
                         ('pool.surplus.state', '=', 'posted'),
                         ]):
-                pool_ = allocation.pool
                 allocated[
-                    allocation.member, pool_.equity_class, allocation.vintage][
-                    bool(pool_.qualified)] += allocation.equity
+                    allocation.member, allocation.pool.equity_class,
+                    allocation.vintage][
+                    allocation.is_qualified] += allocation.equity
         by_class = defaultdict(set)
         for pool_ in Pool_.search([
                     ('equity_class', 'in', list({

@@ -1,13 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
-from trytond.model import ModelView, dualmethod
+from trytond.model import ModelView, dualmethod, fields
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import standing_lines
 from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice
 
-from .exceptions import RedemptionError
+from .exceptions import PaymentError, RedemptionError
 
 
 class MoveLine(metaclass=PoolMeta):
@@ -87,3 +88,61 @@ class Redemption(metaclass=PoolMeta):
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_payment',
                         redemption=redemption.rec_name))
+
+    @classmethod
+    def create_payments(cls, amounts, journal, date):
+        "Return drafts of the payments of the redemptions"
+        pool = Pool()
+        Payment = pool.get('account.payment')
+        cls.check_payout(amounts, date)
+        parts = cls._open_parts(list(amounts))
+        payments = []
+        for redemption, amount in amounts.items():
+            for line, open_amount in parts[redemption]:
+                part = min(open_amount, amount)
+                if part:
+                    amount -= part
+                    payments.append(Payment(
+                            company=redemption.company, journal=journal,
+                            kind='payable', party=line.party, date=date,
+                            amount=part, line=line,
+                            reference=redemption.payout_reference))
+        Payment.save(payments)
+        return payments
+
+
+class PayRedemptionStart(metaclass=PoolMeta):
+    __name__ = 'coop.share.redemption.pay.start'
+
+    payment_journal = fields.Many2One(
+        'account.payment.journal', "Payment Journal",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('currency', '=', Eval('currency', -1)),
+            ],
+        help="The journal that pays it, as a draft of a payment for each "
+        "member.\n"
+        "Leave empty to enter what is paid already.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.payment_method.required = False
+        cls.payment_method.states.update({
+                'required': ~Eval('payment_journal'),
+                'invisible': Bool(Eval('payment_journal')),
+                })
+
+
+class PayRedemption(metaclass=PoolMeta):
+    __name__ = 'coop.share.redemption.pay'
+
+    def transition_pay(self):
+        journal = self.start.payment_journal
+        if not journal:
+            return super().transition_pay()
+        if journal.company != self._company:
+            raise PaymentError(gettext('coop_shares.msg_payment_companies'))
+        self.model.check_step('pay', self.records)
+        self.model.create_payments(self._amounts, journal, self.start.date)
+        return 'end'

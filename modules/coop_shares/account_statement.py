@@ -3,11 +3,10 @@
 from collections import defaultdict
 
 from trytond.model import fields
-from trytond.modules.coop_membership.claim import open_lines
+from trytond.modules.coop_membership.remittance import find_references
 from trytond.pool import Pool, PoolMeta
-from trytond.pyson import Bool, Eval, If
 
-from .instalment import complete_sets
+from .banked import BankedMixin
 
 
 class StatementLine(metaclass=PoolMeta):
@@ -15,115 +14,102 @@ class StatementLine(metaclass=PoolMeta):
 
     @classmethod
     def __setup__(cls):
+        pool = Pool()
         super().__setup__()
-        draft = Eval('statement_state') == 'draft'
-        member = [
-            ('company', '=', Eval('company', -1)),
-            If(Bool(Eval('party')),
-                ('member.party', '=', Eval('party', -1)),
-                ()),
-            ]
-        cls.related_to.domain['coop.share.subscription'] = member + [
-            If(draft, ('state', 'in', ['draft', 'confirmed']), ()),
-            ]
-        cls.related_to.domain['coop.share.redemption'] = member + [
-            If(draft, ('state', '=', 'settled'), ()),
+        for name in cls.banked_documents():
+            cls.related_to.domain[name] = pool.get(name).bank_domain()
+
+    @classmethod
+    def banked_documents(cls):
+        "Return the names of the documents that statement lines pay"
+        return [
+            'coop.share.subscription',
+            'coop.share.redemption',
+            'coop.share.dividend.line',
             ]
 
     @classmethod
     def _get_relations(cls):
-        return super()._get_relations() + [
-            'coop.share.subscription', 'coop.share.redemption']
+        return super()._get_relations() + cls.banked_documents()
+
+    @classmethod
+    def find_requested(cls, company, texts):
+        """Return the document whose payment reference is in the texts
+
+        If it is open, and the only one.
+        """
+        pool = Pool()
+        references = [r for text in texts for r in find_references(text)]
+        found = []
+        if references:
+            for name in cls.banked_documents():
+                Model = pool.get(name)
+                if 'payment_reference' in Model._fields:
+                    found.extend(Model.search([
+                                (Model._bank_company, '=', company.id),
+                                ('payment_reference', 'in', references),
+                                Model.bank_open_domain(),
+                                ], limit=2))
+        if len(found) == 1:
+            return found[0]
 
     @property
     @fields.depends('related_to')
-    def share_document(self):
-        "The subscription or redemption the line pays"
-        pool = Pool()
+    def banked_document(self):
+        "The document the line pays, if it is one of the cooperative"
         related_to = getattr(self, 'related_to', None)
-        if (isinstance(related_to, (
-                        pool.get('coop.share.subscription'),
-                        pool.get('coop.share.redemption')))
-                and related_to.id >= 0):
+        if isinstance(related_to, BankedMixin) and related_to.id >= 0:
             return related_to
 
-    @fields.depends('party', 'account', methods=['share_document'])
+    @fields.depends('party', 'account', methods=['banked_document'])
     def on_change_related_to(self):
         super().on_change_related_to()
-        document = self.share_document
+        document = self.banked_document
         if document:
-            class_ = document.share_class
             if not self.party:
-                self.party = document.member.party
-            if document.state == 'confirmed':
-                self.account = class_.account_subscribed
-            else:
-                self.account = class_.account_redemption
+                self.party = document.bank_party
+            self.account = document.bank_account or self.account
 
-    @fields.depends('party', methods=['share_document'])
+    @fields.depends('party', methods=['banked_document'])
     def on_change_party(self):
-        document = self.share_document
-        if document and document.member.party != self.party:
+        document = self.banked_document
+        if document and document.bank_party != self.party:
             self.related_to = None
         super().on_change_party()
+
+    @fields.depends(
+        'origin', '_parent_origin.information', 'description',
+        methods=['_relate_requested'])
+    def on_change_origin(self):
+        super().on_change_origin()
+        information = (self.origin.information if self.origin else None) or {}
+        self._relate_requested([
+                self.description or '',
+                *(v for v in information.values() if isinstance(v, str))])
+
+    @fields.depends('description', methods=['_relate_requested'])
+    def on_change_description(self):
+        self._relate_requested([self.description or ''])
+
+    @fields.depends(
+        'related_to', 'amount', 'party', 'company',
+        methods=['on_change_related_to'])
+    def _relate_requested(self, texts):
+        if (getattr(self, 'related_to', None) or not self.company
+                or not self.amount or self.amount < 0):
+            return
+        document = self.find_requested(self.company, texts)
+        if document and self.party in {None, document.bank_party}:
+            self.related_to = document
+            self.on_change_related_to()
 
     @classmethod
     def post_move(cls, lines):
         super().post_move(lines)
-        cls._pay_shares([l for l in lines if l.share_document])
-
-    @classmethod
-    def _pay_shares(cls, lines):
-        "Enter the payments of the subscriptions and redemptions"
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        Payment = pool.get('coop.share.subscription.payment')
-        Subscription = pool.get('coop.share.subscription')
-        payments, redemptions, to_pay = [], set(), {}
+        by_model = defaultdict(list)
         for line in lines:
-            document = line.share_document
-            if not isinstance(document, Subscription):
-                redemptions.add(document)
-                continue
-            for move_line in Line.search([
-                        ('move', '=', line.move.id),
-                        ('origin', '=', str(line)),
-                        ('reconciliation', '=', None),
-                        ]):
-                # Several lines may pay the same subscription
-                to_pay.setdefault(document, document.amount_to_pay)
-                amount = min(move_line.credit, to_pay[document])
-                if amount > 0:
-                    to_pay[document] -= amount
-                    payments.append(Payment(
-                            subscription=document, date=move_line.date,
-                            amount=amount, line=move_line))
-        Payment.enter(payments)
-        Subscription.reconcile([
-                s for s in {p.subscription for p in payments}
-                if s.state != 'draft'])
-        cls._reconcile_redemptions(redemptions)
-
-    @classmethod
-    def _reconcile_redemptions(cls, redemptions):
-        "Reconcile what is completely paid of the lines of the redemptions"
-        pool = Pool()
-        Line = pool.get('account.move.line')
-        redemptions = [r for r in redemptions if r.payable_line]
-        open_ = open_lines({r.payable_line for r in redemptions})
-        to_reconcile = []
-        for redemption in redemptions:
-            money = Line.search([
-                    ('origin.related_to', '=', str(redemption), cls.__name__),
-                    ('reconciliation', '=', None),
-                    ('move_state', '=', 'posted'),
-                    ('debit', '>', 0),
-                    ], order=[('id', 'ASC')])
-            keys = defaultdict(lambda: ([], []))
-            for line in open_[redemption.payable_line]:
-                keys[line.account, line.party][0].append((line, line.credit))
-            for line in money:
-                keys[line.account, line.party][1].append((line, line.debit))
-            for debts, amounts in keys.values():
-                to_reconcile.extend(complete_sets(debts, amounts))
-        Line.reconcile(*to_reconcile)
+            document = line.banked_document
+            if document:
+                by_model[document.__class__].append(line)
+        for Model, m_lines in by_model.items():
+            Model.bank_settle(m_lines)

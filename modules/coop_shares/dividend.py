@@ -46,6 +46,8 @@ class Dividend(
     _not_copied = {'force', 'resolution', 'posting_date', 'payment_date'}
     _steps = {
         **ApprovedRunMixin._steps,
+        # It may go on in other transactions
+        'compute': (['draft', 'computed'], None),
         'draft': (['computed'], 'draft'),
         'cancel': (['approved', 'posted'], 'cancelled'),
         }
@@ -225,6 +227,7 @@ class Dividend(
     def __setup__(cls):
         super().__setup__()
         cls.company.states['readonly'] = Eval('classes', [0])
+        cls._transitions.add(('draft', 'computed'))
         cls._order = [('end_date', 'DESC'), ('id', 'DESC')]
 
     @classmethod
@@ -495,10 +498,19 @@ class Dividend(
 
     def _check_lines(self):
         "Check the ledger has not changed since the lines were computed"
-        if self._current_lines().keys() != set(self._compute_lines()):
+        pool = Pool()
+        Member = pool.get('coop.member')
+        changed = sorted({
+                member for member, *_ in
+                self._current_lines().keys() ^ set(self._compute_lines())})
+        if changed:
+            names = [m.rec_name for m in Member.browse(changed[:5])]
+            if len(changed) > len(names):
+                names.append('...')
             raise DividendError(gettext(
                     'coop_shares.msg_dividend_changed',
-                    dividend=self.rec_name))
+                    dividend=self.rec_name,
+                    members=', '.join(names)))
 
     def _check_post(self):
         names = ['posting_date', 'payment_date', 'account_payable']
@@ -513,3 +525,6 @@ class Dividend(
                     dividend=self.rec_name,
                     fields=', '.join(
                         self.__names__(n)['field'] for n in missing)))
+        if not self._moves():
+            # What an interrupted posting goes on with is what was approved
+            self._check_lines()

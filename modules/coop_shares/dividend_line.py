@@ -3,12 +3,20 @@
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+
+from .banked import BankedMixin
 
 
-class DividendLine(SearchMixin, ResultMixin, ModelSQL, ModelView):
+class DividendLine(
+        BankedMixin, SearchMixin, ResultMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.dividend.line'
     __string__ = "Share Dividend Line"
     _search_names = ('dividend.rec_name', 'member.rec_name')
+    _subject = 'dividend'
+    _bank_keyword = 'dividend'
+    _bank_sign = -1
+    _bank_company = 'dividend.company'
 
     dividend = fields.Many2One(
         'coop.share.dividend', "Share Dividend", required=True,
@@ -41,6 +49,22 @@ class DividendLine(SearchMixin, ResultMixin, ModelSQL, ModelView):
             ('member_unique', Unique(t, t.dividend, t.member),
                 'coop_shares.msg_dividend_line_member_unique'),
             ]
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('dividend.state', '=', 'posted')]
+
+    @classmethod
+    def bank_claims(cls, lines):
+        Line = Pool().get('account.move.line')
+        claims = {l: [] for l in lines}
+        for claim in Line.search([
+                    ('origin', 'in', [str(l) for l in lines]),
+                    ('credit', '>', 0),
+                    ]):
+            if claim.move == claim.origin.move:
+                claims[claim.origin].append(claim)
+        return claims
 
     @classmethod
     def column_net(cls, tables):

@@ -5,7 +5,9 @@ from collections import defaultdict
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
 from trytond.modules.coop_membership.books import SLICE, save_records
+from trytond.modules.coop_membership.exceptions import AdmissionError
 from trytond.modules.coop_membership.period import DAY
+from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
@@ -19,6 +21,13 @@ class Member(metaclass=PoolMeta):
     holdings = fields.Function(fields.Many2Many(
             'coop.share.holding', None, None, "Holdings"),
         'get_holdings')
+    share_quantity = fields.Function(fields.Numeric("Shares",
+            help="The shares of all classes that the member holds."),
+        'get_shares')
+    share_amount = fields.Function(Monetary(
+            "Share Capital", currency='currency', digits='currency',
+            help="The capital of the shares that the member holds."),
+        'get_shares')
 
     @classmethod
     def get_holdings(cls, members, name):
@@ -32,6 +41,23 @@ class Member(metaclass=PoolMeta):
                             ]):
                     holdings[holding.member.id].append(holding.id)
         return holdings
+
+    @classmethod
+    def get_shares(cls, members, names):
+        pool = Pool()
+        Date = pool.get('ir.date')
+        ShareMove = pool.get('coop.share.move')
+        result = {name: dict.fromkeys(map(int, members), 0) for name in names}
+        for company in {m.company for m in members}:
+            holdings = ShareMove.holdings_at(
+                company, Date.today(),
+                members=[m for m in members if m.company == company],
+                by=('member',))
+            for (member,), held in holdings.items():
+                values = dict(zip(['share_quantity', 'share_amount'], held))
+                for name in names:
+                    result[name][member] = values[name]
+        return result
 
     @classmethod
     def _admit(cls, members):
@@ -295,24 +321,59 @@ class Member(metaclass=PoolMeta):
                         invoice=invoice.rec_name)
 
     @classmethod
+    @ModelView.button
+    @Workflow.transition('applicant')
+    def undo_admission(cls, members):
+        pool = Pool()
+        Subscription = pool.get('coop.share.subscription')
+        cls.check_step('undo_admission', members, error=AdmissionError)
+        # Applicants have subscribed and paid, which counts from an admission
+        Subscription.enter_again(cls._get_subscriptions(members))
+        super().undo_admission(members)
+
+    @classmethod
+    def _get_subscriptions(cls, members):
+        "Return the subscriptions of the members that count"
+        Subscription = Pool().get('coop.share.subscription')
+        subscriptions = []
+        for sub_members in grouped_slice(members, SLICE):
+            subscriptions.extend(Subscription.search([
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', 'in', ['confirmed', 'paid']),
+                        ]))
+        return subscriptions
+
+    @classmethod
     def refusals_undo_admission(cls, members):
         pool = Pool()
+        Redemption = pool.get('coop.share.redemption')
         ShareMove = pool.get('coop.share.move')
         Subscription = pool.get('coop.share.subscription')
         refused = super().refusals_undo_admission(members)
+        subscriptions = cls._get_subscriptions(members)
+        subscribed = defaultdict(int)
+        for subscription in subscriptions:
+            if subscription.effective_date:
+                subscribed[subscription.member.id] += subscription.quantity
+        others = set(Redemption.open_quantities(members))
         for company in {m.company for m in members}:
-            for member, _ in ShareMove.holdings_at(
+            for (member,), (quantity, _) in ShareMove.holdings_at(
                     company, None, members=[
-                        m for m in members if m.company == company]):
-                refused[cls(member)] = gettext(
-                    'coop_shares.msg_member_undo_shares',
-                    member=cls(member).rec_name)
-        for subscription in Subscription.search([
-                    ('member', 'in', [m.id for m in members]),
-                    ('state', 'in', ['confirmed', 'paid']),
-                    ]):
+                        m for m in members if m.company == company],
+                    by=('member',)).items():
+                if quantity != subscribed.pop(member, 0):
+                    others.add((member, None))
+        # What was subscribed is not held any more
+        others.update((member, None) for member in subscribed)
+        for member, _ in others:
+            refused[cls(member)] = gettext(
+                'coop_shares.msg_member_undo_shares',
+                member=cls(member).rec_name)
+        for subscription, reason in Subscription.refusals(
+                'correct', subscriptions).items():
             refused[subscription.member] = gettext(
                 'coop_shares.msg_member_undo_subscription',
                 member=subscription.member.rec_name,
-                subscription=subscription.rec_name)
+                subscription=subscription.rec_name,
+                reason=reason)
         return refused

@@ -17,12 +17,14 @@ from trytond.pyson import Date, Eval, If
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .banked import BankedMixin
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import RedemptionError
 from .redemption_agreement import RedemptionAgreement
 from .redemption_approval import MANDATORY, RedemptionApproval
 from .redemption_end import RedemptionEnd
 from .redemption_lapse import RedemptionLapse
+from .redemption_payout import RedemptionPayout
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
 
@@ -34,8 +36,8 @@ _settlement_fields = {
 
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
-        RedemptionSettlement, RedemptionLapse, RedemptionAgreement,
-        ShareDocumentMixin,
+        RedemptionSettlement, RedemptionPayout, RedemptionLapse,
+        RedemptionAgreement, BankedMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
@@ -44,10 +46,13 @@ class Redemption(
         'refuse': (['requested'], 'refused'),
         'end': (['approved'], 'ended'),
         'settle': (['ended'], 'settled'),
+        'pay': (['settled'], None),
         'cancel': (
             ['requested', 'approved', 'ended', 'settled', 'paid'],
             'cancelled'),
         }
+    _bank_keyword = 'redemption'
+    _bank_sign = -1
     _pending = {'approved': 'end_date'}
     _initial_state = 'requested'
     _sequence = ('coop.share.configuration', 'redemption_sequence')
@@ -232,6 +237,16 @@ class Redemption(
         cls._buttons['cancel']['invisible'] |= (
             (Eval('state') == 'paid') & (Eval('net_amount', 0) != 0))
         cls._buttons['cancel']['depends'].append('net_amount')
+
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', '=', 'settled')]
+
+    @classmethod
+    def bank_claims(cls, redemptions):
+        return {
+            r: [r.payable_line] if r.payable_line else []
+            for r in redemptions}
 
     @classmethod
     def default_request_date(cls):
@@ -424,6 +439,11 @@ class Redemption(
         cls._post_settlement(redemptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_redemption_pay')
+    def pay(cls, redemptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, redemptions):
@@ -458,7 +478,7 @@ class Redemption(
             Reconciliation.delete(list({
                         l.reconciliation for m in reversals for l in m.lines
                         if l.reconciliation}))
-        Payment.take_back(Payment.search([
+        Payment.enter_opposite(Payment.search([
                     ('line.move', 'in', [m.id for m in reversals]),
                     ]))
         to_reconcile = []

@@ -124,7 +124,12 @@ class ShareMove(
         # The class is one of the company
         cls.company.states['readonly'] = Eval('share_class', False)
         cls._sql_constraints += [
-            ('quantity_positive', Check(t, number(t.quantity) > 0),
+            # Undividable shares bear a loss without becoming fewer
+            ('quantity_positive', Check(t,
+                    (number(t.quantity) > 0)
+                    | ((number(t.quantity) == 0)
+                        & t.kind.in_(['loss', 'reversal'])
+                        & (number(t.amount) > 0))),
                 'coop_shares.msg_move_quantity_positive'),
             ('amounts', Check(t,
                     (number(t.par_value) > 0) & (number(t.amount) >= 0)),

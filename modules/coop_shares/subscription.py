@@ -10,6 +10,7 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.remittance import RequestMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Date, Eval, If
@@ -17,9 +18,11 @@ from trytond.report import Report
 from trytond.tools import grouped_slice, sqlite_apply_types
 from trytond.transaction import Transaction
 
+from .banked import BankedMixin
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import SubscriptionError
 from .subscription_agreement import SubscriptionAgreement
+from .subscription_correction import SubscriptionCorrection
 from .subscription_posting import SubscriptionPosting
 from .subscription_reconciliation import SubscriptionReconciliation
 from .subscription_unpaid import SubscriptionUnpaid
@@ -27,7 +30,8 @@ from .subscription_unpaid import SubscriptionUnpaid
 
 class Subscription(
         SubscriptionUnpaid, SubscriptionPosting, SubscriptionReconciliation,
-        SubscriptionAgreement, ShareDocumentMixin,
+        SubscriptionAgreement, SubscriptionCorrection, BankedMixin,
+        RequestMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
@@ -35,8 +39,12 @@ class Subscription(
         'confirm': (['draft'], 'confirmed'),
         'pay': (['draft', 'confirmed'], None),
         'certify': (['paid'], None),
-        'cancel': (['confirmed'], 'cancelled'),
+        'correct': (['confirmed', 'paid'], None),
+        # If it can not be deleted any more
+        'cancel': (['draft', 'confirmed'], 'cancelled'),
         }
+    _reference_key = 'SUB'
+    _bank_keyword = 'subscription'
     _sequence = ('coop.share.configuration', 'subscription_sequence')
     _search_names = ('number', 'member.rec_name')
     # What is computed is never what somebody gives
@@ -107,6 +115,13 @@ class Subscription(
     move = move_field('move', "Account Move")
     capital_move = move_field('capital_move', "Capital Move",
         help="The move that made capital of the paid subscription.")
+    corrects = fields.Many2One(
+        'coop.share.subscription', "Corrects", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('corrects'),
+            },
+        help="The subscription in the place of which this was entered.")
     state = fields.Selection([
             ('draft', "Draft"),
             ('confirmed', "Confirmed"),
@@ -242,6 +257,45 @@ class Subscription(
                         'coop_shares.msg_subscription_delete_paid',
                         subscription=subscription.rec_name))
 
+    @classmethod
+    def bank_open_domain(cls):
+        return [('state', 'in', ['draft', 'confirmed'])]
+
+    @property
+    def bank_account(self):
+        # What an applicant pays can be claimed back
+        class_ = self.share_class
+        if self.state == 'confirmed':
+            return class_.account_subscribed
+        return class_.account_redemption
+
+    @classmethod
+    def bank_settle(cls, lines):
+        "Enter the payments of the subscriptions"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Payment = pool.get('coop.share.subscription.payment')
+        payments, to_pay = [], {}
+        for line in lines:
+            subscription = line.related_to
+            for move_line in Line.search([
+                        ('move', '=', line.move.id),
+                        ('origin', '=', str(line)),
+                        ('reconciliation', '=', None),
+                        ]):
+                # Several lines may pay the same subscription
+                to_pay.setdefault(subscription, subscription.amount_to_pay)
+                amount = min(move_line.credit, to_pay[subscription])
+                if amount > 0:
+                    to_pay[subscription] -= amount
+                    payments.append(Payment(
+                            subscription=subscription, date=move_line.date,
+                            amount=amount, line=move_line))
+        Payment.enter(payments)
+        cls.reconcile([
+                s for s in {p.subscription for p in payments}
+                if s.state != 'draft'])
+
     def get_lines_to_pay(self, name):
         return [l.id for l in self._open_lines([self])[self]]
 
@@ -353,6 +407,11 @@ class Subscription(
         Certificate.certify(subscriptions)
 
     @classmethod
+    @ModelView.button_action('coop_shares.wizard_subscription_correct')
+    def correct(cls, subscriptions):
+        pass
+
+    @classmethod
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, subscriptions):
@@ -364,7 +423,8 @@ class Subscription(
                 raise SubscriptionError(gettext(
                         'coop_shares.msg_subscription_cancel_paid',
                         subscription=subscription.rec_name))
-        cls._post_cancellation(subscriptions)
+        cls._post_cancellation([
+                s for s in subscriptions if s.state == 'confirmed'])
 
     @classmethod
     def check_paid(cls, subscriptions):

@@ -149,7 +149,9 @@ class SubscriptionAgreement(BooksMixin):
                 where=of_accounts
                 & ~move.id.in_(replacing)
                 & ((line.reconciliation != Null)
-                    | (Cast(line.credit, 'NUMERIC') > 0))
+                    | (Cast(line.credit, 'NUMERIC') > 0)
+                    # It took back what was paid
+                    | (assigned.line != Null))
                 & ((move.origin == Null)
                     | ~move.origin.like(cls.__name__ + ',%'))))
         moved = (line

@@ -9,13 +9,16 @@ from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_membership.document import LedgerMixin, SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
+from trytond.pyson import Bool, Eval
 
 from .document import lock_members
 from .exceptions import PaymentError
 from .instalment import capital_part, instalment_parts
+from .subscription_release import SubscriptionRelease
 
 
-class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
+class SubscriptionPayment(
+        SubscriptionRelease, SearchMixin, LedgerMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription.payment'
     __string__ = "Share Subscription Payment"
     _search_names = ('subscription.rec_name',)
@@ -55,6 +58,13 @@ class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
             ('date', 'ASC'),
             ('id', 'ASC'),
             ]
+        cls._buttons.update({
+                'take_back': {
+                    'invisible': (
+                        (Eval('amount', 0) <= 0) | Bool(Eval('redemption'))),
+                    'depends': ['amount', 'redemption'],
+                    },
+                })
 
     @fields.depends('subscription', '_parent_subscription.company')
     def on_change_with_currency(self, name=None):
@@ -116,7 +126,13 @@ class SubscriptionPayment(SearchMixin, LedgerMixin, ModelSQL, ModelView):
         Subscription.check_paid(subscriptions)
 
     @classmethod
+    @ModelView.button_action(
+        'coop_shares.wizard_subscription_payment_take_back')
     def take_back(cls, payments):
+        pass
+
+    @classmethod
+    def enter_opposite(cls, payments):
         "Enter the opposite of the payments on the same days"
         amounts = defaultdict(Decimal)
         dates = {}

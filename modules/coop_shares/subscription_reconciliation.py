@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
-from trytond.modules.coop_membership.books import SLICE, Books
+from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.claim import is_money
 from trytond.modules.coop_membership.document import by_company
 from trytond.pool import Pool
@@ -72,7 +72,7 @@ class SubscriptionReconciliation:
                 to_reconcile.extend(complete_sets(
                         [(l, l.debit) for l in d_lines],
                         [(l, l.credit) for l, amount in credits[key].items()
-                            if amount == l.credit]))
+                            if amount and amount == l.credit]))
         for sets in grouped_slice(to_reconcile, SLICE):
             Line.reconcile(*sets)
 
@@ -85,6 +85,7 @@ class SubscriptionReconciliation:
         subscriptions = [s for s in subscriptions if s.payments]
         if not subscriptions:
             return
+        cls._date_taken_back(subscriptions)
         moves, to_reconcile, payments = [], [], []
         for company, c_subscriptions in by_company(subscriptions):
             books = Books(company)
@@ -92,6 +93,8 @@ class SubscriptionReconciliation:
                 class_ = subscription.share_class
                 party = subscription.member.party
                 for payment in subscription.payments:
+                    if payment.line.reconciliation:
+                        continue
                     # Neither before it is subscribed nor before it is paid
                     payment.date = max(payment.date, subscription.date)
                     moves.append((payment, books.move(payment.date, [
@@ -113,6 +116,20 @@ class SubscriptionReconciliation:
             Line.reconcile(*to_reconcile)
         Payment.enter(payments)
         cls.reconcile(subscriptions)
+
+    @classmethod
+    def _date_taken_back(cls, subscriptions):
+        "Let the deposits that were taken back be nothing on each day"
+        taken_back = []
+        for subscription in subscriptions:
+            payments = [
+                p for p in subscription.payments if p.line.reconciliation]
+            dates = {subscription.date, *(p.date for p in payments)}
+            for payment in payments:
+                payment.date = max(dates)
+                payment.capital_amount = Decimal(0)
+            taken_back.extend(payments)
+        save_records(taken_back)
 
     @classmethod
     def reconciled(cls, reconciliations):
@@ -370,7 +387,7 @@ class SubscriptionReconciliation:
         if Transaction().context.get('keep_share_payments'):
             return
         for sub_reconciliations in grouped_slice(reconciliations, SLICE):
-            Payment.take_back(Payment.search([
+            Payment.enter_opposite(Payment.search([
                         ('line.reconciliation', 'in', [
                                 r.id for r in sub_reconciliations]),
                         ]))

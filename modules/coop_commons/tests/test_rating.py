@@ -308,12 +308,163 @@ class RatingTestCase(unittest.TestCase):
                 count(counters, component, charge)
 
     def test_seats(self):
-        "Test the seats multiply the time"
-        usage = Usage(at(1, 5, 8), at(1, 5, 10), seats=3)
-        plan = tariff(
-            Component('a', 'time', unit_price=D(2)),
-            Component('b', 'fixed', unit_price=D(1)))
-        self.assertEqual(get_amount(rate(usage, plan)), 13)
+        "Test each seat is charged, or the booking as a whole"
+        usage = Usage(
+            at(1, 5, 8), at(1, 5, 10), {'unit': D(30)}, seats=3)
+        for per, amount in [('item', 3 * (2 * 2 + 1)), ('booking', 2 * 2 + 1)]:
+            plan = tariff(
+                Component('a', 'time', unit_price=D(2), per=per),
+                Component('b', 'fixed', unit_price=D(1), per=per))
+            self.assertEqual(get_amount(rate(usage, plan)), amount)
+        # What is metered is that of all of them
+        tiers = (Tier(D(10), D(1)), Tier(None, D('0.5')))
+        for per, amount in [('item', 30), ('booking', 20)]:
+            plan = tariff(Component(
+                    'a', 'metered', 'unit', pricing='graduated',
+                    tiers=tiers, per=per))
+            self.assertEqual(get_amount(rate(usage, plan)), amount)
+
+    def test_items(self):
+        "Test the items of a use cost what they cost one by one"
+        day = 86400
+        hours = dt.timedelta(hours=20)
+        for usage, component, amount in [
+                # Two cars, at most 60 in 24 hours each
+                (Usage(at(1, 5), at(1, 5) + hours, seats=2),
+                    Component('a', 'time', unit_price=D(5), cap=D(60),
+                        cap_per='24h'), 120),
+                # Five machines for two days: none has seven
+                (Usage(at(1, 5), at(1, 7), seats=5),
+                    Component('a', 'time', seconds=day, pricing='volume',
+                        tiers=(
+                            Tier(D('6.99'), D(180)), Tier(None, D(120)))),
+                    1800),
+                (Usage(at(1, 5), at(1, 5, 1), seats=3),
+                    Component('a', 'time', unit_price=D(2), minimum=D(5)),
+                    15),
+                (Usage(at(1, 5), at(1, 5, 3), seats=3),
+                    Component('a', 'time', pricing='package', package=D(2),
+                        unit_price=D(10)), 60),
+                (Usage(at(1, 5), at(1, 5, 3), seats=3),
+                    Component('a', 'time', unit_price=D(10), included=D(1)),
+                    60),
+                # Of the month's five free hours the first has two, and the
+                # second too
+                (Usage(at(1, 5), at(1, 5, 2), seats=3),
+                    Component('a', 'time', unit_price=D(10), included=D(5),
+                        included_per='month'), 10),
+                # The first is free, the second pays its minimum
+                (Usage(at(1, 5), at(1, 5, 2), seats=2),
+                    Component('a', 'time', unit_price=D(1), included=D(2),
+                        included_per='month', tier_per='use',
+                        pricing='volume', tiers=(Tier(None, D(1), D(3)),)),
+                    5),
+                (Usage(at(1, 5), at(1, 5, 2), seats=3),
+                    Component('a', 'time', unit_price=D(10), cap=D(50),
+                        cap_per='month'), 50),
+                (Usage(at(1, 5), at(1, 5, 2), seats=3),
+                    Component('a', 'fixed', unit_price=D('1.5')),
+                    D('4.5')),
+                ]:
+            with self.subTest(component=component):
+                self.assertEqual(
+                    get_amount(rate(usage, tariff(component))), amount)
+                # As one by one
+                counters, total = {}, ZERO
+                one = usage._replace(seats=1)
+                for _ in range(usage.seats):
+                    for charge in rate(one, tariff(component), counters):
+                        count(counters, component, charge)
+                        total += charge.amount
+                self.assertEqual(total, amount)
+
+    def test_calendar(self):
+        "Test days are those of the calendar, whatever their hours"
+        sydney, santiago = map(ZoneInfo, [
+                'Australia/Sydney', 'America/Santiago'])
+        started = Component(
+            'a', 'time', seconds=86400, unit_price=D(30), rounding='up',
+            step=D(1))
+        for start, end, zone, component, amount in [
+                # Noon to noon, 25 hours and 23
+                ('2025-10-25T10', '2025-10-26T11', BERLIN, started, 30),
+                ('2025-03-29T11', '2025-03-30T10', BERLIN, started, 30),
+                ('2025-04-05T01', '2025-04-06T02', sydney, started, 30),
+                ('2025-10-04T02', '2025-10-05T01', sydney, started, 30),
+                ('2025-04-05T15', '2025-04-06T16', santiago, started, 30),
+                # An hour more begins a day
+                ('2025-10-25T10', '2025-10-26T12', BERLIN, started, 60),
+                ('2025-03-29T11', '2025-03-30T11', BERLIN, started, 60),
+                ('2025-10-25T10', '2025-10-26T12', BERLIN,
+                    started._replace(grace=3600), 30),
+                # Without rounding too
+                ('2025-10-25T10', '2025-10-26T11', BERLIN,
+                    started._replace(rounding='none'), 30),
+                # Midnight to midnight as the clock shows it
+                ('2025-10-26T11', '2025-10-26T12', BERLIN,
+                    started._replace(rounding='clock'), 30),
+                # A week, and a month of 31 days
+                ('2025-10-24T10', '2025-10-31T11', BERLIN,
+                    started._replace(seconds=7 * 86400), 30),
+                ('2025-10-01T10', '2025-11-01T11', BERLIN,
+                    started._replace(months=1), 30),
+                # Hours are real
+                ('2025-10-25T10', '2025-10-26T11', BERLIN,
+                    Component('a', 'time', unit_price=D(1)), 25),
+                ]:
+            with self.subTest(start=start, component=component):
+                usage = Usage(*map(dt.datetime.fromisoformat, [start, end]))
+                self.assertEqual(
+                    get_amount(rate(usage, tariff(component, zone=zone))),
+                    amount)
+
+    def test_fall_in(self):
+        "Test what is counted per period counts in the one it falls in"
+        # Four hours before the new month in Berlin, and four in it
+        usage = Usage(
+            dt.datetime(2026, 1, 31, 19), dt.datetime(2026, 2, 1, 3),
+            {'unit': D(8)})
+        for per, amount in [
+                ('day', 40), ('month', 40), ('year', 60), ('week', 40)]:
+            component = Component(
+                'a', 'time', unit_price=D(10), included=D(2),
+                included_per=per)
+            with self.subTest(per=per):
+                counters = {}
+                if per == 'week':
+                    # It ends with the Sunday
+                    usage = usage._replace(
+                        start=usage.start + dt.timedelta(days=1),
+                        end=usage.end + dt.timedelta(days=1))
+                for plan in [component, component._replace(
+                            kind='metered', unit='unit')]:
+                    self.assertEqual(
+                        get_amount(rate(
+                                usage, tariff(plan, zone=BERLIN), counters)),
+                        amount)
+
+    def test_profile(self):
+        "Test what was metered at noon is not cheaper by night"
+        component = Component(
+            'a', 'metered', 'unit', unit_price=D('0.15'), bands=(Band(
+                    'night', start=dt.time(0), end=dt.time(8),
+                    unit_price=D('0.05')),))
+        usage = Usage(
+            dt.datetime(2026, 1, 4, 23), dt.datetime(2026, 1, 5, 23),
+            {'unit': D(10)})
+        noon = dt.datetime(2026, 1, 5, 11)
+        hour = dt.timedelta(hours=1)
+        plan = tariff(component, zone=BERLIN)
+        for profile, amount in [
+                ([(noon, noon + hour, D(7))], D('1.50')),
+                # Half of it in the hour until nine, that before is cheaper
+                ([(noon - 5 * hour, noon - 3 * hour, D(2)),
+                        (noon, noon + hour, D(2))],
+                    D('2.5') * D('0.05') + D('7.5') * D('0.15'))]:
+            self.assertEqual(
+                get_amount(rate(
+                        usage._replace(profile={'unit': profile}), plan)),
+                amount)
 
     def test_not_metered(self):
         "Test a component whose unit was not metered"
@@ -336,7 +487,7 @@ class RatingTestCase(unittest.TestCase):
 
     def test_event(self):
         "Test a late cancellation costs a fee and a share of the time"
-        hour = 3600
+        hour = dt.timedelta(hours=1)
         plan = tariff(
             Component('time', 'time', unit_price=D(10)),
             Component('km', 'metered', 'unit', unit_price=D(1)),
@@ -352,7 +503,8 @@ class RatingTestCase(unittest.TestCase):
             for sign in [1, -1]:
                 usage = Usage(
                     at(1, 5), at(1, 5) + dt.timedelta(hours=hours),
-                    sign=sign, event='cancellation', notice=notice * hour)
+                    sign=sign, event='cancellation',
+                    noticed=at(1, 5) - notice * hour)
                 charges = rate(usage, plan)
                 self.assertEqual(get_amount(charges), sign * amount)
                 self.assertEqual(
@@ -360,6 +512,20 @@ class RatingTestCase(unittest.TestCase):
                     [component] if component else [])
         self.assertEqual(
             rate(Usage(at(1, 5), at(1, 6), event='no_show'), plan), [])
+        # From noon to noon is a day's notice, though only of 23 hours
+        plan = tariff(
+            Component('day', 'event', event='cancellation',
+                notice=24 * hour, unit_price=D(5)), zone=BERLIN)
+        for start, noticed, amount in [
+                (at(3, 29, 10), at(3, 28, 11), 0),
+                (at(3, 29, 10), at(3, 28, 12), 5),
+                (at(10, 25, 11), at(10, 24, 10), 0),
+                (at(10, 25, 11), at(10, 24, 11), 5)]:
+            self.assertEqual(
+                get_amount(rate(
+                        Usage(start, start + hour, event='cancellation',
+                            noticed=noticed), plan)),
+                amount)
 
     def test_speed(self):
         "Test the rating of simple uses is quick"

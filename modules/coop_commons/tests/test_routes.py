@@ -33,6 +33,9 @@ class RoutesTestCase(RouteTestCase):
         with set_company(company):
             hour, = Uom.search([('name', '=', "Hour")])
             km, = Uom.search([('name', '=', "Kilometer")])
+            kwh, = Uom.search([('name', '=', "Kilowatt-hour")])
+            kwh.aliases = "KW/h, strom"
+            kwh.save()
             Resource.create([{
                         'name': "Car", 'code': 'CAR', 'unit': hour.id,
                         'company': company.id,
@@ -41,6 +44,15 @@ class RoutesTestCase(RouteTestCase):
                         'name': "Saw", 'code': 'SAW', 'unit': hour.id,
                         'company': company.id, 'bookable': True,
                         'start_date': dt.date(2026, 1, 1),
+                        }, {
+                        'name': "Kiln", 'code': 'KILN', 'unit': hour.id,
+                        'company': company.id, 'bookable': True,
+                        'timezone': 'Europe/Berlin', 'capacity': 2,
+                        'other_units': [('add', [kwh.id])],
+                        }, {
+                        'name': "Wool Mill", 'code': 'MILL', 'unit': hour.id,
+                        'company': company.id, 'bookable': True,
+                        'timezone': 'Australia/Sydney',
                         }])
             party = Party(name="Alice")
             party.save()
@@ -185,6 +197,185 @@ class RoutesTestCase(RouteTestCase):
                     if i.startswith('saw')},
                 dict.fromkeys(
                     ['saw1', 'saw2'] if skip else ['saw1'], 'confirmed'))
+
+    def kiln(self, id_, start, end=None, **values):
+        return {
+            'external_id': id_, 'source': 'kiln', 'resource': 'KILN',
+            'member': '1', 'start': start, **({'end': end} if end else {}),
+            **values}
+
+    def get_times(self, source):
+        "Return by identifier the hours of the usages"
+        with Transaction().start(self.db_name, 1, readonly=True):
+            Usage = Pool().get('coop.commons.usage')
+            return {
+                u.external_id: (
+                    f'{u.start:%d %H:%M}', u.end and f'{u.end:%d %H:%M}')
+                for u in Usage.search([('source', '=', source)])}
+
+    def test_no_end(self):
+        "Test an event whose quantity tells its end is taken once"
+        for values in [
+                {'quantities': {'h': 1.5}}, {'quantities': {'kWh': 3}}]:
+            event = self.kiln(f'end{values}', '2025-12-01T08:00', **values)
+            for status in ['created', 'exists']:
+                response = self.post({'events': [event]})
+                self.assertEqual(
+                    response.json['results'][0]['status'], status)
+        times = self.get_times('kiln')
+        self.assertEqual(
+            times["end{'quantities': {'h': 1.5}}"], ('01 07:00', '01 08:30'))
+
+    def test_unit(self):
+        "Test units are known by what else they are called"
+        for i, symbol in enumerate([
+                    'kWh', 'kW⋅h', 'KWH', 'KW/h', 'strom', "Kilowatt-hour"]):
+            with self.subTest(symbol=symbol):
+                response = self.post({'events': [self.kiln(
+                                f'unit{i}', '2025-12-02T08:00',
+                                quantities={symbol: 2})]})
+                self.assertEqual(response.status_code, 200, response.data)
+
+    def test_local(self):
+        "Test a time without offset is that of the resource"
+        quarters = [
+            (f'{h:02}:{m:02}', f'{h + (m == 45):02}:{(m + 15) % 60:02}')
+            for h in (2, 2, 3) for m in (0, 15, 30, 45)][:10]
+        for resource, day, first in [
+                ('KILN', '2025-10-26', dt.datetime(2025, 10, 26)),
+                # Where it is the end of summer
+                ('MILL', '2025-04-06', dt.datetime(2025, 4, 5, 15))]:
+            source = f'meter {resource}'
+            events = [
+                self.kiln(f'{i}', f'{day}T{start}', f'{day} {end}',
+                    source=source, resource=resource)
+                for i, (start, end) in enumerate(quarters)]
+            for status in ['created', 'exists']:
+                response = self.post({'events': events})
+                self.assertEqual(
+                    {r['status'] for r in response.json['results']},
+                    {status})
+            # Also one that comes alone the second time
+            response = self.post({'events': [events[5]]})
+            self.assertEqual(
+                response.json['results'][0]['status'], 'exists')
+            quarter = dt.timedelta(minutes=15)
+            self.assertEqual(self.get_times(source), {
+                    str(i): (
+                        f'{first + i * quarter:%d %H:%M}',
+                        f'{first + (i + 1) * quarter:%d %H:%M}')
+                    for i in range(10)})
+
+    def test_bad_time(self):
+        "Test what is no time is refused, as in a file"
+        for start, reason in [
+                ('2026-01-05', '"2026-01-05" of "start" is not valid'),
+                ('2999-01-05T08:00', '"2999-01-05T08:00" of "start"'),
+                ('1776-01-05T08:00', '"1776-01-05T08:00" of "start"'),
+                ('2026-03-29T02:30',
+                    '"2026-03-29T02:30" of "start" does not exist')]:
+            with self.subTest(start=start):
+                response = self.post({'events': [
+                            self.kiln('bad', start),
+                            self.kiln('good', '2026-01-05T08:00')]})
+                self.assertEqual(response.status_code, 422)
+                result, _ = response.json['results']
+                self.assertIn(reason, result['reason'])
+
+    def test_booking(self):
+        "Test an event is the use of a booking"
+        with Transaction().start(self.db_name, 1) as transaction:
+            pool = Pool()
+            Booking = pool.get('coop.commons.booking')
+            Company = pool.get('company.company')
+            Member = pool.get('coop.member')
+            Resource = pool.get('coop.commons.resource')
+            company, = Company.search([])
+            # Else each one would start the test over
+            Member.lock()
+            Resource.lock()
+            with set_company(company):
+                member, = Member.search([('number', '=', '1')])
+                numbers = []
+                for code in ['CAR', 'KILN', 'MILL']:
+                    resource, = Resource.search([('code', '=', code)])
+                    if code == 'CAR':
+                        resource.bookable = True
+                        resource.save()
+                    booking = Booking(
+                        company=company, resource=resource, member=member,
+                        start=dt.datetime(2026, 2, 2, 8),
+                        end=dt.datetime(2026, 2, 2, 10))
+                    booking.save()
+                    if code != 'MILL':
+                        Booking.confirm([booking])
+                        booking.used_from = booking.start
+                        booking.used_until = booking.end
+                        booking.save()
+                    else:
+                        Booking.set_number([booking])
+                        booking.save()
+                    if code == 'CAR':
+                        # It waits for its kilometres
+                        Booking.finish([booking])
+                        usage, = booking.usages
+                        self.assertEqual(usage.state, 'draft')
+                    numbers.append(booking.number)
+                transaction.commit()
+        car, kiln, mill = numbers
+
+        def send(id_, booking, **values):
+            response = self.post({'events': [{
+                            'external_id': id_, 'source': 'booked',
+                            'booking': booking,
+                            'start': '2026-02-02T08:05:00Z',
+                            'end': '2026-02-02T09:55:00Z', **values}]})
+            result, = response.json['results']
+            return result['status'], result.get('reason', '')
+
+        for id_, booking, values, reason in [
+                ('1', 'none', {}, '"none" of "booking" is unknown'),
+                ('1', kiln, {'resource': 'CAR'}, 'is for "[KILN] Kiln"'),
+                ('1', mill, {}, 'its state is "Request"'),
+                ('1', kiln, {'quantities': {'kWh': 5}}, None),
+                ('1', kiln, {'quantities': {'kWh': 5}}, None),
+                # A second part of it
+                ('2', kiln, {'start': '2026-02-02T09:56:00Z', 'end': None},
+                    '"end" is missing'),
+                ('2', kiln, {'start': '2026-02-02T09:56:00Z', 'end': None,
+                        'quantities': {'kWh': 1}}, None),
+                ('3', car, {'quantities': {'km': 12}}, None),
+                ]:
+            with self.subTest(id=id_, booking=booking, values=values):
+                status, answer = send(id_, booking, **values)
+                if reason:
+                    self.assertEqual(status, 'error')
+                    self.assertIn(reason, answer)
+                else:
+                    self.assertIn(status, {'created', 'exists'}, answer)
+        with Transaction().start(self.db_name, 1) as transaction, \
+                Transaction().set_context(company=company.id):
+            Member.lock()
+            Resource.lock()
+            booking, = Booking.search([('number', '=', kiln)])
+            Booking.finish([booking])
+            self.assertEqual(
+                [u.external_id for u in booking.uses], ['1', '2'])
+            self.assertEqual({u.state for u in booking.uses}, {'confirmed'})
+            booking, = Booking.search([('number', '=', car)])
+            self.assertEqual(
+                sorted((u.external_id, u.state) for u in booking.usages
+                    if u.external_id), [('3', 'confirmed')])
+            self.assertEqual(
+                [u.state for u in booking.usages if not u.external_id],
+                ['cancelled'])
+            # It is all used
+            booking.resource.charge_mode = 'reservation'
+            booking.resource.save()
+            transaction.commit()
+        status, answer = send('4', car, quantities={'km': 1})
+        self.assertEqual(status, 'error')
+        self.assertIn('has its use already', answer)
 
     def test_size(self):
         "Test what is too large is refused"

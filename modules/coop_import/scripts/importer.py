@@ -156,7 +156,7 @@ def get_parser(description, columns):
     reading.add_argument('--sheet',
         help="the name of the sheet of an Excel file (default: the first)")
     reading.add_argument('--date-format', metavar='FORMAT',
-        help="how dates are written, as %%d.%%m.%%Y "
+        help="how dates are written, those before a time too, as %%d.%%m.%%Y "
         "(default: %%Y-%%m-%%d)")
     reading.add_argument('--decimal-mark', choices=['.', ','],
         help="what is before the decimals (default: found out)")

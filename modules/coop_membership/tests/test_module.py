@@ -13,6 +13,7 @@ class CoopMembershipTestCase(
         PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'
+    extras = ['account_invoice', 'account_payment', 'notification_email']
 
 
 del ModuleTestCase

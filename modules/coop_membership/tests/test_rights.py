@@ -51,7 +51,8 @@ class RightsTestCase(DatabaseTestCase):
         read = {
             'coop.member', 'coop.membership', 'coop.member.category',
             'coop.membership.document', 'coop.meeting',
-            'coop.member.register', 'coop.member.movement'}
+            'coop.member.register', 'coop.member.movement',
+            'coop.member.anniversary'}
         members = {
             'coop.member', 'coop.member.consent',
             'coop.member.representative'}

@@ -34,8 +34,11 @@ class PatronageDocuments:
             "for whom activity counts, locked as the activity is",
         'coop.patronage.election':
             "what members want, of which a new one replaces the one before",
+        'coop.patronage.consent':
+            "what members agreed to in writing, which they may take back",
         'coop.surplus.plan': "a template, which is copied into documents",
         'coop.surplus.plan.line': "belongs to a master",
+        'coop.surplus.plan.rule': "belongs to a master",
         }
 
     def prepare_documents(self, company):
@@ -94,6 +97,7 @@ class PatronageDocuments:
     def make(self, Model, state):
         make = {
             'coop.surplus': self._make_surplus,
+            'coop.equity.retain': self._make_retain,
             'coop.equity.revolvement': self._make_revolvement,
             }[Model.__name__]
         document = make()
@@ -107,6 +111,7 @@ class PatronageDocuments:
         Line = pool.get('coop.surplus.line')
         Pool_ = pool.get('coop.patronage.pool')
         Entry = pool.get('coop.patronage.entry')
+        Rule = pool.get('coop.surplus.rule')
         Surplus = pool.get('coop.surplus')
         year = next(self._years)
         fiscalyear = self._get_fiscalyear(self.company, year)
@@ -130,6 +135,10 @@ class PatronageDocuments:
                 account=Line.get_account(kind, self.company))
             for kind, rate in [
                 ('reserve', Decimal('0.2')), ('patronage', None)]]
+        surplus.rules = [Rule(
+                name="Limit", kind='lines', line_kind='patronage',
+                other_kind='reserve', rate=Decimal(1000),
+                source="Statutes")]
         surplus.pools = [Pool_(
                 name="Refund", categories=[self._purchases],
                 member_categories=[self._member_category],
@@ -148,3 +157,25 @@ class PatronageDocuments:
             posting_date=dt.date(2020, 5, 1))
         revolvement.save()
         return revolvement
+
+    def _make_retain(self):
+        "Return a draft of deliveries of a year of its own"
+        pool = Pool()
+        Entry = pool.get('coop.patronage.entry')
+        Retain = pool.get('coop.equity.retain')
+        year = next(self._years)
+        self._get_fiscalyear(self.company, year)
+        Entry.create([{
+                    'company': self.company.id,
+                    'party': member.party.id,
+                    'category': self._purchases.id,
+                    'date': dt.date(year, 2, 1),
+                    'amount': Decimal(100),
+                    } for member in self._members])
+        retain = Retain(
+            company=self.company, description="For the test",
+            category=self._purchases, method='value', rate=Decimal('0.1'),
+            start_date=dt.date(year, 1, 1), end_date=dt.date(year, 3, 31),
+            posting_date=dt.date(year, 4, 15), share_class=self._equity)
+        retain.save()
+        return retain

@@ -11,8 +11,9 @@ from sql import Null
 from trytond.i18n import gettext
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.books import Books
-from trytond.modules.coop_patronage.exceptions import PostError
-from trytond.modules.coop_patronage.inputs import Inputs, RevolvementInputs
+from trytond.modules.coop_patronage.exceptions import PostError, RetainError
+from trytond.modules.coop_patronage.inputs import (
+    Inputs, RetainInputs, RevolvementInputs)
 from trytond.modules.coop_patronage.tests.case import PatronageTestCase
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.pool import Pool
@@ -79,6 +80,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
         pool = Pool()
         Account = pool.get('account.account')
         Allocation = pool.get('coop.patronage.allocation')
+        Consent = pool.get('coop.patronage.consent')
         Election = pool.get('coop.patronage.election')
         Entry = pool.get('coop.patronage.entry')
         Identifier = pool.get('party.identifier')
@@ -87,6 +89,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
         MoveLine = pool.get('account.move.line')
         Party = pool.get('party.party')
         Pool_ = pool.get('coop.patronage.pool')
+        Rule = pool.get('coop.surplus.rule')
         ShareClass = pool.get('coop.share.class')
         ShareMove = pool.get('coop.share.move')
         Surplus = pool.get('coop.surplus')
@@ -123,6 +126,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'withholding_unidentified': True,
                     'required_equity': D(1000),
                     'use_years': 2,
+                    'qualified': True,
                     })
             Election.create([{
                         'company': self.company.id, 'member': alice.id,
@@ -160,6 +164,15 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                             ]),
                     'lines': lambda: Line.write(
                         [reserve], {'rate': D('0.3')}),
+                    'rules': lambda: Rule.create([{
+                                'surplus': surplus.id, 'name': "Limit",
+                                'kind': 'lines',
+                                'line_kind': 'patronage', 'rate': D(1000),
+                                'other_kind': 'reserve',
+                                'source': "Statutes"}]),
+                    'consents': lambda: Consent.create([{
+                                'company': self.company.id,
+                                'member': bob.id, 'date': date}]),
                     'balances': lambda: self._post(date, [
                             (reserve.account, D(-5), {}),
                             (accounts['3.1.6'], D(5), {'party': bob.party}),
@@ -205,7 +218,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         lambda t: t.pool == pool_.id),
                     })
             # A loss, a redemption or another distribution comes too late
-            self.assertTrue(surplus.input_hash.startswith('1-'))
+            self.assertTrue(surplus.input_hash.startswith('2-'))
 
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())
@@ -213,6 +226,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
     def test_revolvement(self):
         "Test each input of a revolvement"
         pool = Pool()
+        Account = pool.get('account.account')
         Entry = pool.get('coop.patronage.entry')
         Line = pool.get('coop.equity.revolvement.line')
         Revolvement = pool.get('coop.equity.revolvement')
@@ -228,7 +242,14 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'method': 'base_capital',
                     'required_equity': D(100),
                     'use_years': 2,
+                    'set_off': True,
                     })
+            receivable, = Account.search([
+                    ('company', '=', self.company.id),
+                    ('type.receivable', '=', True),
+                    ('party_required', '=', True),
+                    ('closed', '!=', True)], limit=1)
+            payable = self._equity.account_redemption
             Revolvement.compute([revolvement])
             Revolvement.approve([revolvement])
             self._check(revolvement, RevolvementInputs, {
@@ -250,7 +271,79 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                                 'category': self._purchases.id,
                                 'date': dt.date(2020, 2, 1),
                                 'amount': D(7)}]),
+                    'debts': lambda: self._post(dt.date(2020, 2, 1), [
+                            (receivable, D(5), {
+                                    'party': bob.party,
+                                    'maturity_date': dt.date(2020, 2, 1)}),
+                            (payable, D(-5), {'party': bob.party}),
+                            ]),
                     'rows': lambda: self._update(
                         Line, {'payable': D(1)},
                         lambda t: t.revolvement == revolvement.id),
                     })
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_retain(self):
+        "Test each input of a per-unit retain, and what is posted and reversed"
+        pool = Pool()
+        Entry = pool.get('coop.patronage.entry')
+        Line = pool.get('coop.equity.retain.line')
+        MoveLine = pool.get('account.move.line')
+        Retain = pool.get('coop.equity.retain')
+        ShareMove = pool.get('coop.share.move')
+
+        self.company = create_company()
+        with set_company(self.company):
+            self.prepare_documents(self.company)
+            retain = self._make_retain()
+            alice, bob = self._members
+            Retain.compute([retain])
+            Retain.approve([retain])
+            self._check(retain, RetainInputs, {
+                    'settings': lambda: self._update(
+                        Retain, {'rate': D('0.2')},
+                        lambda t: t.id == retain.id),
+                    'activity': lambda: self._insert(Entry, [{
+                                'company': self.company.id,
+                                'party': bob.party.id,
+                                'category': self._purchases.id,
+                                'date': retain.start_date,
+                                'amount': D(7)}]),
+                    'rows': lambda: self._update(
+                        Line, {'amount': D(1)},
+                        lambda t: t.retain == retain.id),
+                    })
+
+            def held():
+                return {
+                    key: amount for key, (_, amount) in
+                    ShareMove.holdings_at(
+                        self.company, None, classes=[self._equity]).items()}
+
+            def owed():
+                return {
+                    line.party: line.debit - line.credit
+                    for line in MoveLine.search([
+                            ('account.type.payable', '=', True),
+                            ('move.origin', '=', str(retain)),
+                            ('account', '!=',
+                                self._equity.account_capital.id),
+                            ('reconciliation', '=', None)])}
+
+            # A tenth of 100.00, beside the 1,000.00 they had
+            key = [(m.id, self._equity.id) for m in self._members]
+            self.assertEqual(held(), dict.fromkeys(key, D(1010)))
+            self.assertEqual(
+                owed(), {m.party: D(10) for m in self._members})
+            self.assertEqual(
+                [d for d in Retain.check_books(
+                        self.company, dt.date.max)], [])
+            again, = Retain.copy([retain])
+            Retain.compute([again])
+            with self.assertRaisesRegex(RetainError, "same deliveries"):
+                Retain.approve([again])
+            Retain.cancel([Retain(retain.id)])
+            self.assertEqual(held(), dict.fromkeys(key, D(1000)))
+            self.assertEqual(owed(), {})

@@ -7,7 +7,8 @@ from decimal import Decimal as D
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_membership.apportionment import apportion
-from trytond.modules.coop_patronage.loss_absorption import absorb, take_amount
+from trytond.modules.coop_patronage.loss_absorption import (
+    absorb, take_amount, take_loss)
 from trytond.modules.coop_shares.lot import Lot
 
 CENT = D('0.01')
@@ -36,24 +37,46 @@ class AbsorptionTestCase(unittest.TestCase):
             ({(1, 2023): D(50), (1, 2022): D(10)}, {}))
 
     def test_undividable(self):
-        "Test a loss takes whole shares and tells what it leaves"
+        "Test a payout takes whole shares and tells what it leaves"
         share = Lot(2023, dt.date(2024, 5, 1), D(3), D(150))
-        for loss, taken, left in [
+        for amount, taken, left in [
                 ('37', [], '37'),
                 ('87', [(1, 50)], '37'),
                 ('150', [(3, 150)], '0'),
                 ('160', [(3, 150)], '10')]:
-            with self.subTest(loss=loss):
-                lots, rest = take_amount([share], D(loss), D(50), 0, CENT)
+            with self.subTest(amount=amount):
+                lots, rest = take_amount([share], D(amount), D(50), 0, CENT)
                 self.assertEqual(
                     [(l.quantity, l.amount) for l in lots], taken)
                 self.assertEqual(rest, D(left))
+        # Of shares that bore a loss of 87 each is worth 21
+        bore = [share, share._replace(quantity=D(0), amount=D(-87))]
+        lots, rest = take_amount(bore, D(50), D(50), 0, CENT)
+        self.assertEqual([(l.quantity, l.amount) for l in lots], [(2, 42)])
+        self.assertEqual(rest, D(8))
         # A third of a cent can not be taken
         lots, rest = take_amount(
             [Lot(2023, None, D(1), D(3))], D(1), D(3), 2, CENT)
         self.assertEqual(
             [(l.quantity, l.amount) for l in lots], [(D('0.33'), D('0.99'))])
         self.assertEqual(rest, CENT)
+
+    def test_loss_of_undividable(self):
+        "Test shares that can not be divided stay, with less paid up"
+        share = Lot(2023, dt.date(2024, 5, 1), D(3), D(150))
+        for loss, taken, left in [
+                ('37', 37, '0'), ('87', 87, '0'), ('160', 150, '10')]:
+            with self.subTest(loss=loss):
+                lots, rest = take_loss([share], D(loss), D(50), 0, CENT)
+                self.assertEqual(
+                    [(l.quantity, l.amount) for l in lots], [(0, taken)])
+                self.assertEqual(rest, D(left))
+        # What was borne before is not there any more
+        lots, rest = take_loss(
+            [share, share._replace(quantity=D(0), amount=D(-100))],
+            D(87), D(50), 0, CENT)
+        self.assertEqual([l.amount for l in lots], [50])
+        self.assertEqual(rest, D(37))
 
     def test_left_on_another_day(self):
         "Test what left of a vintage is not taken again"

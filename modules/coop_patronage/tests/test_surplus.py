@@ -22,6 +22,7 @@ class SurplusTestCase(PatronageTestCase):
     def test_plans(self):
         "Test the plans appropriate what their statutes ask for"
         pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
         Plan = pool.get('coop.surplus.plan')
         ModelData = pool.get('ir.model.data')
         Surplus = pool.get('coop.surplus')
@@ -44,14 +45,21 @@ class SurplusTestCase(PatronageTestCase):
             # 10 %, 5 % and 5 %, 3 %, and 70:30 of 77,000: RA 9520 art. 86
             'ph': [10000, 5000, 5000, 3000, 0, 53900, 23100],
             'id': [0, 0, 0, 0, 100000],
-            # Three times 5 %: ley 20.337 art. 42
-            'ar': [5000, 5000, 5000, 0, 85000],
+            # Three times 5 % of 80,000, all of 20,000: ley 20.337 art. 42
+            'ar': [4000, 4000, 4000, 20000, 0, 68000],
             # 10 % and 5 % of 80,000, all of 20,000: lei 5.764 art. 28, 87
-            'br': [8000, 4000, 20000, 68000],
+            'br': [8000, 4000, 20000, 0, 68000],
+            # No rate is in the law
+            'de_marketing': [0, 0, 0, 0, 100000],
+            'at': [0, 0, 0, 100000],
+            'uk': [0, 0, 0, 0, 100000],
             }
         company = create_company()
         with set_company(company):
             create_chart(company)
+            configuration = Configuration(1)
+            configuration.registration_date = dt.date(2001, 1, 1)
+            configuration.save()
             fiscalyear = self._create_fiscalyear(company, 2025)
             plans = {
                 d.fs_id[len('plan_'):]: Plan(d.db_id)

@@ -5,7 +5,7 @@ import unittest
 from decimal import Decimal as D
 
 from trytond.modules.coop_patronage.inputs import (
-    Inputs, LineInputs, PoolInputs, Settings, digests)
+    Inputs, LineInputs, PoolInputs, RuleInputs, Settings, digests)
 from trytond.modules.coop_patronage.pool_allocation import Refused
 from trytond.modules.coop_patronage.surplus_allocation import allocate
 from trytond.modules.coop_shares.lot import Lot
@@ -15,8 +15,8 @@ CLASS = 7
 
 def line(key, kind, basis='remainder', account=None, **values):
     empty = dict.fromkeys([
-            'rate', 'amount', 'minimum_rate', 'maximum_rate', 'target',
-            'target_account'])
+            'rate', 'amount', 'minimum_amount', 'minimum_rate',
+            'maximum_rate', 'target', 'target_account'])
     return LineInputs(
         key=key, kind=kind, basis=basis, account=account, **empty | values)
 
@@ -29,7 +29,10 @@ def pool(key, line, **values):
             'cash_percent': D(1), 'cash_floor': None, 'equity_class': CLASS,
             'par_value': D(1), 'quantity_digits': 2, 'required_equity': None,
             'elections': True, 'rounding': D('0.01'), 'minimum': None,
-            'below_minimum': 'keep', 'minimum_activity': None,
+            'below_minimum': 'keep', 'cash_below': None,
+            'qualified': False, 'bylaw_consent': False,
+            'cheque_consent': False, 'payment_date': None,
+            'minimum_activity': None,
             'non_members': 'exclude', 'cap_percent': None,
             'withholding_rate': None, 'withholding_threshold': None,
             'withholding_base': 'cash', 'withholding_unidentified': False,
@@ -45,6 +48,8 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
     return Inputs(**{
             'settings': Settings(**{
                     'unit': D('0.01'), 'vintage': 2025,
+                    'start_date': dt.date(2025, 1, 1),
+                    'end_date': dt.date(2025, 12, 31),
                     'recognition': 'appropriation',
                     'posting_date': dt.date(2026, 5, 1),
                     'account_surplus': 1, 'brought_forward': D(0),
@@ -53,8 +58,11 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
                     'account_reserve_release': None, 'other_result': D(0),
                     'ratio_categories': {}, 'fixed_ratio': D(1),
                     'patronage_base': None, 'net_losses': False,
+                    'income_tax': D(0), 'paid_capital': None,
+                    'registration_date': None,
                     } | (settings or {})),
-            'result': D(result), 'lines': tuple(lines), 'balances': {},
+            'result': D(result), 'lines': tuple(lines), 'rules': (),
+            'balances': {},
             'pools': tuple(pools),
             'activity': {
                 False: [(m, m, 1, D(0), D(amount))
@@ -62,7 +70,7 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
                 True: []},
             'eligible': {}, 'elections': {}, 'owed': {}, 'use': {},
             'holdings': {}, 'debts': {}, 'taxed': {},
-            'identified': frozenset(), 'kept': {},
+            'identified': frozenset(), 'kept': {}, 'consents': {},
             } | values)
 
 
@@ -91,6 +99,101 @@ class AllocationTestCase(unittest.TestCase):
                         {5: 100})).rows
                 self.assertEqual(
                     tuple(row.get(n, 0) for n in names), expected)
+
+    def test_small_refunds(self):
+        "Test a small refund is wholly money, or equity that is not qualified"
+        # A quarter of 100.00, 20.00 and 4.00 is money, less than 5.00 is not
+        # paid out, and less than 10.00 is not divided
+        for values, expected in [
+                ({'minimum': D(5), 'below_minimum': 'keep'}, [
+                        (25, 75, False), (5, 15, False), (1, 3, True)]),
+                ({'minimum': D(5), 'below_minimum': 'cash'}, [
+                        (25, 75, False), (5, 15, False), (4, 0, False)]),
+                ({'minimum': D(5), 'below_minimum': 'equity'}, [
+                        (25, 75, False), (5, 15, False), (0, 4, False)]),
+                ({'cash_below': D(10)}, [
+                        (25, 75, False), (5, 15, False), (4, 0, False)]),
+                ]:
+            with self.subTest(**values):
+                rows = allocate(inputs(
+                        124, [line(1, 'patronage')],
+                        [pool(1, 1, cash_percent=D('0.25'),
+                                cash_floor=D('0.2'), qualified=True,
+                                bylaw_consent=True, **values)],
+                        {1: 100, 2: 20, 3: 4})).rows
+                self.assertEqual(
+                    [(r['cash'], r['equity'], r['kept']) for r in rows],
+                    expected)
+                # Less money than the law asks for does not qualify
+                self.assertEqual(
+                    [r['qualified'] for r in rows],
+                    [equity > 0 and cash >= (cash + equity) / 5
+                        for cash, equity, _ in expected])
+
+    def test_consent(self):
+        "Test who consents to be taxed: in writing, by by-laws or by cheque"
+        date = dt.date(2024, 3, 1)
+        for values, expected in [
+                ({}, [('written', date), (None, None)]),
+                ({'bylaw_consent': True},
+                    [('written', date), ('bylaw', None)]),
+                ({'cheque_consent': True},
+                    [('written', date), ('cheque', None)]),
+                ({'bylaw_consent': True, 'cheque_consent': True},
+                    [('written', date), ('bylaw', None)]),
+                ({'bylaw_consent': True, 'qualified': False},
+                    [(None, None), (None, None)]),
+                ]:
+            with self.subTest(**values):
+                rows = allocate(inputs(
+                        100, [line(1, 'patronage')],
+                        [pool(1, 1, cash_percent=D('0.25'), **{
+                                    'qualified': True} | values)],
+                        {1: 50, 2: 50}, consents={1: date})).rows
+                self.assertEqual(
+                    [(r['consent'], r['consent_date']) for r in rows],
+                    expected)
+                self.assertEqual(
+                    [r['qualified'] for r in rows],
+                    [bool(consent) for consent, _ in expected])
+
+    def test_non_members_paid(self):
+        "Test who is no member is paid in money, but gets no equity"
+        activity = {
+            False: [(m, member, 1, D(0), D(50))
+                for m, member in [(1, 1), (2, None)]],
+            True: []}
+        rows = allocate(inputs(
+                100, [line(1, 'patronage')],
+                [pool(1, 1, cash_percent=D('0.4'), non_members='pay')],
+                activity=activity)).rows
+        self.assertEqual(
+            [(r['cash'], r['equity'], r['net']) for r in rows],
+            [(20, 30, 20), (50, 0, 50)])
+
+    def test_minimum_amount(self):
+        "Test a reserve of 50,000.00 or 20 %, whatever is more"
+        lines = [
+            line(1, 'reserve', 'result', rate=D('0.2'),
+                minimum_amount=D(50000)),
+            line(2, 'carry_forward')]
+        for result, reserve in [
+                (300000, 60000), (200000, 50000), (30000, 30000)]:
+            with self.subTest(result=result):
+                amounts = allocate(inputs(result, lines)).amounts
+                self.assertEqual(amounts, {1: reserve, 2: result - reserve})
+
+    def test_before_tax(self):
+        "Test what counts before tax and after earlier losses"
+        # 80 % of 100,000 and 20,000 is 96,000, less 6,000
+        lines = [
+            line(1, 'reserve', 'member_result_before_tax', rate=D('0.2')),
+            line(2, 'carry_forward')]
+        amounts = allocate(inputs(
+                100000, lines, settings={
+                    'income_tax': D(20000), 'brought_forward': D(-6000),
+                    'fixed_ratio': D('0.8')})).amounts
+        self.assertEqual(amounts, {1: 18000, 2: 76000})
 
     def test_net_losses(self):
         "Test the loss of a pool is borne by the others if that is chosen"
@@ -168,17 +271,20 @@ class AllocationTestCase(unittest.TestCase):
             [(-9000, -9000, 0), (-6000, -6000, 0), (-5000, -4000, -1000)])
 
     def test_loss_undividable(self):
-        "Test what undividable shares leave of a loss is said, or refused"
-        # Par 50, a loss of 37 of one member
+        "Test undividable shares bear a loss with what is paid up"
+        # Par 50, a loss of 37 of one member, then one of 60
         lots = {(1, CLASS): (Lot(2024, dt.date(2025, 5, 1), D(1), D(50)),)}
         pools = [pool(1, 1, par_value=D(50), quantity_digits=0)]
         lines = [line(1, 'loss_cover')]
         row, = allocate(inputs(
-                -37, [*lines, line(2, 'carry_forward', amount=D(0))], pools,
+                -37, lines, pools, {1: 100}, holdings=lots)).rows
+        self.assertEqual((row['equity'], row['forfeited']), (-37, 0))
+        row, = allocate(inputs(
+                -60, [*lines, line(2, 'carry_forward', amount=D(0))], pools,
                 {1: 100}, holdings=lots)).rows
-        self.assertEqual((row['equity'], row['forfeited']), (0, -37))
+        self.assertEqual((row['equity'], row['forfeited']), (-50, -10))
         with self.assertRaises(Refused) as cm:
-            allocate(inputs(-37, lines, pools, {1: 100}, holdings=lots))
+            allocate(inputs(-60, lines, pools, {1: 100}, holdings=lots))
         self.assertEqual(cm.exception.reason, 'pool_difference')
 
     def test_losses_of_two_pools(self):
@@ -202,3 +308,24 @@ class AllocationTestCase(unittest.TestCase):
         self.assertEqual(
             [n for n, digest in digests(one).items() if digest != other[n]],
             ['result'])
+
+    def test_each_figure(self):
+        "Test each figure that is an input changes the digest of its kind"
+        one = inputs(
+            1, [line(1, 'patronage')], [pool(1, 1)],
+            rules=(RuleInputs(*[None] * len(RuleInputs._fields)),))
+        before = digests(one)
+        changed = 0
+        for kind in ['settings', 'lines', 'rules', 'pools']:
+            value = getattr(one, kind)
+            single = kind == 'settings'
+            record = value if single else value[0]
+            for name in record._fields:
+                with self.subTest(kind=kind, name=name):
+                    other = record._replace(**{name: "changed"})
+                    after = digests(one._replace(**{
+                                kind: other if single else (other,)}))
+                    self.assertEqual(
+                        [n for n in after if after[n] != before[n]], [kind])
+                    changed += 1
+        self.assertGreater(changed, 60)

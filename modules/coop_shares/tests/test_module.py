@@ -13,7 +13,9 @@ class CoopSharesTestCase(
         SharesDocuments, DocumentTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
-    extras = ['account_payment', 'account_statement']
+    extras = [
+        'account_payment', 'account_statement', 'account_statement_rule',
+        'notification_email']
 
     def test_chart(self):
         "Test each universal chart has the accounts of the share classes"

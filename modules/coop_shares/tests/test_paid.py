@@ -27,6 +27,9 @@ from trytond.transaction import Transaction, check_access
 from .case import START, SharesTestCase
 
 DAYS = [dt.date(2024, month, 15) for month in range(2, 12, 2)]
+MONTH_ENDS = [
+    dt.date(2024 + month // 12, month % 12 + 1, 1) - dt.timedelta(1)
+    for month in range(1, 13)]
 SEQUENCES = int(os.environ.get('COOP_SEQUENCES', 5))
 
 choices = st.integers(0, 7)
@@ -35,7 +38,8 @@ steps = st.lists(
         st.sampled_from([
                 'pay', 'receive', 'reconcile', 'reconcile', 'unreconcile',
                 'reschedule', 'delegate', 'group', 'cancel_move',
-                'cancel_document']),
+                'cancel_document', 'take_back', 'take_back', 'correct',
+                'pay_out', 'leave', 'leave', 'close_period']),
         st.sampled_from(DAYS), choices, choices),
     min_size=3, max_size=10)
 
@@ -80,6 +84,8 @@ class PaidTestCase(SharesTestCase):
         company, category, class_ = self._set_up()
         class_.effective = 'confirmation'
         class_.save()
+        category.exit_at = 'any_day'
+        category.save()
         with set_company(company):
             self.company = company
             self.cash, = pool.get('account.account').search([
@@ -188,7 +194,7 @@ class PaidTestCase(SharesTestCase):
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         Subscription = pool.get('coop.share.subscription')
-        for day in [*DAYS, dt.date(2024, 12, 31)]:
+        for day in MONTH_ENDS:
             self.assertEqual([
                     (d.description, d.expected, d.found)
                     for d in check_books(self.company, day)], [],
@@ -357,6 +363,70 @@ class PaidTestCase(SharesTestCase):
             wizard.default.description = None
             wizard.default.reversal = bool(second % 2)
             wizard.transition_cancel()
+
+    def _do_take_back(self, first, second):
+        "Take back a payment of any date, in part too"
+        subscription = self.subscriptions[first % 4]
+        payments = [
+            p for p in subscription.__class__(subscription.id).payments
+            if p.amount > 0]
+        if payments:
+            payment = payments[second % len(payments)]
+            payment.take_back_part(
+                payment, payment.left / (1 + second % 2),
+                max(self.day, payment.date) if second > 3 else payment.date)
+
+    def _do_correct(self, first, second):
+        Subscription = Pool().get('coop.share.subscription')
+        i = first % 4
+        drafts = Subscription.enter_again(
+            [Subscription(self.subscriptions[i].id)])
+        self.subscriptions[i], = drafts
+        if second % 2:
+            drafts[0].quantity += 1
+            drafts[0].save()
+        Subscription.confirm(drafts)
+
+    def _do_pay_out(self, first, second):
+        Redemption = Pool().get('coop.share.redemption')
+        redemption = Redemption(self.redemptions[first % 4].id)
+        Redemption.pay_out(
+            {redemption: redemption.amount_to_pay / (1 + second % 2)},
+            self.company, SimpleNamespace(
+                journal=self._journal, credit_account=self.cash), self.day)
+
+    def _do_leave(self, first, second):
+        "Let a member give notice, leave or come back"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Redemption = pool.get('coop.share.redemption')
+        member = Member(self.members[first % 2].id)
+        if member.state == 'member':
+            member.notice_date = self.day
+            member.exit_reason = 'resignation'
+            member.save()
+            Member.give_notice([member])
+            Redemption.approve(Redemption.search([
+                        ('member', '=', member.id),
+                        ('state', '=', 'requested')]))
+        elif member.state == 'leaving' and second % 4:
+            Member.leave([member])
+        elif member.state == 'leaving':
+            Member.withdraw_notice([member])
+        else:
+            member.admission_date = self.day
+            member.save()
+            Member.readmit([member])
+
+    def _do_close_period(self, first, second):
+        "Close the period of the day, or open it again"
+        Period = Pool().get('account.period')
+        period = Period.find(
+            self.company, date=self.day, test_state=False)
+        if period.state == 'open':
+            Period.close([period])
+        else:
+            Period.reopen([period])
 
     def _do_cancel_document(self, first, second):
         documents = self.subscriptions if second % 2 else self.redemptions

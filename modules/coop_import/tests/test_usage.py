@@ -1,0 +1,171 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+import tempfile
+import unittest
+from decimal import Decimal
+from pathlib import Path
+
+from proteus import Model
+
+from trytond.modules.account.tests.tools import create_chart
+from trytond.modules.company.tests.tools import create_company
+from trytond.modules.coop_commons.tests.tools import create_resource, get_unit
+from trytond.modules.coop_import.scripts.import_usage import do_import
+from trytond.modules.coop_membership.tests.tools import (
+    create_category, create_member)
+from trytond.tests.test_tryton import drop_db
+from trytond.tests.tools import activate_modules
+
+HEADER = 'source,external_id,resource,member,start,end,quantity,unit'
+MINUTE = dt.timedelta(minutes=1)
+
+
+class ImportUsageTestCase(unittest.TestCase):
+    "Test the import of usages and readings"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        activate_modules(
+            ['coop_import', 'coop_commons'], create_company, create_chart)
+        cls.addClassCleanup(drop_db)
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = Path(directory.name)
+        cls.member = create_member(
+            "Alice", create_category(), dt.date(2024, 1, 1))
+        for code, timezone in [
+                ('B', 'Europe/Berlin'), ('S', 'Australia/Sydney')]:
+            create_resource(
+                f"Oven {code}", code=code, bookable=True, timezone=timezone,
+                start_date=dt.date(2024, 1, 1),
+                other_units=[get_unit('Kilowatt-hour')])
+
+    def load(self, *rows, header=HEADER, **options):
+        path = self.directory / 'usage.csv'
+        path.write_text('\n'.join([header, *rows]))
+        return do_import(str(path), **options)
+
+    def row(self, id_, start, end='', rest=',', resource='B', source='file'):
+        return (
+            f'{source},{id_},{resource},{self.member.number},{start},{end},'
+            f'{rest}')
+
+    def get_usages(self, source):
+        Usage = Model.get('coop.commons.usage')
+        return Usage.find([('source', '=', source)], order=[('id', 'ASC')])
+
+    def test_quarters(self):
+        "Test ten quarters of an hour in the night of 25 hours"
+        quarters = [
+            (h * 60 + m, h * 60 + m + 15)
+            for h in (2, 2, 3) for m in (0, 15, 30, 45)][:10]
+        for code, day in [('B', '26.10.2025'), ('S', '06.04.2025')]:
+            rows = [
+                self.row(
+                    i, f'{day} {a // 60}:{a % 60:02}',
+                    f'{day} {b // 60}:{b % 60:02}', resource=code,
+                    source=code)
+                for i, (a, b) in enumerate(quarters)]
+            for created in [10, 0]:
+                result = self.load(*rows, date_format='%d.%m.%Y')
+                self.assertEqual(result.reasons, [])
+                self.assertEqual(result.created, created)
+            usages = self.get_usages(code)
+            self.assertEqual(
+                sum((u.end - u.start for u in usages), dt.timedelta()),
+                150 * MINUTE)
+            self.assertEqual(
+                [q.quantity for u in usages for q in u.quantities],
+                [Decimal('0.25')] * 10)
+
+    def test_time(self):
+        "Test a time that is none is refused with its line"
+        result = self.load(
+            self.row(1, '2025-03-30T02:30', '2025-03-30T04:00'),
+            self.row(2, '2025-03-30', '2025-03-30T04:00'),
+            self.row(3, '2025-03-30T04:00', '2025-03-30T05:00'),
+            self.row(4, '2999-03-30T04:00', '2999-03-30T05:00'))
+        self.assertEqual(
+            [(line, column) for line, column, _ in result.reasons],
+            [(2, 'start'), (3, 'start'), (5, 'end'), (5, 'start')])
+        self.assertIn("does not exist", result.reasons[0].text)
+        self.assertEqual(self.get_usages('file'), [])
+
+    def test_unit(self):
+        "Test units are known by what else they are called"
+        result = self.load(
+            self.row(1, '2025-05-05T08:00', '', '1.5,h', source='unit'),
+            self.row(2, '2025-05-05T10:00', '', '3,kWh', source='unit'),
+            self.row(3, '2025-05-05T11:00', '2025-05-05T24:00', '2,KW.H',
+                source='unit'))
+        self.assertEqual(result.reasons, [])
+        first, second, third = self.get_usages('unit')
+        self.assertEqual(
+            [first.end, third.end],
+            [dt.datetime(2025, 5, 5, 7, 30), dt.datetime(2025, 5, 5, 22)])
+        result = self.load(
+            self.row(1, '2025-05-05T08:00', '', '1.5,h', source='unit'))
+        self.assertEqual((result.unchanged, result.rejected), (1, 0))
+
+    def test_booking(self):
+        "Test a row is the use of a booking"
+        Booking = Model.get('coop.commons.booking')
+        Resource = Model.get('coop.commons.resource')
+        resource, = Resource.find([('code', '=', 'B')])
+        resource.charge_mode = 'greater'
+        resource.save()
+        booking = Booking(
+            resource=resource, member=self.member,
+            start=dt.datetime(2025, 6, 2, 8), end=dt.datetime(2025, 6, 2, 10))
+        booking.click('confirm')
+        header = 'source,external_id,booking,resource,start,end'
+        for number, start, resource, reason in [
+                ('none', '2025-06-02T10:00', '', "There is no booking"),
+                (booking.number, '2025-06-02T10:00', 'S', "is for"),
+                (booking.number, '2025-06-02T10:00', '', None),
+                (booking.number, '2025-06-02T11:00', '', "has its use")]:
+            result = self.load(
+                f'booked,{start},{number},{resource},{start},'
+                f'{start[:11]}12:00', header=header)
+            with self.subTest(number=number, start=start):
+                self.assertEqual(len(result.reasons), bool(reason))
+                if reason:
+                    self.assertIn(reason, result.reasons[0].text)
+        usage, = self.get_usages('booked')
+        self.assertEqual(usage.booking, booking)
+        self.assertEqual(usage.member, self.member)
+        self.assertEqual(usage.state, 'confirmed')
+
+    def test_stop(self):
+        "Test nothing is stored if a row is refused, whatever refuses it"
+        Usage = Model.get('coop.commons.usage')
+        start = dt.datetime(2025, 8, 1)
+        good = [
+            self.row(
+                i, f'{start + i * 10 * MINUTE:%Y-%m-%dT%H:%M}',
+                f'{start + (i + 1) * 10 * MINUTE:%Y-%m-%dT%H:%M}',
+                source='stop')
+            for i in range(700)]
+        for bad in [
+                # A cell, a rule of the import, the resource and the others
+                self.row(600, 'soon', '2025-08-20T08:00', source='stop'),
+                self.row(
+                    600, '2025-08-20T09:00', '2025-08-20T08:00',
+                    source='stop'),
+                self.row(
+                    600, '2023-08-20T07:00', '2023-08-20T08:00',
+                    source='stop'),
+                self.row(
+                    600, '2025-08-01T07:00', '2025-08-01T08:00',
+                    source='stop'),
+                ]:
+            rows = list(good)
+            rows[600] = bad
+            with self.subTest(bad=bad):
+                result = self.load(*rows)
+                self.assertEqual([r.line for r in result.reasons], [602])
+                self.assertEqual(result.rejected, 700)
+                self.assertEqual(
+                    Usage.find([('source', '=', 'stop')]), [])

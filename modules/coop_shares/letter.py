@@ -1,0 +1,125 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
+from trytond.modules.coop_membership.letter import LetterReport, get_iban
+
+
+class _SubscriptionLetter(LetterReport):
+    __slots__ = ()
+
+    @classmethod
+    def get_rows(cls, subscription):
+        return [
+            (cls.label(subscription, 'share_class'),
+                subscription.share_class.name),
+            (cls.label(subscription, 'quantity'),
+                cls.format_number(
+                    subscription.quantity, cls._lang(),
+                    digits=subscription.quantity_digits)),
+            (cls.label(subscription, 'price'),
+                cls.money(subscription.price, subscription)),
+            (cls.label(subscription, 'total_amount'),
+                cls.money(subscription.total_amount, subscription)),
+            ]
+
+
+class SubscriptionConfirmation(_SubscriptionLetter):
+    __name__ = 'coop.share.subscription.confirmation'
+    _states = ('confirmed', 'paid')
+
+    @classmethod
+    def get_paragraphs(cls, subscription):
+        return [gettext(
+                'coop_shares.msg_letter_subscription',
+                date=cls.day(subscription.date),
+                company=subscription.company.party.name)]
+
+    @classmethod
+    def get_request(cls, subscription):
+        if subscription.amount_to_pay > 0:
+            return cls.request(
+                subscription.company, subscription.amount_to_pay,
+                subscription.currency, subscription.formatted_reference,
+                subscription.due_date or subscription.date)
+
+
+class SubscriptionReceipt(_SubscriptionLetter):
+    __name__ = 'coop.share.subscription.receipt'
+    _states = ('confirmed', 'paid')
+
+    @classmethod
+    def get_paragraphs(cls, subscription):
+        return [gettext(
+                'coop_shares.msg_letter_receipt',
+                date=cls.day(subscription.date))]
+
+    @classmethod
+    def get_rows(cls, subscription):
+        rows = super().get_rows(subscription)
+        rows.extend(
+            (cls.day(payment.date), cls.money(payment.amount, subscription))
+            for payment in sorted(
+                subscription.payments, key=lambda p: (p.date, p.id)))
+        return [
+            *rows,
+            (cls.label(subscription, 'paid_amount'),
+                cls.money(subscription.paid_amount, subscription)),
+            (cls.label(subscription, 'amount_to_pay'),
+                cls.money(subscription.amount_to_pay, subscription)),
+            ]
+
+
+class RedemptionSettlement(LetterReport):
+    __name__ = 'coop.share.redemption.settlement'
+    _states = ('settled', 'paid')
+
+    @classmethod
+    def get_paragraphs(cls, redemption):
+        return [gettext(
+                'coop_shares.msg_letter_settlement',
+                date=cls.day(redemption.end_date))]
+
+    @classmethod
+    def get_rows(cls, redemption):
+        rows = [
+            (cls.label(redemption, 'share_class'),
+                redemption.share_class.name),
+            (cls.label(redemption, 'quantity'),
+                cls.format_number(
+                    redemption.quantity, cls._lang(),
+                    digits=redemption.quantity_digits)),
+            ]
+        for name, sign in [
+                ('amount', 1),
+                ('unpaid_amount', -1),
+                ('loss', -1),
+                ('premium', 1),
+                ('deduction', -1),
+                ('set_off_amount', -1)]:
+            amount = getattr(redemption, name)
+            if amount:
+                rows.append((
+                        cls.label(redemption, name),
+                        cls.money(sign * amount, redemption)))
+        rows.append((
+                cls.label(redemption, 'net_amount'),
+                cls.money(redemption.net_amount, redemption)))
+        return rows
+
+    @classmethod
+    def get_end(cls, redemption):
+        if not redemption.net_amount:
+            return [gettext('coop_shares.msg_letter_settlement_nothing')]
+        if redemption.state == 'paid':
+            return [gettext('coop_shares.msg_letter_settlement_paid')]
+        number = get_iban(redemption.member.party)
+        values = {
+            'amount': cls.money(redemption.net_amount, redemption),
+            'date': cls.day(redemption.payment_date),
+            }
+        if number:
+            return [gettext(
+                    'coop_shares.msg_letter_settlement_account',
+                    account=number.number, **values)]
+        return [gettext(
+                'coop_shares.msg_letter_settlement_no_account', **values)]
