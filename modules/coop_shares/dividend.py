@@ -46,6 +46,8 @@ class Dividend(
     _not_copied = {'force', 'resolution', 'posting_date', 'payment_date'}
     _steps = {
         **ApprovedRunMixin._steps,
+        # It may go on in other transactions
+        'compute': (['draft', 'computed'], None),
         'draft': (['computed'], 'draft'),
         'cancel': (['approved', 'posted'], 'cancelled'),
         }
@@ -225,6 +227,7 @@ class Dividend(
     def __setup__(cls):
         super().__setup__()
         cls.company.states['readonly'] = Eval('classes', [0])
+        cls._transitions.add(('draft', 'computed'))
         cls._order = [('end_date', 'DESC'), ('id', 'DESC')]
 
     @classmethod

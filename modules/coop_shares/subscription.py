@@ -42,6 +42,7 @@ class Subscription(
         'pay': (['draft', 'confirmed'], None),
         'certify': (['paid'], None),
         'correct': (['confirmed', 'paid'], None),
+        # If it can not be deleted any more
         'cancel': (['draft', 'confirmed'], 'cancelled'),
         }
     _sequence = ('coop.share.configuration', 'subscription_sequence')
