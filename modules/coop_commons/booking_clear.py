@@ -1,9 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
 
 class ClearStart(ModelView):
@@ -41,7 +42,7 @@ class ClearStart(ModelView):
         return 'cancel'
 
 
-class Clear(Wizard):
+class Clear(CheckedWizard):
     __name__ = 'coop.commons.booking.clear'
     __string__ = "Cancel or Move Bookings"
     start = StateView(

@@ -2,10 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
 from .exceptions import PaymentError
 
@@ -41,7 +42,7 @@ class PayRedemptionStart(ModelView):
     description = fields.Char("Description")
 
 
-class PayRedemption(Wizard):
+class PayRedemption(CheckedWizard):
     __name__ = 'coop.share.redemption.pay'
     __string__ = "Pay Share Redemption"
     start = StateView(

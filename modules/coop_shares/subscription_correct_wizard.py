@@ -1,9 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.wizard import StateAction, Wizard
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
+from trytond.wizard import StateAction
 
 
-class Correct(Wizard):
+class Correct(CheckedWizard):
     __name__ = 'coop.share.subscription.correct'
     __string__ = "Correct Share Subscription"
     start_state = 'correct'

@@ -1,9 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
+from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.currency.fields import Monetary
 from trytond.pyson import Eval
-from trytond.wizard import Button, StateTransition, StateView, Wizard
+from trytond.wizard import Button, StateTransition, StateView
 
 from .exceptions import PaymentError
 
@@ -29,7 +30,7 @@ class TakeBackStart(ModelView):
         "Keep the day of the payment if it never came.")
 
 
-class TakeBack(Wizard):
+class TakeBack(CheckedWizard):
     __name__ = 'coop.share.subscription.payment.take_back'
     __string__ = "Take Back Share Subscription Payment"
     start = StateView(
