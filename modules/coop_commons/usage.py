@@ -250,9 +250,9 @@ class Usage(
         cls.check_overlap(usages)
 
     @classmethod
-    @Workflow.transition('confirmed')
     def accept(cls, usages):
-        "Confirm usages that are complete and checked"
+        "Confirm drafts that are complete and checked, without a log of each"
+        cls.write(usages, {'state': 'confirmed'})
 
     @classmethod
     def set_time(cls, usages):
@@ -314,19 +314,18 @@ class Usage(
 
     def check_confirm(self):
         resource = self.resource
-        # It may be checked before it is saved
-        name = self.get_rec_name(None)
         if ((resource.start_date and self.date < resource.start_date)
                 or (resource.end_date and self.date > resource.end_date)):
             raise UsageError(gettext(
                     'coop_commons.msg_usage_out_of_service',
-                    usage=name,
+                    # It may be checked before it is saved
+                    usage=self.get_rec_name(None),
                     resource=resource.rec_name,
                     date=self.date))
         if self.seats > resource.capacity:
             raise UsageError(gettext(
                     'coop_commons.msg_usage_capacity',
-                    usage=name,
+                    usage=self.get_rec_name(None),
                     seats=self.seats,
                     capacity=resource.capacity))
         categories = resource.unit_categories
@@ -334,7 +333,7 @@ class Usage(
             if line.unit.category not in categories:
                 raise UsageError(gettext(
                         'coop_commons.msg_usage_unit',
-                        usage=name,
+                        usage=self.get_rec_name(None),
                         unit=line.unit.rec_name,
                         resource=resource.rec_name))
             line.check_sign()
