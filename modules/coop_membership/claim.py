@@ -108,10 +108,16 @@ def what_pays(claim):
     Move = pool.get('account.move')
     additional = AdditionalMove.__table__()
     line, other = Line.__table__(), Line.__table__()
+    replaced, closing = Line.__table__(), Line.__table__()
     move, journal = Move.__table__(), Journal.__table__()
     replacing = (additional.claim == claim) & (additional.line != Null)
-    own = (line.id == claim) | line.id.in_(
-        additional.select(additional.line, where=replacing))
+    # What a move replaced no more was taken back with it
+    own = (line.id == claim) | line.id.in_(additional
+        .join(replaced, condition=additional.replaced == replaced.id)
+        .join(closing,
+            condition=(closing.move == additional.move)
+            & (closing.reconciliation == replaced.reconciliation))
+        .select(additional.line, where=replacing))
     return (line
         .join(other, condition=other.reconciliation == line.reconciliation)
         .join(move, condition=other.move == move.id)
