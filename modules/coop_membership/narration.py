@@ -39,7 +39,8 @@ class Move(metaclass=PoolMeta):
     @dualmethod
     @ModelView.button
     def post(cls, moves):
-        cls.narrate([m for m in moves if m.state == 'draft'])
+        # To read them together
+        cls.narrate([m for m in cls.browse(moves) if m.state == 'draft'])
         super().post(moves)
 
     @classmethod
@@ -95,10 +96,8 @@ class Move(metaclass=PoolMeta):
             if isinstance(l.origin, ModelStorage)]
         if origins:
             return origins
-        return [
-            row.replaced for row in AdditionalMove.search([
-                    ('move', '=', self.id),
-                    ], order=[('id', 'ASC')])]
+        rows = AdditionalMove.search([('move', '=', self.id)])
+        return sorted({r.replaced for r in rows}, key=int)
 
 
 class MoveLine(metaclass=PoolMeta):

@@ -160,6 +160,7 @@ class PaidTestCase(BankScreens, SharesTestCase):
         with set_company(company):
             self.company, self.class_ = company, class_
             self.cash = get_account(company, "Cash and Cash Equivalents")
+            self.payable = get_account(company, type='payable')
             self.members = _create_members(company, category, 1) * 2
             self.day = dt.date(2024, 2, 15)
             subscription = Subscription(
