@@ -278,20 +278,21 @@ def _read_narrations():
             AdditionalMove = pool.get('coop.document.move')
         except KeyError:
             return
-        for move in cls.browse(moves):
-            if (getattr(move.origin, 'id', None) is None
-                    and not AdditionalMove.search([
-                            ('move', '=', move.id),
-                            ], limit=1)):
-                continue
+        additional = {
+            a.move for a in AdditionalMove.search([
+                    ('move', 'in', [m.id for m in moves]),
+                    ])}
+        read = [
+            m for m in cls.browse(moves)
+            if getattr(m.origin, 'id', None) is not None or m in additional]
+        for move in read:
             assert move.description_used, f"{move} of {move.origin}"
-            silent = pool.get('account.move.line').search([
-                    ('move', '=', move.id),
+        for line in pool.get('account.move.line').search([
+                    ('move', 'in', [m.id for m in read]),
                     ['OR', ('description', '=', None),
                         ('description', '=', '')],
-                    ])
-            for line in silent:
-                assert line.description_used, f"{line} of {move.origin}"
+                    ]):
+            assert line.description_used, f"{line} of {line.move.origin}"
 
     Move.post = dualmethod(post_and_read)
 

@@ -119,7 +119,7 @@ PRESS = {
     'steward': {
         'coop.commons.booking': BOOK['coop.commons.booking'] | {'no_show'},
         'coop.commons.engagement': {'draft', 'confirm', 'cancel'},
-        'coop.commons.reading': {'do'},
+        'coop.commons.reading': {'do', 'correct'},
         'coop.commons.usage': {
             'draft', 'confirm', 'rate', 'take_back', 'cancel'},
         },

@@ -92,7 +92,7 @@ class Move(metaclass=PoolMeta):
         if isinstance(self.origin, ModelStorage):
             return [self.origin]
         origins = [
-            l.origin for l in self.lines
+            l.origin for l in sorted(self.lines, key=int)
             if isinstance(l.origin, ModelStorage)]
         if origins:
             return origins

@@ -30,20 +30,26 @@ class MoveLine(metaclass=PoolMeta):
             ('payments', 'where', [('state', '!=', 'failed')]),
             ]
 
-    def get_payment_amount(self, name):
+    @classmethod
+    def get_payment_amount(cls, lines, name):
         pool = Pool()
         Redemption = pool.get('coop.share.redemption')
         Subscription = pool.get('coop.share.subscription')
-        amount = super().get_payment_amount(name)
-        if amount is None or self.reconciliation:
-            return amount
-        if self.debit > 0:
-            open_ = Subscription.open_amount(self)
-            if open_ is not None:
-                amount = open_
-        elif isinstance(get_document(self), Redemption):
-            amount = open_claims([self]).get(self, amount)
-        return amount
+        # Tryton calculates it line by line
+        get_amount = super().get_payment_amount
+        amounts = {line.id: get_amount(line, name) for line in lines}
+        open_ = [
+            l for l in lines
+            if amounts[l.id] is not None and not l.reconciliation]
+        for line, amount in Subscription.open_amounts(
+                [l for l in open_ if l.debit > 0]).items():
+            amounts[line.id] = amount
+        for line, amount in open_claims([
+                    l for l in open_
+                    if l.debit <= 0
+                    and isinstance(get_document(l), Redemption)]).items():
+            amounts[line.id] = amount
+        return amounts
 
     @classmethod
     def on_its_way(cls, lines):

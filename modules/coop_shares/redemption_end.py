@@ -32,8 +32,10 @@ class RedemptionEnd:
             classes = {r.share_class.id for r in c_redemptions}
             lots = ShareMove.lots_at(company, None, members, classes)
             unpaid = Subscription.unpaid_capital(members, classes)
-            coming = Subscription.on_its_way(list({
+            subscriptions = Subscription.browse(list({
                         s for rows in unpaid.values() for s, _ in rows}))
+            coming = Subscription.on_its_way(subscriptions)
+            waited = {s: s.amount_to_pay for s in subscriptions}
             left = {
                 c: c.capital() - c.minimum_capital
                 for c in {r.share_class for r in c_redemptions}
@@ -55,9 +57,7 @@ class RedemptionEnd:
                     lots[key] = subtract(lots[key], taken)
                     for subscription, part in redemption._release(
                             unpaid[key], sum(l.amount for l in lots[key])):
-                        if part > (
-                                subscription.amount_to_pay
-                                - coming[subscription]):
+                        if part > waited[subscription] - coming[subscription]:
                             refused[redemption] = redemption.get_refusal(
                                 'coming', 0)
                 else:

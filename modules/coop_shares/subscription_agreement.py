@@ -10,6 +10,7 @@ from sql.conditionals import Case, Coalesce
 from trytond import backend
 from trytond.model import fields
 from trytond.modules.coop_membership.agreement import BooksMixin, compare
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction, inactive_records
@@ -160,12 +161,47 @@ class SubscriptionAgreement(BooksMixin):
                 line.account, line.party,
                 (line.credit - line.debit).as_('amount'),
                 where=of_accounts & move.id.in_(replacing)))
+        yield from cls._taken_back(company, date, 'account_subscribed')
         for query in [others, moved]:
             if backend.name == 'sqlite':
                 sqlite_apply_types(query, [None, None, 'NUMERIC'])
             cursor.execute(*query)
             for account, party, amount in cursor:
                 yield (account, party), Decimal(amount), Decimal(0)
+
+    @classmethod
+    def _taken_back(cls, company, date, name):
+        """Iterate over what takes back cancelled subscriptions after the date
+
+        On the account of the class that has the name: the period of their own
+        day was closed.
+        """
+        pool = Pool()
+        AccountMove = pool.get('account.move')
+        Class = pool.get('coop.share.class')
+        Line = pool.get('account.move.line')
+        table = cls.__table__()
+        class_ = Class.__table__()
+        line = Line.__table__()
+        move = AccountMove.__table__()
+        query = (move
+            .join(line, condition=line.move == move.id)
+            .join(table,
+                condition=AccountMove.origin.sql_id(move.origin, AccountMove)
+                == table.id)
+            .join(class_,
+                condition=(table.share_class == class_.id)
+                & (line.account == getattr(class_, name)))
+            .select(
+                line.account, line.party,
+                Sum(line.credit - line.debit).as_('later'),
+                where=move.origin.like(cls.__name__ + ',%')
+                & (move.date > date) & (move.state == 'posted')
+                & (table.company == company.id)
+                & (table.state == 'cancelled'),
+                group_by=[line.account, line.party]))
+        for account, party, later in fetch_sums(query):
+            yield (account, party), Decimal(0), Decimal(later)
 
     @classmethod
     def unpaid_balances(cls, company, date):
@@ -211,6 +247,7 @@ class SubscriptionAgreement(BooksMixin):
                 if effective == 'confirmation':
                     yield (capital, party), -amount, -later
 
+        yield from cls._taken_back(company, date, 'account_unpaid')
         yield from execute(
             tables.join(account_move, 'LEFT',
                 condition=table.move == account_move.id),

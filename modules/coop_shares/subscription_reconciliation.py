@@ -411,8 +411,8 @@ class SubscriptionReconciliation:
         return result
 
     @classmethod
-    def open_amount(cls, line):
-        """Return how much of the line is to be paid, if it is of shares
+    def open_amounts(cls, lines):
+        """Return how much of the lines is to be paid, if they are of shares
 
         What was paid in parts pays the oldest lines, and what is about to
         come is not asked for again.
@@ -420,28 +420,44 @@ class SubscriptionReconciliation:
         pool = Pool()
         AdditionalMove = pool.get('coop.document.move')
         Line = pool.get('account.move.line')
-        subscriptions = list(dict.fromkeys(
-                c.move.origin
-                for c in AdditionalMove.get_claims([line]).get(line, [])
-                if isinstance(c.move.origin, cls)))
-        if not subscriptions:
-            return
-        if len(subscriptions) > 1:
-            coming = cls.on_its_way(subscriptions)
-            return min(line.debit, sum(
-                    s.amount_to_pay - coming[s] for s in subscriptions))
-        subscription, = subscriptions
-        paid = sum(
-            p.amount for p in subscription.payments
-            if p.line and not p.line.reconciliation
-            and p.line.move.state == 'posted')
-        for other in cls._open_lines([subscription])[subscription]:
-            part = min(other.debit, paid)
-            if other == line:
-                break
-            paid -= part
-        return max(
-            line.debit - part - Line.on_its_way([line])[line], Decimal(0))
+        claims = AdditionalMove.get_claims(lines) if lines else {}
+        of_lines = {
+            line: list(dict.fromkeys(
+                    c.move.origin for c in claims.get(line, [])
+                    if isinstance(c.move.origin, cls)))
+            for line in lines}
+        of_lines = {l: s for l, s in of_lines.items() if s}
+        if not of_lines:
+            return {}
+        subscriptions = cls.browse(list({
+                    s for group in of_lines.values() for s in group}))
+        by_id = {s.id: s for s in subscriptions}
+        open_lines = cls._open_lines(subscriptions)
+        coming = Line.on_its_way(list(of_lines))
+        grouped = [
+            by_id[s.id] for group in of_lines.values() if len(group) > 1
+            for s in group]
+        coming_of = cls.on_its_way(grouped) if grouped else {}
+        amounts = {}
+        for line, group in of_lines.items():
+            if len(group) > 1:
+                amounts[line] = min(line.debit, sum(
+                        by_id[s.id].amount_to_pay - coming_of[s]
+                        for s in group))
+                continue
+            subscription = by_id[group[0].id]
+            paid, part = sum(
+                p.amount for p in subscription.payments
+                if p.line and not p.line.reconciliation
+                and p.line.move.state == 'posted'), Decimal(0)
+            for other in open_lines[subscription]:
+                part = min(other.debit, paid)
+                if other == line:
+                    break
+                paid -= part
+            amounts[line] = max(
+                line.debit - part - coming[line], Decimal(0))
+        return amounts
 
     @classmethod
     def unreconciled(cls, reconciliations):

@@ -172,7 +172,8 @@ class PaidTestCase(BankScreens, SharesTestCase):
             self.assertEqual(
                 get_due(), [(subscription.id, '2024-02-15', Decimal(50))])
             # In two, after 30 and 60 days
-            self._do_reschedule(0, 0)
+            with self._on(self.day):
+                self._do_reschedule(0, 0)
             self.assertEqual(
                 get_due(), [(subscription.id, '2024-03-16', Decimal(50))])
             self._pay_first(subscription)
