@@ -243,7 +243,8 @@ class DocumentTestMixin:
 
         def create():
             try:
-                Model.create([_get_values(document)])
+                with savepoint():
+                    Model.create([_get_values(document)])
             except AccessError:
                 raise
             except UserError:
@@ -506,7 +507,8 @@ def _create(part):
 
     def create():
         try:
-            Part.create([values])
+            with savepoint():
+                Part.create([values])
         except AccessError:
             raise
         except UserError:
@@ -523,7 +525,8 @@ def _call(method, record):
 def _copy_of(record):
     def copy():
         try:
-            record.__class__.copy([record])
+            with savepoint():
+                record.__class__.copy([record])
         except AccessError:
             raise
         except SQLConstraintError:
