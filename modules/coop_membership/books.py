@@ -77,7 +77,9 @@ class Books:
             company=self.company, journal=self.journal, period=period,
             date=date, origin=origin, description=description, lines=lines)
 
-    def line(self, account, amount, party=None, maturity_date=None, **values):
+    def line(
+            self, account, amount, party=None, maturity_date=None,
+            origin=None, **values):
         "Return an unsaved line: a positive amount is a debit"
         pool = Pool()
         Line = pool.get('account.move.line')
@@ -89,6 +91,8 @@ class Books:
             credit=max(-amount, 0),
             party=party if account.party_required else None,
             maturity_date=maturity_date,
+            # Lines of the same fields are inserted together
+            origin=origin,
             **values)
 
     def reversal(self, move, date, origin=None):
