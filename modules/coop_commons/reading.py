@@ -154,7 +154,7 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
                 key=lambda r: r.meter):
             new = list(new)
             for reading in new:
-                reading.check_corrects()
+                reading.check_corrects(new)
             old = [r.corrects for r in new if r.corrects]
             corrected.extend(old)
             previous, following = cls._get_sequence(meter, new, old)
@@ -181,12 +181,17 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
         cls.save(changed + corrected)
         Usage.confirm(Usage.browse(usages))
 
-    def check_corrects(self):
-        "Check that what it takes the place of stands for itself"
+    def check_corrects(self, new):
+        """Check that what it takes the place of stands for itself
+
+        And that none of the new ones takes its place too.
+        """
         wrong = self.corrects
         if wrong and (
                 wrong.state != 'done' or wrong.meter != self.meter
-                or any(r.state == 'done' for r in wrong.corrections)):
+                or any(
+                    r.state == 'done' or r in new
+                    for r in wrong.corrections if r != self)):
             raise ReadingError(gettext(
                     'coop_commons.msg_reading_corrected',
                     reading=self.rec_name,
@@ -198,10 +203,11 @@ class Reading(ForUser, DocumentMixin, Workflow, ModelSQL, ModelView):
         domain = [
             ('meter', '=', meter.id),
             ('state', '=', 'done'),
-            ['OR',
-                ('corrections', '=', None),
-                ('corrections.state', '!=', 'done'),
-                ],
+            # Others correct nothing, and SQL can not tell what is not in that
+            ('corrections', 'not where', [
+                    ('state', '=', 'done'),
+                    ('corrects', '!=', None),
+                    ]),
             ('id', 'not in', [r.id for r in old]),
             ]
         first = min(r.time for r in [*new, *old])

@@ -128,11 +128,17 @@ class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
     @Workflow.transition('approved')
     @set_employee('approved_by')
     def approve(cls, tariffs):
-        to_save = []
-        for tariff in tariffs:
+        claim(r for t in tariffs for r in [t.resource, t.category])
+        approved = []
+        # Each may end one of those that are approved with it
+        for tariff in sorted(tariffs, key=lambda t: (t.valid_from, t.id)):
+            to_save = []
             for other in cls.search([
                         ('company', '=', tariff.company.id),
-                        ('state', '=', 'approved'),
+                        ['OR',
+                            ('state', '=', 'approved'),
+                            ('id', 'in', approved),
+                            ],
                         ('resource', '=', tariff.resource),
                         ('category', '=', tariff.category),
                         ('audience', '=', tariff.audience),
@@ -154,7 +160,8 @@ class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                 # The new version ends the one before
                 other.valid_until = tariff.valid_from - dt.timedelta(days=1)
                 to_save.append(other)
-        cls.save(to_save)
+            cls.save(to_save)
+            approved.append(tariff.id)
 
     def match(self, resource, date, audience, category):
         "Return how closely the tariff applies, nothing if it does not"

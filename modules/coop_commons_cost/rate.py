@@ -230,7 +230,11 @@ class Rate(DocumentMixin, Workflow, ModelSQL, ModelView):
     @set_employee('approved_by')
     def approve(cls, rates):
         for rate in rates:
-            if not rate.resolution or rate.resolution.result != 'carried':
+            resolution = rate.resolution
+            if (not resolution
+                    or resolution.result != 'carried'
+                    # It may still be voted on again
+                    or resolution.meeting.state != 'closed'):
                 raise RateError(gettext(
                         'coop_commons_cost.msg_rate_resolution',
                         rate=rate.rec_name))

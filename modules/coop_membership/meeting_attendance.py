@@ -5,6 +5,7 @@ from collections import Counter
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Unique, fields
 from trytond.model.exceptions import AccessError
+from trytond.pool import Pool
 from trytond.pyson import Eval
 
 from .document import PartMixin, SearchMixin
@@ -99,7 +100,12 @@ class Attendance(SearchMixin, PartMixin, ModelSQL, ModelView):
                 mode == 'write'
                 and not values.keys() & {'meeting', 'member', 'votes'}):
             return
-        for meeting in {a.meeting for a in attendances}:
+        meetings = {a.meeting for a in attendances}
+        if mode == 'write' and values.get('meeting'):
+            # The roll that they enter
+            meetings.add(
+                Pool().get('coop.meeting')(int(values['meeting'])))
+        for meeting in meetings:
             if meeting.kind != 'board':
                 raise AccessError(gettext(
                         'coop_membership.msg_attendance_modify_roll',

@@ -26,8 +26,8 @@ class AllocationPosting:
             Pool_.credit_kept(allocations, date, maturity_date)
 
     def get_move_lines(self, pool, move, accounts):
-        """Yield for each line with the party the allocation, the name of the
-        field that is posted and the values"""
+        """Yield the allocation, the name of the field that is posted and the
+        unsaved line, for each with the party"""
         date = None if self.kept else pool.payment_deadline or move.date
         for name, account, maturity_date in [
                 ('net', accounts['account_patronage_payable'], date),
@@ -42,9 +42,9 @@ class AllocationPosting:
             if amount:
                 yield self, name, pool._get_line(
                     move, account, -amount,
-                    party=self.party.id,
+                    party=self.party,
                     maturity_date=maturity_date,
-                    origin=str(self))
+                    origin=self)
 
     def get_share_move(self, pool, move, date):
         "Return the unsaved row of the share ledger"

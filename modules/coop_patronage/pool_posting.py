@@ -100,12 +100,11 @@ class PoolPosting:
                     if row[1] != 'net' or allocation not in credit_notes)
             rows.extend(self._get_chunk_lines(
                     allocations, move, accounts, credit_notes))
-            lines = []
             for sub_rows in grouped_slice(rows, SLICE // 5):
-                lines.extend(Line.create([values for *_, values in sub_rows]))
+                Line.save([line for *_, line in sub_rows])
             links = {
                 a.id: {'account_move': move.id} for a in allocations}
-            for (allocation, name, _), line in zip(rows, lines):
+            for allocation, name, line in rows:
                 if name == 'net':
                     links[allocation.id]['account_move_line'] = line.id
                 elif name == 'held':
@@ -154,7 +153,7 @@ class PoolPosting:
             'account_patronage_accrued', self.company)
 
     def _get_chunk_lines(self, allocations, move, accounts, credit_notes):
-        "Yield the values of the lines without party of a chunk"
+        "Yield the lines without party of a chunk, of no allocation"
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
         gross = sum(a.gross for a in allocations)

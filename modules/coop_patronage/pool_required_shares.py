@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.books import SLICE, save_records
 from trytond.modules.coop_shares.instalment import instalment_parts
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
@@ -113,12 +113,13 @@ class PoolRequiredShares:
             [s for group in by_member.values() for s in group])
         move = books.move(date, [], origin=self, description=self.name)
         move.save()
-        values, payments, groups = [], [], []
+        lines, payments, groups = [], [], []
         for payable in payables:
             amount = payable.credit
-            groups.append((payable, len(values)))
-            values.append(self._get_line(
-                    move, payable.account, amount, party=payable.party.id))
+            line = self._get_line(
+                move, payable.account, amount, party=payable.party)
+            lines.append(line)
+            groups.append([payable, line])
             for subscription in by_member[payable.origin.member]:
                 part = min(amount, open_[subscription])
                 paid = sum(
@@ -127,20 +128,19 @@ class PoolRequiredShares:
                 for instalment in instalment_parts(
                         [line.debit for line in open_lines[subscription]],
                         paid, part):
-                    payments.append((subscription, instalment, len(values)))
-                    values.append(self._get_line(
-                            move, subscription.share_class.account_subscribed,
-                            -instalment, party=payable.party.id,
-                            origin=str(subscription)))
+                    line = self._get_line(
+                        move, subscription.share_class.account_subscribed,
+                        -instalment, party=payable.party,
+                        origin=subscription)
+                    lines.append(line)
+                    payments.append((subscription, instalment, line))
                 amount -= part
-        lines = []
-        for sub_values in grouped_slice(values, SLICE):
-            lines.extend(Line.create(list(sub_values)))
+        save_records(lines)
         Move.post([move])
         Payment.enter([
                 Payment(
                     subscription=subscription, date=move.date, amount=amount,
-                    line=lines[i])
-                for subscription, amount, i in payments])
+                    line=line)
+                for subscription, amount, line in payments])
         Subscription.reconcile(list({s for s, *_ in payments}))
-        Line.reconcile(*([payable, lines[i]] for payable, i in groups))
+        Line.reconcile(*groups)

@@ -3,10 +3,9 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.books import save_records
 from trytond.modules.coop_shares.debt import open_debts, pay_debts
 from trytond.pool import Pool
-from trytond.tools import grouped_slice
 
 
 class SetOffMixin:
@@ -14,15 +13,15 @@ class SetOffMixin:
     __slots__ = ()
 
     def _get_line(self, move, account, amount, **values):
-        "Return the values of a line: a positive amount is a debit"
-        return {
-            'move': move.id,
-            'account': account.id,
-            'debit': max(amount, Decimal(0)),
-            'credit': max(-amount, Decimal(0)),
-            'description': move.description,
-            **values,
-            }
+        "Return an unsaved line: a positive amount is a debit"
+        Line = Pool().get('account.move.line')
+        return Line(
+            move=move,
+            account=account,
+            debit=max(amount, Decimal(0)),
+            credit=max(-amount, Decimal(0)),
+            description=move.description,
+            **values)
 
     def _get_overdue(self, date, parties=None):
         "Return by party what it had to pay before the date"
@@ -43,28 +42,23 @@ class SetOffMixin:
         debts = self._get_overdue(date, {line.party for line in payables})
         move = books.move(date, [], origin=self, description=description)
         move.save()
-        values, groups, paid = [], [], defaultdict(list)
+        groups, paid = [], defaultdict(list)
         for payable in payables:
             left = payable.credit
-            groups.append((payable, len(values)))
-            values.append(self._get_line(
-                    move, payable.account, left, party=payable.party.id))
+            groups.append([payable, self._get_line(
+                        move, payable.account, left, party=payable.party)])
             for debt, amount in debts[payable.party]:
                 part = min(left, amount)
                 if part:
-                    paid[debt].append(len(values))
-                    values.append(self._get_line(
-                            move, debt.account, -part,
-                            party=payable.party.id))
+                    paid[debt].append(self._get_line(
+                            move, debt.account, -part, party=payable.party))
                     left -= part
-        lines = []
-        for sub_values in grouped_slice(values, SLICE):
-            lines.extend(Line.create(list(sub_values)))
+        save_records([
+                *(line for _, line in groups),
+                *(line for lines in paid.values() for line in lines)])
         Move.post([move])
-        Line.reconcile(*([line, lines[i]] for line, i in groups))
-        pay_debts({
-                debt: [lines[i] for i in indexes]
-                for debt, indexes in paid.items()})
+        Line.reconcile(*groups)
+        pay_debts(paid)
 
 
 class PoolSetOff(SetOffMixin):

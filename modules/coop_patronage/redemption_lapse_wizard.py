@@ -28,17 +28,13 @@ class Lapse(metaclass=PoolMeta):
         Line = Pool().get('coop.equity.revolvement.line')
         values = super().default_list(fields)
         values['line_candidates'] = values['lines'] = list(map(
-                int, Line.list_unclaimed(*self._period)))
+                int, Line.list_unclaimed(*self.start.period)))
         return values
-
-    @property
-    def _period(self):
-        return self.start.company, self.start.date, self.start.lapse_years
 
     def transition_lapse(self):
         Line = Pool().get('coop.equity.revolvement.line')
         Line.take_back(
-            Line.get_claims(self.list.lines, *self._period),
+            Line.get_claims(self.list.lines, *self.start.period),
             self.start.date,
             lambda line: line.share_class.get_account('lapsed'),
             notice=False)

@@ -2,12 +2,17 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
+from sql.operators import Equal
+
 from trytond.i18n import gettext
-from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
+from trytond.model import Check, Exclude, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.books import save_records
+from trytond.modules.coop_membership.locking import claim
+from trytond.modules.coop_membership.period import period_range
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
+from trytond.sql.operators import RangeOverlap
 
 from .exceptions import RetainError
 from .inputs import RetainInputs, RetainSettings
@@ -88,6 +93,11 @@ class Retain(RetainPosting, PatronageRunMixin, ModelSQL, ModelView):
         cls._sql_constraints += [
             ('rate_positive', Check(t, number(t.rate) > 0),
                 'coop_patronage.msg_retain_rate'),
+            ('deliveries_exclude', Exclude(t,
+                    (t.category, Equal),
+                    (period_range(t), RangeOverlap),
+                    where=t.state.in_(['approved', 'posted'])),
+                'coop_patronage.msg_retain_twice'),
             ]
         cls._order = [
             ('posting_date', 'DESC'),
@@ -148,16 +158,20 @@ class Retain(RetainPosting, PatronageRunMixin, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('approved')
     def approve(cls, retains):
+        claim(r.category for r in retains)
         for retain_ in retains:
-            retain_._check_period()
+            retain_._check_period(retains)
             retain_.check_inputs(RetainError)
 
-    def _check_period(self):
-        "Check that nothing is retained twice"
+    def _check_period(self, approved):
+        "Check that nothing is retained twice, nor by what is approved with it"
         others = self.search([
                 ('company', '=', self.company.id),
                 ('category', '=', self.category.id),
-                ('state', 'in', ['approved', 'posted']),
+                ['OR',
+                    ('state', 'in', ['approved', 'posted']),
+                    ('id', 'in', [r.id for r in approved]),
+                    ],
                 ('start_date', '<=', self.end_date),
                 ('end_date', '>=', self.start_date),
                 ('id', '!=', self.id),

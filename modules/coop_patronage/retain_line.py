@@ -1,60 +1,32 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
-from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
+from .equity_line import EquityLineMixin
 
-class RetainLine(ResultMixin, SearchMixin, ModelSQL, ModelView):
+
+class RetainLine(EquityLineMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.retain.line'
     __string__ = "Per-Unit Retain Line"
+    _run = 'retain'
     _search_names = ('retain.rec_name', 'member.rec_name')
 
     retain = fields.Many2One(
         'coop.equity.retain', "Retain", required=True, readonly=True,
         ondelete='CASCADE')
-    company = fields.Function(fields.Many2One(
-            'company.company', "Company"),
-        'on_change_with_company')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
-    member = fields.Many2One(
-        'coop.member', "Member", required=True, readonly=True,
-        ondelete='RESTRICT')
     basis = fields.Numeric("Basis", readonly=True,
         help="The units or the price of what was delivered.")
     quantity = fields.Numeric("Shares", readonly=True)
-    amount = Monetary(
-        "Amount", currency='currency', digits='currency', readonly=True,
-        help="What is retained.")
-    account_move_line = fields.Many2One(
-        'account.move.line', "Payable Line", readonly=True,
-        ondelete='RESTRICT',
-        help="What lowers the debt to the member.")
-    share_moves = fields.One2Many(
-        'coop.share.move', 'origin', "Share Moves", readonly=True)
-
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls.__access__.add('retain')
+        cls.amount.help = "What is retained."
+        cls.account_move_line.help = "What lowers the debt to the member."
         cls._order = [
             ('member', 'ASC'),
             ('id', 'ASC'),
             ]
-
-    @fields.depends('retain', '_parent_retain.company')
-    def on_change_with_company(self, name=None):
-        return self.retain.company if self.retain else None
-
-    @fields.depends('retain', '_parent_retain.currency')
-    def on_change_with_currency(self, name=None):
-        return self.retain.currency if self.retain else None
-
-    def get_rec_name(self, name):
-        return f'{self.retain.rec_name} - {self.member.rec_name}'
 
     @property
     def row(self):

@@ -1,26 +1,24 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from decimal import Decimal
-
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
 from .claim_unclaimed import ClaimMixin
+from .equity_line import EquityLineMixin
 from .exceptions import RevolvementError
 from .loss_absorption import take_amount
 
 
 class RevolvementLine(
-        ClaimMixin, BankedMixin, ResultMixin, SearchMixin,
-        ModelSQL, ModelView):
+        ClaimMixin, BankedMixin, EquityLineMixin, ModelSQL, ModelView):
     __name__ = 'coop.equity.revolvement.line'
     __string__ = "Equity Revolvement Line"
     _search_names = ('revolvement.rec_name', 'member.rec_name')
+    _run = 'revolvement'
     _subject = 'revolvement'
     _bank_keyword = 'revolvement'
     _bank_sign = -1
@@ -29,15 +27,6 @@ class RevolvementLine(
     revolvement = fields.Many2One(
         'coop.equity.revolvement', "Revolvement", required=True,
         readonly=True, ondelete='CASCADE')
-    company = fields.Function(fields.Many2One(
-            'company.company', "Company"),
-        'on_change_with_company')
-    currency = fields.Function(fields.Many2One(
-            'currency.currency', "Currency"),
-        'on_change_with_currency')
-    member = fields.Many2One(
-        'coop.member', "Member", required=True, readonly=True,
-        ondelete='RESTRICT')
     share_class = fields.Many2One(
         'coop.share.class', "Share Class", required=True, readonly=True,
         ondelete='RESTRICT')
@@ -45,9 +34,6 @@ class RevolvementLine(
     balance = Monetary(
         "Balance", currency='currency', digits='currency', readonly=True,
         help="What is held before.")
-    amount = Monetary(
-        "Amount", currency='currency', digits='currency', readonly=True,
-        help="What is redeemed.")
     discount = Monetary(
         "Discount", currency='currency', digits='currency', readonly=True,
         help="What the cooperative keeps for paying early.")
@@ -57,16 +43,11 @@ class RevolvementLine(
     payable = Monetary(
         "Payable", currency='currency', digits='currency', readonly=True,
         help="What is paid, or credited on account.")
-    account_move_line = fields.Many2One(
-        'account.move.line', "Payable Line", readonly=True,
-        ondelete='RESTRICT')
-    share_moves = fields.One2Many(
-        'coop.share.move', 'origin', "Share Moves", readonly=True)
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls.__access__.add('revolvement')
+        cls.amount.help = "What is redeemed."
         cls._order = [
             ('vintage', 'ASC'),
             ('member', 'ASC'),
@@ -80,17 +61,6 @@ class RevolvementLine(
             ('unclaimed_move', '=', None),
             ('account_move_line.reconciliation', '=', None),
             ]
-
-    @fields.depends('revolvement', '_parent_revolvement.company')
-    def on_change_with_company(self, name=None):
-        return self.revolvement.company if self.revolvement else None
-
-    @fields.depends('revolvement', '_parent_revolvement.currency')
-    def on_change_with_currency(self, name=None):
-        return self.revolvement.currency if self.revolvement else None
-
-    def get_rec_name(self, name):
-        return f'{self.revolvement.rec_name} - {self.member.rec_name}'
 
     @property
     def row(self):
@@ -106,39 +76,30 @@ class RevolvementLine(
             'payable': self.payable,
             }
 
-    def get_move_lines(self, move):
-        "Yield the line, what is posted and the values"
+    def get_move_lines(self, books, move):
+        "Yield the line, the name of what is posted and the unsaved line of it"
         revolvement = self.revolvement
-        party = self.member.party.id
+        party = self.member.party
+        date = revolvement.payment_date or revolvement.posting_date
         payable = self.share_class.account_redemption
         if revolvement.payout == 'credit':
-            payable = self.member.party.account_receivable_used
-        for name, account, amount in [
-                ('amount', self.share_class.account_capital, self.amount),
-                ('payable', payable, -self.payable),
+            payable = party.account_receivable_used
+        for name, account, amount, values in [
+                ('amount', self.share_class.account_capital, self.amount, {}),
+                ('payable', payable, -self.payable,
+                    {'maturity_date': date, 'origin': self}),
                 ('set_off', self.share_class.account_redemption,
-                    -self.set_off),
+                    -self.set_off, {'maturity_date': date, 'origin': self}),
                 ('discount', self.share_class.account_deduction,
-                    -self.discount)]:
+                    -self.discount, {})]:
             if not amount:
                 continue
             if not account:
                 raise RevolvementError(gettext(
                         'coop_patronage.msg_revolvement_account',
                         share_class=self.share_class.rec_name))
-            yield self, name, {
-                'move': move.id,
-                'description': move.description,
-                'account': account.id,
-                'debit': max(amount, Decimal(0)),
-                'credit': max(-amount, Decimal(0)),
-                'party': party if account.party_required else None,
-                'maturity_date': (
-                    revolvement.payment_date or revolvement.posting_date
-                    if name in {'payable', 'set_off'} else None),
-                'origin': (
-                    str(self) if name in {'payable', 'set_off'} else None),
-                }
+            yield self, name, books.line(
+                account, amount, party=party, move=move, **values)
 
     def get_share_moves(self, move, lots):
         """Return the unsaved rows of the share ledger

@@ -1,5 +1,8 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
 from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow
 from trytond.modules.coop_membership.books import Books
@@ -166,13 +169,15 @@ class SurplusPosting:
     @classmethod
     def _check_dividends(cls, surpluses):
         "Check that no dividend on shares has taken what would be taken back"
+        taken = defaultdict(Decimal)
         for surplus in surpluses:
             lines = [l for l in surplus.lines if l.kind == 'share_dividend']
             held = get_balances(
                 surplus.company, [l.account for l in lines],
                 lambda move: move.state == 'posted')
             for line in lines:
-                if held[line.account.id] < line.computed_amount:
+                taken[line.account] += line.computed_amount
+                if held[line.account.id] < taken[line.account]:
                     raise CancelError(gettext(
                             'coop_patronage.msg_surplus_cancel_dividend',
                             surplus=surplus.rec_name,

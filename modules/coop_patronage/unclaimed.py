@@ -3,49 +3,18 @@
 from trytond.i18n import gettext
 from trytond.model import ModelView, fields
 from trytond.modules.coop_membership.checked_wizard import CheckedWizard
+from trytond.modules.coop_membership.unclaimed import UnclaimedStartMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction
 from trytond.wizard import Button, StateReport, StateTransition, StateView
 
 from .exceptions import UnclaimedError
 
 
-class UnclaimedStart(ModelView):
+class UnclaimedStart(UnclaimedStartMixin, ModelView):
     __name__ = 'coop.patronage.unclaimed.start'
     __string__ = "Unclaimed Patronage"
-
-    company = fields.Many2One('company.company', "Company", required=True)
-    date = fields.Date("Date", required=True,
-        help="The day for which the list is made, and of what is posted.")
-    years = fields.Integer("Years", required=True,
-        domain=[
-            ('years', '>', 0),
-            ],
-        help="The number of years since the money was due.")
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
-    def default_date(cls):
-        return Pool().get('ir.date').today()
-
-    @fields.depends('company')
-    def on_change_company(self):
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        if self.company:
-            self.years = Configuration(1).get_multivalue(
-                'unclaimed_years', company=self.company.id)
-
-    @classmethod
-    def default_years(cls):
-        pool = Pool()
-        Configuration = pool.get('coop.patronage.configuration')
-        return Configuration(1).get_multivalue(
-            'unclaimed_years', company=cls.default_company())
+    _years = ('coop.patronage.configuration', 'unclaimed_years')
 
 
 class UnclaimedList(ModelView):
@@ -115,7 +84,7 @@ class Unclaimed(CheckedWizard):
         Line = pool.get('coop.equity.revolvement.line')
         company = self.start.company
         allocations, lines = (
-            list(map(int, Model.list_unclaimed(*self._period)))
+            list(map(int, Model.list_unclaimed(*self.start.period)))
             for Model in [Allocation, Line])
         account = Configuration(1).get_multivalue(
             'account_unclaimed', company=company.id)
@@ -128,10 +97,6 @@ class Unclaimed(CheckedWizard):
             'account': account.id if account else None,
             }
 
-    @property
-    def _period(self):
-        return self.start.company, self.start.date, self.start.years
-
     def _get_claims(self):
         "Yield the models with what is open of the chosen records"
         pool = Pool()
@@ -139,7 +104,7 @@ class Unclaimed(CheckedWizard):
         Line = pool.get('coop.equity.revolvement.line')
         for Model, records in [
                 (Allocation, self.list.allocations), (Line, self.list.lines)]:
-            yield Model, Model.get_claims(records, *self._period)
+            yield Model, Model.get_claims(records, *self.start.period)
 
     def _print_notices(self, action, name):
         for Model, claims in self._get_claims():

@@ -366,7 +366,7 @@ class Dividend(
         # No two dividends of a class can be approved at once
         claim(c for d in dividends for c in d.classes)
         for dividend in dividends:
-            dividend._check_period()
+            dividend._check_period(dividends)
             dividend._check_resolution()
             dividend._check_lines()
         cls.set_number(dividends)
@@ -434,10 +434,14 @@ class Dividend(
         cursor.execute(*line.select(line.id, where=where, order_by=line.id))
         return [id_ for id_, in cursor]
 
-    def _check_period(self):
+    def _check_period(self, approved=()):
+        "Check the period against that of the others, and those approved now"
         others = self.search([
                 ('company', '=', self.company.id),
-                ('state', 'in', ['approved', 'posted']),
+                ['OR',
+                    ('state', 'in', ['approved', 'posted']),
+                    ('id', 'in', [d.id for d in approved]),
+                    ],
                 ('classes', 'in', [c.id for c in self.classes]),
                 ('id', '!=', self.id),
                 ])

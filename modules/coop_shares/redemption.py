@@ -108,6 +108,10 @@ class Redemption(
         "that had to wait for another budget.")
     price = Monetary(
         "Price", currency='currency', digits='currency',
+        domain=['OR',
+            ('price', '=', None),
+            ('price', '>=', 0),
+            ],
         help="The price of a share.\n"
         "Leave empty for the par value less the loss of the year.")
     deduction = Monetary(

@@ -120,8 +120,10 @@ class RedemptionGrant(ResultMixin, ModelSQL):
             redemption = planned.redemption
             if redemption.state != 'approved' or redemption.granted:
                 continue
-            rest = redemption.quantity - planned.quantity
-            key = planned.quantity if rest else None, planned.end_date
+            # It may have got less since it was planned
+            quantity = min(planned.quantity, redemption.quantity)
+            rest = redemption.quantity - quantity
+            key = quantity if rest else None, planned.end_date
             actions[key].append(redemption)
             if rest:
                 rests.append(Redemption(

@@ -2,47 +2,17 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import ModelView, fields
 from trytond.modules.coop_membership.checked_wizard import CheckedWizard
+from trytond.modules.coop_membership.unclaimed import UnclaimedStartMixin
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import Transaction, check_access
+from trytond.transaction import check_access
 from trytond.wizard import Button, StateTransition, StateView
 
 
-class LapseStart(ModelView):
+class LapseStart(UnclaimedStartMixin, ModelView):
     __name__ = 'coop.share.redemption.lapse.start'
     __string__ = "Lapse Redemptions"
-
-    company = fields.Many2One('company.company', "Company", required=True)
-    date = fields.Date("Date", required=True,
-        help="The date of the accounting moves.")
-    lapse_years = fields.Integer("Years", required=True,
-        domain=[
-            ('lapse_years', '>', 0),
-            ],
-        help="The number of years after which a claim lapses.")
-
-    @classmethod
-    def default_company(cls):
-        return Transaction().context.get('company')
-
-    @classmethod
-    def default_date(cls):
-        return Pool().get('ir.date').today()
-
-    @fields.depends('company')
-    def on_change_company(self):
-        pool = Pool()
-        Configuration = pool.get('coop.share.configuration')
-        if self.company:
-            self.lapse_years = Configuration(1).get_multivalue(
-                'lapse_years', company=self.company.id)
-
-    @classmethod
-    def default_lapse_years(cls):
-        pool = Pool()
-        Configuration = pool.get('coop.share.configuration')
-        return Configuration(1).get_multivalue(
-            'lapse_years', company=cls.default_company())
+    _years = ('coop.share.configuration', 'lapse_years')
 
 
 class LapseList(ModelView):
@@ -81,8 +51,7 @@ class Lapse(CheckedWizard):
     def default_list(self, fields):
         Redemption = Pool().get('coop.share.redemption')
         redemptions = [
-            r.id for r in Redemption.get_unclaimed(
-                self.start.company, self.start.date, self.start.lapse_years)]
+            r.id for r in Redemption.get_unclaimed(*self.start.period)]
         return {
             'company': self.start.company.id,
             'candidates': redemptions,
@@ -97,7 +66,5 @@ class Lapse(CheckedWizard):
                     ('company', '=', self.start.company.id),
                     ('id', 'in', [r.id for r in self.list.redemptions]),
                     ])
-        Redemption.lapse(
-            Redemption.browse(redemptions), self.start.company,
-            self.start.date, self.start.lapse_years)
+        Redemption.lapse(Redemption.browse(redemptions), *self.start.period)
         return 'end'

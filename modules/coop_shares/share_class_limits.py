@@ -24,17 +24,21 @@ class ShareClassLimits:
         is subscribed but not paid, with the subscriptions that are being
         confirmed and without those that have been issued.
         """
+        by_company = defaultdict(list)
+        for change in changes:
+            by_company[change[1].company].append(change)
+        for company, c_changes in by_company.items():
+            cls._check_limits(company, c_changes, confirming, issued)
+
+    @classmethod
+    def _check_limits(cls, company, changes, confirming, issued):
         pool = Pool()
         Configuration = pool.get('coop.share.configuration')
         Move = pool.get('coop.share.move')
         Member = pool.get('coop.member')
         Subscription = pool.get('coop.share.subscription')
-        changes = list(changes)
         classes = {c for _, c, _, _ in changes}
         members = {int(m) for m, _, _, _ in changes}
-        if not changes:
-            return
-        company = next(iter(classes)).company
         limited = {c for c in classes if c.maximum_percent}
         founding_date = Configuration(1).get_multivalue(
             'founding_date', company=company.id)

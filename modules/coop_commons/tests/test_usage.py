@@ -1,10 +1,12 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from decimal import Decimal
 
 from trytond import backend
 from trytond.model.exceptions import AccessError
-from trytond.modules.coop_commons.exceptions import UsageError
+from trytond.modules.coop_commons.exceptions import (
+    ReadingError, TariffError, UsageError)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -78,6 +80,52 @@ class UsageTestCase(CommonsTestCase):
                     approved.write([approved], {'state': 'draft'})
             with self.assertRaises(AccessError):
                 Component.write([component], {'unit_price': Decimal(99)})
+
+    @with_transaction()
+    def test_tariffs_together(self):
+        "Test each version of a tariff ends the one approved with it"
+        with self.in_company():
+            resource = self._create_resource()
+            tariffs = [
+                self._make_document(
+                    'tariff', resource=resource, valid_from=date)
+                for date in [dt.date(2024, 7, 1), dt.date(2024, 1, 1)]]
+            Tariff = tariffs[0].__class__
+            Tariff.approve(Tariff.browse(tariffs))
+            self.assertEqual(
+                [t.valid_until for t in Tariff.browse(tariffs)],
+                [None, dt.date(2024, 6, 30)])
+            again = [
+                Tariff.copy(
+                    tariffs[:1], default={'valid_from': dt.date(2025, 1, 1)}
+                    )[0] for _ in range(2)]
+            with self.assertRaises(TariffError):
+                Tariff.approve(again)
+
+    @with_transaction()
+    def test_corrected_twice(self):
+        "Test a reading is corrected once, whatever else was proposed"
+        with self.in_company():
+            wrong = self.make('reading', 'done')
+            Reading = wrong.__class__
+            corrections = [
+                Reading(Reading.correct([wrong])['res_id'][0])
+                for _ in range(2)]
+            with self.assertRaises(ReadingError):
+                Reading.do(Reading.browse(corrections))
+            right, _ = corrections
+            right.value = Decimal(50)
+            right.save()
+            Reading.do([right])
+            # It counts instead of the wrong one, of 100
+            following = Reading(
+                company=self.company, meter=wrong.meter,
+                value=Decimal(120),
+                time=wrong.time + dt.timedelta(hours=1))
+            following.save()
+            Reading.do([following])
+            self.assertEqual(following.previous, right)
+            self.assertEqual(following.difference, 70)
 
     @with_transaction()
     def test_database(self):

@@ -126,6 +126,8 @@ class CommonsCostDocuments(CommonsDocuments):
             company=self.company, kind='board', date=END,
             items=[Item(subject="Rate", votes_for=1)])
         meeting.save()
+        for button in ['convene', 'open', 'close']:
+            getattr(Meeting, button)([meeting])
         return {
             'valid_from': dt.date(2025, 1, 1),
             'fixed_cost': Decimal(100),

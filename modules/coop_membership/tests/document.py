@@ -371,7 +371,7 @@ class StrangerTestMixin(DocumentTestMixin):
         attempts = Counter()
         self._prepare()
         strange = self._make_strange()
-        mine = self._make_some()
+        mine = self._make_some(every=True)
         user = self._attacker()
         for records in strange.values():
             # The documents among them are in their first and last states
@@ -395,8 +395,8 @@ class StrangerTestMixin(DocumentTestMixin):
         print(  # noqa: T201
             f"{self.module}, strangers: {sum(attempts.values())} attempts")
 
-    def _make_some(self):
-        """Make each document in its first and its last states
+    def _make_some(self, every=False):
+        """Make each document in its first and its last states, or in each
 
         Return by model what there is more than before.
         """
@@ -414,7 +414,8 @@ class StrangerTestMixin(DocumentTestMixin):
             states = [
                 s for s, _ in Model.state.selection
                 if (Model.__name__, s) not in self.excused]
-            for state in dict.fromkeys(states[:1] + states[-2:]):
+            for state in dict.fromkeys(
+                    states if every else states[:1] + states[-2:]):
                 self._make(Model, state)
         return {
             Model: sorted(records - before[Model], key=int)
@@ -430,19 +431,19 @@ class StrangerTestMixin(DocumentTestMixin):
             self.__dict__.update(attributes)
 
     def _finder(self, made, company):
-        "Return what finds a record of the company by the name of its model"
+        "Return what finds the records of the company by their model"
         def find(name):
             Model = Pool().get(name)
             if Model.__name__ == 'company.company':
-                return company
+                return [company]
             with without_check_access(), inactive_records():
                 if Model in made:
-                    return made[Model][-1] if made[Model] else None
+                    return made[Model][::-1]
                 if 'company' in Model._fields:
-                    for record in Model.search([
-                                ('company', '=', company.id),
-                                ], limit=1):
-                        return record
+                    return Model.search([
+                            ('company', '=', company.id),
+                            ], limit=1)
+            return []
 
         return find
 

@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin)
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_membership.tests.documents import (
     MembershipDocumentTestMixin)
 from trytond.modules.party.tests import PartyCheckReplaceMixin
@@ -9,8 +10,9 @@ from trytond.tests.test_tryton import ModuleTestCase
 
 
 class CoopMembershipTestCase(
-        MembershipDocumentTestMixin, PartyCompanyCheckEraseMixin,
-        PartyCheckReplaceMixin, CompanyTestMixin, ModuleTestCase):
+        MembershipDocumentTestMixin, StrangerTestMixin,
+        PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin, CompanyTestMixin,
+        ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'
     extras = ['account_invoice', 'account_payment', 'notification_email']

@@ -215,6 +215,34 @@ class RightsTestCase(DatabaseTestCase):
                         }])
 
     @with_transaction()
+    def test_roll(self):
+        "Test nobody brings votes into the roll of the members"
+        pool = Pool()
+        Attendance = pool.get('coop.meeting.attendance')
+        Meeting = pool.get('coop.meeting')
+        company = create_company()
+        with set_company(company):
+            director, _ = create_members(
+                company, create_category(company), 2, dt.date(2024, 1, 1))
+            meetings = Meeting.create([{
+                        'company': company.id,
+                        'date': dt.date(2024, 2, 1),
+                        'kind': kind,
+                        } for kind in ['board', 'ordinary']])
+            Meeting.convene(meetings)
+        board, general = meetings
+        clerk = self._create_user('clerk', company, 'membership')
+        with self._as_user(clerk):
+            attendance, = Attendance.create([{
+                        'meeting': board.id,
+                        'member': director.id,
+                        'votes': 100,
+                        'presence': 'present',
+                        }])
+            with self.assertRaises(AccessError):
+                Attendance.write([attendance], {'meeting': general.id})
+
+    @with_transaction()
     def test_wizard_access(self):
         "Test the clerk and the board change categories and print"
         pool = Pool()

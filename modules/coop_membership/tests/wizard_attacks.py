@@ -8,6 +8,7 @@ it is refused.
 """
 import datetime as dt
 
+from trytond.exceptions import UserError
 from trytond.model import ModelStorage
 from trytond.model.modelstorage import _record_eval_pyson
 from trytond.pool import Pool
@@ -20,8 +21,8 @@ __all__ = ['WizardAttacks']
 class WizardAttacks:
     """The attacks on the wizard, as pairs of a text and what is to fail
 
-    `mine` and `strange` return a record of a model: one of the company of the
-    user, and one of another.
+    `mine` and `strange` return records of a model: those of the company of
+    the user, and those of another.
     """
 
     def __init__(self, Wizard, mine, strange):
@@ -31,6 +32,24 @@ class WizardAttacks:
         ActionWizard = Pool().get('ir.action.wizard')
         models = ActionWizard.get_models(Wizard.__name__)
         self.model = min(models) if models else None
+        self.record = self._choose() if self.model else None
+
+    def _choose(self):
+        "Return a record of which the wizard takes what it proposes"
+        records = self._mine(self.model)
+        assert records, self.model
+        for record in records:
+            self.record = record
+            try:
+                for name, _ in self._views():
+                    with self._context():
+                        session, base = self._reach(name)
+                        if base is not None:
+                            self.Wizard._check_data(session, {name: base})
+            except UserError:
+                continue
+            return record
+        raise AssertionError(f"{self.Wizard.__name__} takes nothing")
 
     def __iter__(self):
         if self.model:
@@ -40,7 +59,7 @@ class WizardAttacks:
 
     def _context(self, record=None):
         "Start the wizard on the record"
-        record = record or (self._mine(self.model) if self.model else None)
+        record = record or self.record
         return Transaction().set_context(
             active_model=record.__class__.__name__ if record else None,
             active_id=record.id if record else None,
@@ -58,8 +77,7 @@ class WizardAttacks:
 
     def _record_attacks(self):
         Wizard = self.Wizard
-        strange = self._strange(self.model)
-        assert strange, self.model
+        strange, *_ = self._strange(self.model)
         with self._context():
             session, start, _ = Wizard.create()
 
@@ -161,8 +179,7 @@ class WizardAttacks:
             Target = field.get_target()
             if not issubclass(Target, ModelStorage):
                 return
-            strange = self._strange(Target.__name__)
-            if strange:
+            for strange in self._strange(Target.__name__)[:1]:
                 yield 'of another company', (
                     strange.id if field._type == 'many2one'
                     else [strange.id])

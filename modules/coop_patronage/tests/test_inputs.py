@@ -347,3 +347,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
             Retain.cancel([Retain(retain.id)])
             self.assertEqual(held(), dict.fromkeys(key, D(1000)))
             self.assertEqual(owed(), {})
+            both = [again, *Retain.copy([again])]
+            Retain.compute(both)
+            with self.assertRaisesRegex(RetainError, "same deliveries"):
+                Retain.approve(both)

@@ -1,7 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.company.tests import CompanyTestMixin
-from trytond.modules.coop_membership.tests.document import DocumentTestMixin
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_patronage.tests.case import EXTRAS
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.modules.party.tests import PartyCheckReplaceMixin
@@ -9,7 +9,7 @@ from trytond.tests.test_tryton import ModuleTestCase
 
 
 class CoopPatronageTestCase(
-        PatronageDocuments, DocumentTestMixin, PartyCheckReplaceMixin,
+        PatronageDocuments, StrangerTestMixin, PartyCheckReplaceMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Patronage module"
     module = 'coop_patronage'

@@ -5,8 +5,10 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.modules.coop_membership.tests.records import create_members
+from trytond.modules.coop_shares.exceptions import DividendError
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool
@@ -72,6 +74,30 @@ class DividendTestCase(SharesTestCase):
                     counts.append(queries)
                 with self.subTest(chunks=chunks):
                     self.assertSameQueries(*counts[1:])
+
+    @with_transaction()
+    def test_approved_together(self):
+        "Test no two dividends of a period are approved together"
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            issue(self._admit(company, category), class_)
+            dividends = Dividend.create([{
+                        'company': company.id,
+                        'classes': [('add', [class_.id])],
+                        'start_date': START,
+                        'end_date': end,
+                        'rate': Decimal('0.05'),
+                        } for end in [END, END - dt.timedelta(days=1)]])
+            Dividend.compute(dividends)
+            with self.assertRaises(DividendError), savepoint():
+                Dividend.approve(Dividend.browse(dividends))
+            Dividend.approve(dividends[:1])
 
     @with_transaction()
     def test_paid(self):

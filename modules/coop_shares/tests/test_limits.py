@@ -79,6 +79,8 @@ class LimitsTestCase(SharesTestCase):
                         {'price': Decimal(9)}, ["Account Loss", class_]),
                     ("above par", self._redeem, [ann, class_, 1],
                         {'price': Decimal(11)}, ['11']),
+                    ("below nothing", self._redeem, [ann, class_, 1],
+                        {'price': Decimal(-1)}, ["Price"]),
                     ("no share left", self._redeem, [carl, class_, 1], {},
                         [carl, class_, '0']),
                     ]:
@@ -105,6 +107,57 @@ class LimitsTestCase(SharesTestCase):
                 {'A': 10, 'L': 10, 'P': 10, 'F': 11, 'K': 11})
             with self.assertRaises(RedemptionError):
                 Redemption.refuse(redemptions)
+
+    @with_transaction()
+    def test_companies(self):
+        "Test the limits of each company count in what is confirmed together"
+        Subscription = Pool().get('coop.share.subscription')
+        drafts = []
+        for _ in range(2):
+            company, category, class_ = self._set_up()
+            with set_company(company):
+                limited = create_share_class(
+                    company, code='L', maximum=Decimal(20))
+                member, = self._admit(company, category)
+                issue([member], limited, 20)
+                drafts.append(Subscription.create([{
+                            'company': company.id,
+                            'member': member.id,
+                            'share_class': share_class.id,
+                            'quantity': Decimal(1),
+                            'date': START,
+                            } for share_class in [limited, class_]]))
+        (first, free), (second, other) = drafts
+        for subscriptions in [[first, other], [free, second]]:
+            with self.assertRaisesRegex(LimitError, '21'), savepoint():
+                Subscription.confirm(Subscription.browse(subscriptions))
+        Subscription.confirm(Subscription.browse([free, other]))
+
+    @with_transaction()
+    def test_grant(self):
+        "Test nothing more is granted than what is still asked for"
+        pool = Pool()
+        Grant = pool.get('coop.share.redemption.grant')
+        Redemption = pool.get('coop.share.redemption')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            members = self._admit(company, category)
+            issue(members, class_)
+            redemption, = Redemption.create([{
+                        'company': company.id,
+                        'member': members[0].id,
+                        'share_class': class_.id,
+                        'quantity': Decimal(5),
+                        'request_date': START,
+                        }])
+            Redemption.approve([redemption])
+            grant = Grant(
+                redemption=redemption, quantity=Decimal(8), end_date=END)
+            grant.save()
+            Grant.grant([grant])
+            redemption, = Redemption.search([])
+            self.assertTrue(redemption.granted)
+            self.assertEqual(redemption.quantity, 5)
 
     @with_transaction()
     def test_pending(self):

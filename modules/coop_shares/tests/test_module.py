@@ -3,14 +3,14 @@
 import xml.etree.ElementTree as ET
 
 from trytond.modules.company.tests import CompanyTestMixin
-from trytond.modules.coop_membership.tests.document import DocumentTestMixin
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_shares.tests.documents import SharesDocuments
 from trytond.tests.test_tryton import ModuleTestCase
 from trytond.tools import file_open
 
 
 class CoopSharesTestCase(
-        SharesDocuments, DocumentTestMixin, CompanyTestMixin, ModuleTestCase):
+        SharesDocuments, StrangerTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
     extras = [
