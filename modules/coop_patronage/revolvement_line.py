@@ -23,6 +23,7 @@ class RevolvementLine(
     _search_names = ('revolvement.rec_name', 'member.rec_name')
     _subject = 'revolvement'
     _bank_keyword = 'revolvement'
+    _bank_name = 'revolvement.rec_name'
     _bank_sign = -1
     _bank_company = 'revolvement.company'
 
