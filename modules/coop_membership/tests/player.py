@@ -278,7 +278,10 @@ class AccountPlayer:
         pool = Pool()
         Move = pool.get('account.move')
         Wizard = pool.get('account.move.cancel', type='wizard')
-        moves = Move.search([], order=[('id', 'DESC')], limit=first + 1)
+        # What was there before is not of the documents
+        moves = Move.search([
+                ('date', '>=', dt.date(self.year, 1, 1)),
+                ], order=[('id', 'DESC')], limit=first + 1)
         move = moves[-1]
         with Transaction().set_context(
                 active_model='account.move',
