@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """What who pays or is paid reads of it on the bank account."""
+from sql import Null
 from stdnum import iso11649
 from stdnum.iso7064 import mod_97_10
 
@@ -130,6 +131,26 @@ class RequestMixin:
     def __setup__(cls):
         cls.payment_reference.search_unaccented = False
         super().__setup__()
+
+    @classmethod
+    def __register__(cls, module):
+        super().__register__(module)
+        cls.fill_references()
+
+    @classmethod
+    def fill_references(cls):
+        "Give a reference to what got its number when there was none yet"
+        cursor = Transaction().connection.cursor()
+        table = cls.__table__()
+        cursor.execute(*table.select(
+                table.id, table.number,
+                where=(table.number != Null)
+                & (table.payment_reference == Null)))
+        for id_, number in cursor.fetchall():
+            cursor.execute(*table.update(
+                    [table.payment_reference],
+                    [creditor_reference(cls._reference_key + number)],
+                    where=table.id == id_))
 
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)

@@ -36,6 +36,7 @@ class Allocation(
     __name__ = 'coop.patronage.allocation'
     __string__ = "Patronage Allocation"
     _bank_keyword = 'allocation'
+    _bank_name = 'pool.surplus.fiscalyear.rec_name'
     _bank_sign = -1
     _bank_party = 'party'
     _search_names = ('pool.rec_name', 'party.rec_name')

@@ -21,6 +21,7 @@ class RevolvementLine(
     _run = 'revolvement'
     _subject = 'revolvement'
     _bank_keyword = 'revolvement'
+    _bank_name = 'revolvement.rec_name'
     _bank_sign = -1
     _bank_company = 'revolvement.company'
 

@@ -56,14 +56,7 @@ class StatementRuleLine(metaclass=PoolMeta):
             keyword = keywords.get(Model._bank_keyword)
             if not keyword or amount * Model._bank_sign <= 0:
                 continue
-            domain = [
-                (Model._bank_company, '=', origin.company.id),
-                Model.bank_open_domain(),
-                ('rec_name', '=', keyword),
-                ]
-            if party:
-                domain.append((Model._bank_party, '=', party.id))
-            found.extend(Model.search(domain, limit=2))
+            found.extend(Model.bank_find(origin.company, keyword, party))
         if not found and keywords.get('payment_reference') and amount > 0:
             document = StatementLine.find_requested(
                 origin.company, [keywords['payment_reference']])

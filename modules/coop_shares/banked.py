@@ -22,6 +22,9 @@ class BankedMixin:
     # The paths of its company and of who pays or is paid
     _bank_company = 'company'
     _bank_party = 'member.party'
+    # The path of what a rule names it by, before its record name, which
+    # others may be found by too
+    _bank_name = None
 
     @classmethod
     def bank_open_domain(cls):
@@ -48,6 +51,31 @@ class BankedMixin:
                     cls.bank_open_domain()),
                 ()),
             ]
+
+    @classmethod
+    def bank_find(cls, company, name, party=None):
+        "Return what is open of the name, and of the party if any, at most two"
+        domain = [
+            (cls._bank_company, '=', company.id),
+            cls.bank_open_domain(),
+            ]
+        if party:
+            domain.append((cls._bank_party, '=', party.id))
+        for path in filter(None, [cls._bank_name, 'rec_name']):
+            found = cls.bank_open(cls.search(
+                    [domain, (path, '=', name)], limit=2))
+            if found:
+                return found
+        return []
+
+    @classmethod
+    def bank_open(cls, documents):
+        "Return those of the documents of which something is to be paid"
+        claims = cls.bank_claims(documents)
+        open_ = open_lines({c for d_claims in claims.values()
+                for c in d_claims})
+        return [
+            d for d in documents if any(open_[c] for c in claims[d])]
 
     @property
     def bank_party(self):

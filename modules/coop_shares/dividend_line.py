@@ -15,6 +15,7 @@ class DividendLine(
     _search_names = ('dividend.rec_name', 'member.rec_name')
     _subject = 'dividend'
     _bank_keyword = 'dividend'
+    _bank_name = 'dividend.number'
     _bank_sign = -1
     _bank_company = 'dividend.company'
 

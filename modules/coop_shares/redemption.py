@@ -44,6 +44,7 @@ class Redemption(
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
     _bank_keyword = 'redemption'
+    _bank_name = 'number'
     _bank_sign = -1
     _steps = {
         'approve': (['requested'], 'approved'),

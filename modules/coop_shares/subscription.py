@@ -38,6 +38,7 @@ class Subscription(
     __string__ = "Share Subscription"
     _reference_key = 'SUB'
     _bank_keyword = 'subscription'
+    _bank_name = 'number'
     _steps = {
         'confirm': (['draft'], 'confirmed'),
         'pay': (['draft', 'confirmed'], None),
@@ -266,6 +267,10 @@ class Subscription(
     @classmethod
     def bank_return_domain(cls):
         return [('state', 'in', ['confirmed', 'paid'])]
+
+    @classmethod
+    def bank_open(cls, subscriptions):
+        return subscriptions
 
     @property
     def bank_account(self):

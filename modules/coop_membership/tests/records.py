@@ -67,3 +67,11 @@ def insert_applicants(company, category, document, count, date):
                 'method': 'signature',
                 } for member in members])
     return Member.browse(members)
+
+
+def run_tasks():
+    "Run what was put in the queue"
+    Queue = Pool().get('ir.queue')
+    tasks = Transaction().tasks
+    while tasks:
+        Queue(tasks.pop(0)).run()

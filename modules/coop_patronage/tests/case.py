@@ -12,7 +12,9 @@ from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
-EXTRAS = ['account_payment', 'timesheet', 'coop_commons']
+EXTRAS = [
+    'account_payment', 'account_payment_clearing', 'account_statement',
+    'timesheet', 'coop_commons']
 
 
 class PatronageTestCase(unittest.TestCase):

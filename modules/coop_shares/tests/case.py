@@ -9,7 +9,7 @@ from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.tests.records import (
-    create_category, create_members)
+    create_category, create_members, run_tasks)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction
@@ -76,6 +76,7 @@ def issue(members, class_, quantity=10):
 
 class SharesTestCase(unittest.TestCase):
     "The base of the tests that use the models of the shares"
+    _run_tasks = staticmethod(run_tasks)
 
     @classmethod
     def setUpClass(cls):
@@ -125,13 +126,6 @@ class SharesTestCase(unittest.TestCase):
         self.assertEqual(*(
                 {k: n for k, n in queries.items() if k[0] not in ignored}
                 for queries in [few, many]))
-
-    def _run_tasks(self):
-        "Run what was put in the queue"
-        Queue = Pool().get('ir.queue')
-        tasks = Transaction().tasks
-        while tasks:
-            Queue(tasks.pop(0)).run()
 
     def _request(self, company, members, class_, quantity):
         "Request a redemption for each member, two on a day"

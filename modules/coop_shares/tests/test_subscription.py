@@ -3,6 +3,8 @@
 import datetime as dt
 from decimal import Decimal
 
+from stdnum import iso11649
+
 from trytond.exceptions import UserError
 from trytond.model.exceptions import SQLConstraintError
 from trytond.modules.company.tests import set_company
@@ -15,6 +17,7 @@ from trytond.modules.coop_shares.exceptions import (
 from trytond.modules.coop_shares.tests.case import START, SharesTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class SubscriptionTestCase(SharesTestCase):
@@ -31,6 +34,23 @@ class SubscriptionTestCase(SharesTestCase):
             subscription = self._pay(subscription, 4, dt.date(2024, 5, 1))
             with self.assertRaisesRegex(PaymentError, "04/30/2024"):
                 self._pay(subscription, 56, dt.date(2024, 4, 30))
+
+    @with_transaction()
+    def test_reference(self):
+        "Test what was numbered before gets its payment reference"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            member, = self._admit(company, category)
+            subscription = self._subscribe(member, class_, 1)
+            cursor = Transaction().connection.cursor()
+            table = Subscription.__table__()
+            cursor.execute(*table.update([table.payment_reference], [None]))
+            Subscription.fill_references()
+            cursor.execute(*table.select(table.payment_reference))
+            reference, = cursor.fetchone()
+            self.assertTrue(iso11649.is_valid(reference))
+            self.assertTrue(reference.endswith('SUB' + subscription.number))
 
     @with_transaction()
     def test_deposit(self):

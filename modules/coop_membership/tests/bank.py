@@ -5,24 +5,23 @@ from decimal import Decimal
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
-from .case import get_account
 
+class BankPlayer:
+    "The screens of account_payment_clearing and account_statement"
+    bank_screens = [
+        'payment', 'payment', 'succeed', 'succeed', 'fail', 'proceed',
+        'statement']
 
-class BankScreens:
-    "What is done with payments, statements and write-offs"
+    def _banked_documents(self):
+        "Return what a line of a statement may be related to"
+        return []
 
-    def _create_journals(self):
+    def _create_bank(self):
         pool = Pool()
         Account = pool.get('account.account')
-        Configuration = pool.get('coop.share.configuration')
         Journal = pool.get('account.journal')
         PaymentJournal = pool.get('account.payment.journal')
         StatementJournal = pool.get('account.statement.journal')
-        WriteOff = pool.get('account.move.reconcile.write_off')
-        configuration = Configuration(1)
-        configuration.dividend_resolution = False
-        configuration.save()
-        self.payable = get_account(self.company, type='payable')
         clearing, = Account.copy([self.cash], default={
                 'name': "Bank Clearing",
                 'reconcile': True,
@@ -37,10 +36,8 @@ class BankScreens:
                             'clearing_account': clearing.id,
                             'clearing_journal': self._journal.id,
                             }]])
-        statement, write_off = Journal.create([
-                {'name': "Statement", 'type': 'statement'},
-                {'name': "Write-off", 'type': 'write-off'},
-                ])
+        statement = Journal(name="Statement", type='statement')
+        statement.save()
         self.statement_journal, = StatementJournal.create([{
                     'name': "Bank",
                     'company': self.company.id,
@@ -48,15 +45,6 @@ class BankScreens:
                     'journal': statement.id,
                     'account': self.cash.id,
                     'validation': 'amount',
-                    }])
-        self.write_off, = WriteOff.create([{
-                    'name': "Waiver",
-                    'company': self.company.id,
-                    'journal': write_off.id,
-                    'debit_account': get_account(
-                        self.company, type='expense').id,
-                    'credit_account': get_account(
-                        self.company, type='revenue').id,
                     }])
 
     def _do_payment(self, first, second):
@@ -109,23 +97,16 @@ class BankScreens:
         Payment = Pool().get('account.payment')
         Payment.proceed(self._find_payment(first, ['failed', 'succeeded']))
 
-    def _do_post(self, first, second):
-        "Post the moves of clearing"
-        Move = Pool().get('account.move')
-        moves = Move.search([
-                ('state', '=', 'draft'),
-                ], order=[('id', 'ASC')])
-        Move.post(moves[:1 + first])
-
     def _do_statement(self, first, second):
         pool = Pool()
         Statement = pool.get('account.statement')
         Line = pool.get('account.statement.line')
         documents = [
-            *self.subscriptions,
-            *self.redemptions,
+            *self._banked_documents(),
             *self._find_payment(second, ['processing', 'succeeded']),
             ]
+        if not documents:
+            return
         document = documents[(first + (second > 5)) % len(documents)]
         document = document.__class__(document.id)
         if document.__name__ == 'account.payment':
@@ -134,7 +115,7 @@ class BankScreens:
                 amount = -amount
         else:
             amount = Decimal(10 * (1 + second // 2))
-            if document.__name__ == 'coop.share.redemption' or second == 1:
+            if second == 1 or getattr(document, '_bank_sign', 1) < 0:
                 amount = -amount
         statement = Statement(
             name="Test", company=self.company,
@@ -150,8 +131,3 @@ class BankScreens:
         statement.save()
         Statement.validate_statement([statement])
         Statement.post([statement])
-
-    def _do_write_off(self, first, second):
-        Line = Pool().get('account.move.line')
-        Line.reconcile(
-            self._pick(first, 0), date=self.day, writeoff=self.write_off)

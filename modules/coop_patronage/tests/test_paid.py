@@ -1,0 +1,114 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+"""Play with the accounting screens on allocations and revolvements"""
+import datetime as dt
+from decimal import Decimal
+
+from trytond.modules.account.tests import get_fiscalyear
+from trytond.modules.account_invoice.tests import set_invoice_sequences
+from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_membership.claim import open_lines
+from trytond.modules.coop_membership.tests.bank import BankPlayer
+from trytond.modules.coop_membership.tests.player import AccountPlayer
+from trytond.modules.coop_patronage.tests.case import PatronageTestCase
+from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+
+
+class PaidTestCase(
+        BankPlayer, AccountPlayer, PatronageDocuments, PatronageTestCase):
+    "Test no use of the accounting screens parts patronage from the books"
+    screens = [*AccountPlayer.screens, *BankPlayer.bank_screens]
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_sequence(self):
+        "Test random sequences on two documents of each kind"
+        pool = Pool()
+        Account = pool.get('account.account')
+        self.company = create_company()
+        with set_company(self.company):
+            self.prepare_documents(self.company)
+            self._create_year()
+            accounts = {
+                a.code: a for a in Account.search([
+                        ('company', '=', self.company.id),
+                        ('closed', '!=', True)])}
+            self.cash, = Account.search([
+                    ('name', '=', "Cash and Cash Equivalents"),
+                    ('company', '=', self.company.id)])
+            self.accounts = [
+                self._find_payable(), accounts['2.1.5']]
+            self.members = self._members
+            # The opening equity is in the ledger only
+            with self._on(dt.date(2020, 1, 1)):
+                for member in self.members:
+                    self._money(
+                        member.party, self._equity.account_capital,
+                        Decimal(1000))
+            self._create_bank()
+            self._create_write_off(*(
+                    next(a for a in accounts.values()
+                        if a.type and getattr(a.type, kind))
+                    for kind in ['expense', 'revenue']))
+            self._play_sequences()
+
+    def _find_payable(self):
+        Configuration = Pool().get('coop.patronage.configuration')
+        return Configuration(1).get_multivalue(
+            'account_patronage_payable', company=self.company.id)
+
+    def _create_year(self):
+        "Create the years, of which that of the play has months to close"
+        Sequence = Pool().get('ir.sequence.strict')
+        # The two that are allocated, and the one after them
+        for year in range(2021, self.year):
+            self._get_fiscalyear(self.company, year)
+        fiscalyear = set_invoice_sequences(get_fiscalyear(
+                self.company, start_date=dt.date(self.year, 1, 1),
+                end_date=dt.date(self.year, 12, 31)))
+        fiscalyear.save()
+        fiscalyear.create_period([fiscalyear])
+        self._fiscalyears[self.year] = fiscalyear
+        Sequence.lock(Sequence.search([]))
+
+    def _start(self):
+        pool = Pool()
+        Revolvement = pool.get('coop.equity.revolvement')
+        Surplus = pool.get('coop.surplus')
+        surpluses = [self._make_surplus() for _ in range(2)]
+        revolvements = [self._make_revolvement() for _ in range(2)]
+        revolvements[1].budget = Decimal(30)
+        for document in [*surpluses, *revolvements]:
+            document.posting_date = self.day
+            document.save()
+            Document = document.__class__
+            for button in ['compute', 'approve', 'post']:
+                getattr(Document, button)([document])
+        self.surpluses = Surplus.browse(surpluses)
+        self.revolvements = Revolvement.browse(revolvements)
+        self.allocations = [
+            a for s in self.surpluses for p in s.pools for a in p.allocations]
+        self.lines = [l for r in self.revolvements for l in r.lines]
+        self.assertEqual(
+            (len(self.allocations), len(self.lines)), (4, 4))
+
+    @property
+    def documents(self):
+        return [self.surpluses, self.revolvements]
+
+    def _banked_documents(self):
+        return [*self.allocations, *self.lines]
+
+    def _check_documents(self, step):
+        Allocation = Pool().get('coop.patronage.allocation')
+        allocations = [
+            a for a in Allocation.browse(self.allocations)
+            if a.account_move_line]
+        open_ = open_lines({a.account_move_line for a in allocations})
+        for allocation in allocations:
+            if allocation.is_paid:
+                self.assertFalse(open_[allocation.account_move_line], step)
+            if allocation.state != 'cancelled':
+                self.assertEqual(
+                    allocation.state == 'paid', allocation.is_paid, step)
