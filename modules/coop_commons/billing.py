@@ -15,6 +15,7 @@ from trytond.transaction import Transaction
 
 from .billing_invoice import BillingInvoicing
 from .billing_posting import BillingPosting
+from .billing_rounding import BillingRounding
 from .configuration import DETAILS, GROUPINGS
 from .exceptions import BillingError
 from .pack_consumption import use_packs
@@ -22,8 +23,8 @@ from .slices import SLICE, search_slices
 
 
 class Billing(
-        BillingInvoicing, BillingPosting, RunMixin, NumberedMixin,
-        BooksMixin, ModelSQL, ModelView):
+        BillingInvoicing, BillingPosting, BillingRounding, RunMixin,
+        NumberedMixin, BooksMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.billing'
     __string__ = "Commons Billing"
     _sequence = ('coop.commons.configuration', 'billing_sequence')

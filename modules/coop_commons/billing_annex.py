@@ -64,7 +64,7 @@ class BillingAnnex(CompanyReport):
                     ('usage.party', '=', party.id),
                     ])
         ids = [c.id for c in Charge.search(domain, order=[])]
-        covered = PackUse.get_covered(billing)
+        covered = PackUse.get_covered([billing])
         pages = defaultdict(lambda: defaultdict(lambda: [Decimal(0)] * 2))
         for sub_ids in grouped_slice(ids, SLICE):
             for charge in Charge.browse(list(sub_ids)):

@@ -33,6 +33,13 @@ class _Charge(NamedTuple):
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
+    date: Any
+    corrects: int
+    billing: int
+    invoice_line: int
+
+    def round(self, amount):
+        return Pool().get('currency.currency')(self.currency).round(amount)
 
     def reduce(self, amount):
         "Return the charge without a part of its amount"
@@ -124,6 +131,9 @@ class BillingInvoicing:
                     commitment.member.party.id, commitment.currency.id,
                     commitment.resource and commitment.resource.id)
                 ].append(line)
+        roundings = self.get_roundings({
+                self.get_charge_key(charges[0]): charges
+                for lines in grouped.values() for charges in lines.values()})
         invoices, lines, ids = [], [], []
         for key in sorted(grouped.keys() | committed.keys()):
             party, currency, _ = key
@@ -135,7 +145,9 @@ class BillingInvoicing:
                     language=lang.code if lang else None):
                 for line_key in sorted(grouped[key]):
                     charges = grouped[key][line_key]
-                    line = self._get_invoice_line(invoice, charges)
+                    line = self._get_invoice_line(
+                        invoice, charges, roundings.get(
+                            self.get_charge_key(charges[0])))
                     if line:
                         invoice_lines.append(line)
                         ids.append([c.id for c in charges])
@@ -163,6 +175,11 @@ class BillingInvoicing:
 
         They are without what is covered by a pack.
         """
+        return self._search_charges(
+            lambda charge, usage: charge.billing == self.id)
+
+    def _search_charges(self, get_where):
+        "Return what is invoiced of the charges found, but not if it is none"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         PackUse = pool.get('coop.commons.pack.use')
@@ -188,12 +205,13 @@ class BillingInvoicing:
                 Coalesce(component.sequence, 0), charge.component,
                 usage.audience, usage.id, usage.start, charge.kind,
                 Coalesce(charge.band, -1), charge.quantity,
-                charge.unit_price, charge.amount,
-                where=(charge.billing == self.id)
+                charge.unit_price, charge.amount, charge.date,
+                usage.corrects, charge.billing, charge.invoice_line,
+                where=get_where(charge, usage)
                 & (usage.cost_center == Null),
                 order_by=charge.id))
         charges = [_Charge(*row) for row in cursor]
-        covered = PackUse.get_covered(self)
+        covered = PackUse.get_covered({c.billing for c in charges})
         return [
             c.reduce(covered[c.id]) if c.id in covered else c
             for c in charges if covered.get(c.id) != c.amount]
@@ -222,14 +240,15 @@ class BillingInvoicing:
             self.company, party, self.invoice_date, Currency(currency),
             accounting_date=self.accounting_date)
 
-    def _get_invoice_line(self, invoice, charges):
+    def _get_invoice_line(self, invoice, charges, rounding=None):
         pool = Pool()
         AnalyticEntry = pool.get('analytic.account.entry')
         Component = pool.get('coop.commons.tariff.component')
         Line = pool.get('account.invoice.line')
         Resource = pool.get('coop.commons.resource')
 
-        amount = invoice.currency.round(sum(c.amount for c in charges))
+        amount = invoice.currency.round(
+            sum(c.amount for c in charges) + (rounding or 0))
         if not amount:
             return
         charge = charges[0]
@@ -243,6 +262,7 @@ class BillingInvoicing:
             type='line',
             product=product,
             origin=self,
+            use_rounding=rounding or None,
             description=self._get_description(resource, component, charges))
         line.on_change_product()
         if charge.kind == 'subsidy':

@@ -173,7 +173,8 @@ class BillingPosting:
                         ('invoice.state', '!=', 'cancelled'),
                         ]):
                 expected = line.currency.round(
-                    amounts.pop(line.id, Decimal(0)))
+                    amounts.pop(line.id, Decimal(0))
+                    + (line.use_rounding or 0))
                 if line.amount != expected:
                     differences.append(Difference(
                             line.invoice, gettext(

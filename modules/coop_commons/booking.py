@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from decimal import Decimal
 
 from sql.operators import Equal
 
@@ -19,9 +20,10 @@ from trytond.transaction import Transaction, without_check_access
 
 from . import rating
 from .booking_availability import BLOCKING, BookingAvailability
+from .booking_change import BookingChange
 from .booking_check import BookingCheck
 from .exceptions import BookingRuleError, BookingRuleWarning, LateFinishWarning
-from .for_user import USER, ForUser
+from .for_user import USER, ForPerson, ForUser
 from .tariff import get_audience
 
 # What is over
@@ -29,28 +31,32 @@ CLOSED = ['done', 'cancelled', 'no_show']
 
 
 class Booking(
-        BookingAvailability, BookingCheck, ForUser, NumberedMixin, Workflow,
-        ModelSQL, ModelView):
+        BookingAvailability, BookingChange, BookingCheck, ForPerson,
+        ForUser, NumberedMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
     _steps = {
         'confirm': (['request'], 'confirmed'),
         'start_use': (['confirmed'], 'running'),
         'finish': (['confirmed', 'running'], 'done'),
+        'change': (['confirmed'], None),
+        'extend': (['running'], None),
+        'shorten': (['running'], None),
         'cancel': (['request', 'confirmed'], 'cancelled'),
         'no_show': (['confirmed'], 'no_show'),
         }
     _search_names = (
         'number', 'resource.rec_name', 'member.rec_name', 'party.rec_name',
-        'cost_center.rec_name')
+        'cost_center.rec_name', 'person.rec_name')
     _sequence = ('coop.commons.configuration', 'booking_sequence')
     _initial_state = 'request'
     _modify_states = {
         'request': {
-            'company', 'resource', *USER, 'start', 'end', 'quantity',
-            'purpose', 'waiting'},
-        'confirmed': {'purpose', 'used_from', 'used_until', 'cancelled_at'},
-        'running': {'purpose', 'used_from', 'used_until'},
+            'company', 'resource', *USER, 'person', 'start', 'end',
+            'quantity', 'purpose', 'waiting'},
+        'confirmed': {
+            'person', 'purpose', 'used_from', 'used_until', 'cancelled_at'},
+        'running': {'person', 'purpose', 'used_from', 'used_until'},
         }
     # It follows from the start, whatever is given
     _internal_given = {'date'}
@@ -215,14 +221,23 @@ class Booking(
         'company', 'resource', 'member', 'party', 'cost_center', 'start',
         'end', 'quantity')
     def on_change_with_estimate(self, name=None):
-        pool = Pool()
-        Currency = pool.get('currency.currency')
-        Member = pool.get('coop.member')
-        Tariff = pool.get('coop.commons.tariff')
         if not (self.company and self.resource and self.start and self.end
                 and self.start < self.end
                 and (self.member or self.party or self.cost_center)):
             return
+        return self.get_price([rating.Usage(
+                    None, None, booked=(self.start, self.end),
+                    seats=self.quantity or 1)])
+
+    def get_price(self, usages):
+        """Return what the usages, as the rating takes them, would cost
+
+        Nothing if there is no tariff.
+        """
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Member = pool.get('coop.member')
+        Tariff = pool.get('coop.commons.tariff')
         date = self.local_start.date()
         category = None
         if self.member:
@@ -239,14 +254,14 @@ class Booking(
         if not tariffs:
             return
         plans = [t.get_rating(self.resource) for t in tariffs]
-        plan, charges = rating.lowest(
-            rating.Usage(
-                None, None, booked=(self.start, self.end),
-                seats=self.quantity or 1), plans)
+        amount = Decimal(0)
         with Transaction().set_context(date=date):
-            return Currency.compute(
-                Tariff(plan.key).currency, rating.get_amount(charges),
-                self.company.currency)
+            for usage in usages:
+                plan, charges = rating.lowest(usage, plans)
+                amount += Currency.compute(
+                    Tariff(plan.key).currency, rating.get_amount(charges),
+                    self.company.currency, round=False)
+        return self.company.currency.round(amount)
 
     def get_rec_name(self, name):
         names = [self.number, self.resource.rec_name, self.local_time]
@@ -355,12 +370,12 @@ class Booking(
             accepted.append(booking)
         cls.save(bookings)
 
-    def check_rules(self, rules, now, others=()):
+    def check_rules(self, rules, now, others=(), in_time=False):
         """Check that the rules allow the booking
 
         `others` are bookings that will be confirmed too.
         """
-        reasons = list(self.get_refusals(rules, now, others))
+        reasons = list(self.get_refusals(rules, now, others, in_time))
         if not self.is_steward():
             reasons.extend(
                 gettext(
@@ -381,7 +396,7 @@ class Booking(
             if Warning.check(key):
                 raise BookingRuleWarning(key, text)
 
-    def get_refusals(self, rules, now, others=()):
+    def get_refusals(self, rules, now, others=(), in_time=False):
         "Yield the reasons why the booking is not allowed"
         pool = Pool()
         Blackout = pool.get('coop.commons.blackout')
@@ -391,7 +406,7 @@ class Booking(
                 booking=self.rec_name, blackout=blackout.rec_name)
         yield from self.get_authorization_refusals()
         for rule in rules:
-            yield from rule.check(self, now, others)
+            yield from rule.check(self, now, others, in_time)
 
     @classmethod
     @ModelView.button
@@ -515,7 +530,7 @@ class Booking(
         return dt.datetime.now(dt.timezone.utc).replace(
             microsecond=0, tzinfo=None)
 
-    def get_usage(self, start, end, event=None):
+    def get_usage(self, start, end, event=None, **values):
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
         return Usage(
@@ -524,11 +539,12 @@ class Booking(
             member=self.member,
             party=self.party,
             cost_center=self.cost_center,
+            person=self.person,
             booking=self,
             event=event,
             start=start,
             end=end,
-            seats=self.quantity,
+            **{'seats': self.quantity, **values},
             description=self.purpose)
 
     @property
@@ -548,7 +564,7 @@ class Booking(
                 u for b in set(bookings) for u in b.uses
                 if u.state == 'draft' and not u.external_id])
 
-    def get_events(self, event, start, end):
+    def get_events(self, event, start, end, **values):
         "Return the usage of the event if a tariff has a price for it"
         pool = Pool()
         Component = pool.get('coop.commons.tariff.component')
@@ -562,5 +578,5 @@ class Booking(
                             if self.resource.category else -1),
                         ],
                     ], limit=1, order=[]):
-            return [self.get_usage(start, end, event=event)]
+            return [self.get_usage(start, end, event=event, **values)]
         return []

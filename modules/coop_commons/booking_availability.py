@@ -68,29 +68,36 @@ class BookingAvailability:
                     free=max(free, 0),
                     capacity=self.resource.capacity))
 
+    @property
+    def slot(self):
+        return self.resource, self.blocked_from, self.blocked_until
+
     @classmethod
     def offer(cls, bookings):
         "Offer the slots that became free to those who wait for them"
+        cls.offer_slots([b.slot for b in bookings], ignore=bookings)
+
+    @classmethod
+    def offer_slots(cls, slots, ignore=()):
         pool = Pool()
         Rule = pool.get('coop.commons.rule')
         now = cls._now()
         offered = []
-        for booking in bookings:
-            if not booking.blocked_until or booking.blocked_until <= now:
+        for resource, start, end in slots:
+            if not end or end <= now:
                 continue
             for request in cls.search([
-                        ('resource', 'in',
-                            [r.id for r in booking.resource.related]),
+                        ('resource', 'in', [r.id for r in resource.related]),
                         ('state', '=', 'request'),
                         ('waiting', '=', True),
                         ('offered_at', '=', None),
-                        ('start', '<', booking.blocked_until),
-                        ('end', '>', booking.blocked_from),
+                        ('start', '<', end),
+                        ('end', '>', start),
                         ('start', '>', now),
                         ], order=[('id', 'ASC')]):
                 request.set_blocked(Rule.find(request))
                 try:
-                    request.check_available(offered, ignore=bookings)
+                    request.check_available(offered, ignore=ignore)
                 except BookingOverlapError:
                     continue
                 request.offered_at = now

@@ -109,25 +109,39 @@ class BookingCheck:
     @classmethod
     def move(cls, bookings, resource):
         "Give all of the bookings another resource, by all of its rules"
-        pool = Pool()
-        Rule = pool.get('coop.commons.rule')
-        for _, c_bookings in by_company(bookings):
-            claim([
-                    resource.root,
-                    *(b.resource.root for b in c_bookings),
-                    *(b.user for b in c_bookings)])
-        now = cls._now()
-        moved = []
         for booking in bookings:
             if booking.state != 'confirmed':
                 raise BookingOverlapError(gettext(
                         'coop_commons.msg_booking_move_state',
                         booking=booking.rec_name))
-            booking.resource = resource
+        cls._rebook(bookings, resource=resource)
+
+    @classmethod
+    def _rebook(cls, bookings, **values):
+        """Set the values of bookings that block their time already
+
+        By all of the rules, and they keep what they have if it is refused.
+        """
+        pool = Pool()
+        Rule = pool.get('coop.commons.rule')
+        for _, c_bookings in by_company(bookings):
+            claim([
+                    values.get('resource') and values['resource'].root,
+                    *(b.resource.root for b in c_bookings),
+                    *(b.user for b in c_bookings)])
+        now = cls._now()
+        changed = []
+        for booking in bookings:
+            before = booking.start, booking.resource
+            for name, value in values.items():
+                setattr(booking, name, value)
             rules = Rule.find(booking)
             booking.set_blocked(rules)
             booking.check_use()
-            booking.check_available(moved)
-            booking.check_rules(rules, now, moved)
-            moved.append(booking)
-        cls.save(moved)
+            booking.check_available(changed)
+            booking.check_rules(
+                rules, now, changed,
+                # It was in time when it was booked
+                in_time=before == (booking.start, booking.resource))
+            changed.append(booking)
+        cls.save(changed)

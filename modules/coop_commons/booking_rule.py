@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from decimal import Decimal
+from itertools import chain
 
 from dateutil.relativedelta import relativedelta
 
@@ -23,6 +24,13 @@ QUOTA_PERIODS = [
     ('month', "Month"),
     ('rolling', "Rolling Days"),
     ]
+# What a rule may say, by the fields that say it together
+_SUBJECTS = [
+    ('days', 'open_from', 'open_until'), ('slot',), ('minimum_duration',),
+    ('maximum_duration',), ('lead_time',), ('horizon',), ('buffer_before',),
+    ('buffer_after',),
+    ('quota_per', 'quota_days', 'quota_time', 'quota_bookings'),
+    ('open_bookings',), ('debt_limit',)]
 
 
 def _duration(delta):
@@ -129,10 +137,10 @@ class Rule(
                 ('company', '=', booking.company.id),
                 cls.get_domain(booking.resource),
                 ])
-        return [
-            r for r in rules
-            if not r.member_categories
-            or category in {c.id for c in r.member_categories}]
+        return cls._put_closer_first([
+                r for r in rules
+                if not r.member_categories
+                or category in {c.id for c in r.member_categories}])
 
     @classmethod
     def find_common(cls, resources):
@@ -142,8 +150,30 @@ class Rule(
                 ('member_categories', '=', None),
                 ])
         return {
-            resource: [r for r in rules if r.is_for(resource)]
+            resource: cls._put_closer_first(
+                [r for r in rules if r.is_for(resource)])
             for resource in resources}
+
+    @classmethod
+    def _put_closer_first(cls, rules):
+        """Return the rules without what others say more closely
+
+        What those of the resource say takes the place of what those of its
+        category say about the same, be it wider or narrower.
+        """
+        said = [
+            names for names in _SUBJECTS if any(
+                rule.resource and getattr(rule, name) not in {None, ()}
+                for rule in rules for name in names)]
+        found = []
+        for rule in rules:
+            if not rule.resource and said:
+                # It is read only, and not saved without what it says
+                rule = cls(rule.id)
+                for name in chain.from_iterable(said):
+                    setattr(rule, name, None)
+            found.append(rule)
+        return found
 
     @classmethod
     def get_open_time(cls, rules, resource, day):
@@ -177,10 +207,11 @@ class Rule(
                         dt.datetime.combine(until, closing), zone))
             day += dt.timedelta(days=1)
 
-    def check(self, booking, now, others=()):
+    def check(self, booking, now, others=(), in_time=False):
         """Yield the reasons why the rule forbids the booking
 
-        `others` are bookings that count as if they were confirmed.
+        `others` are bookings that count as if they were confirmed.  What is
+        booked `in_time` is not too late or too early.
         """
         zone = booking.resource.zone
 
@@ -197,6 +228,8 @@ class Rule(
                     lambda limit: booking.start < later(now, limit)),
                 (self.horizon, 'horizon',
                     lambda limit: booking.start > later(now, limit))]:
+            if in_time and message in {'lead_time', 'horizon'}:
+                continue
             if limit is not None and broken(limit):
                 yield gettext(
                     'coop_commons.msg_rule_' + message,

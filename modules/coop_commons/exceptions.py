@@ -36,6 +36,10 @@ class BookingOverlapError(UserError):
     pass
 
 
+class BookingChangeError(UserError):
+    pass
+
+
 class BookingRuleError(UserError):
     pass
 

@@ -5,7 +5,7 @@ from sql import Null
 from trytond.model import Check, fields
 from trytond.pyson import Bool, Eval
 
-__all__ = ['USER', 'ForUser']
+__all__ = ['USER', 'ForPerson', 'ForUser']
 
 USER = ('member', 'party', 'cost_center')
 
@@ -70,3 +70,16 @@ class ForUser:
         return [
             (name, '=', value.id if value else None)
             for name in USER for value in [getattr(self, name)]]
+
+
+class ForPerson:
+    "Used by somebody for the one who is billed"
+    __slots__ = ()
+
+    person = fields.Many2One(
+        'party.party', "Person", ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="Who used it, for instance drove, if that is not who is billed.")

@@ -21,7 +21,8 @@ USERS = {
     'cost_center': ('analytic_account.account', 'code'),
     }
 TEXTS = {
-    'resource', 'booking', 'external_id', 'source', 'description', *USERS}
+    'resource', 'booking', 'external_id', 'source', 'description', 'person',
+    *USERS}
 NAMES = TEXTS | {'start', 'end', 'seats', 'quantities'}
 # The booking has begun or will
 BOOKED = {'confirmed', 'running', 'done'}
@@ -202,6 +203,10 @@ class Intake:
             self.users[name] = {
                 getattr(r, code): r for r in search(
                     pool.get(model), domain, code, self._get_texts(name))}
+        self.persons = {
+            p.code: p for p in search(
+                pool.get('party.party'), [], 'code',
+                self._get_texts('person'))}
         self.bookings = {
             b.number: b for b in search(
                 Booking, company, 'number', self._get_texts('booking'))}
@@ -244,6 +249,7 @@ class Intake:
             booking=booking,
             corrects=None,
             event=None,
+            charge_mode=resource.charge_mode,
             state='draft',
             received_at=self.received_at)
         seats = event.get('seats', booking.quantity if booking else 1)
@@ -259,6 +265,9 @@ class Intake:
             if name in users:
                 user = self._find(self.users[name], name, event[name])
             setattr(usage, name, user)
+        usage.person = booking.person if booking else None
+        if event.get('person'):
+            usage.person = self._find(self.persons, 'person', event['person'])
         quantities = event.get('quantities') or {}
         if not isinstance(quantities, dict):
             self._refuse('quantities', quantities)
@@ -333,7 +342,7 @@ def find_booking_problem(booking, resource, user, used=()):
 def get_content(usage):
     "Return what must be the same when a usage is sent again"
     return (
-        usage.resource, usage.user, usage.start, usage.seats,
+        usage.resource, usage.user, usage.person, usage.start, usage.seats,
         frozenset(
             (q.unit, q.quantity.normalize()) for q in usage.quantities
             if not q.computed),

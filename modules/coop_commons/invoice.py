@@ -1,9 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.model import ModelView, Workflow
+from trytond.model import ModelView, Workflow, fields
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction
 
+from .digits import AMOUNT_DIGITS
 from .slices import search_slices
 
 
@@ -94,6 +95,11 @@ class Invoice(metaclass=PoolMeta):
 
 class InvoiceLine(metaclass=PoolMeta):
     __name__ = 'account.invoice.line'
+
+    use_rounding = fields.Numeric(
+        "Rounding made up for", digits=AMOUNT_DIGITS, readonly=True,
+        help="What rounding has left of the same use or period when a part "
+        "of it was invoiced before.")
 
     @property
     def is_of_use(self):

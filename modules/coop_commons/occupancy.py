@@ -3,16 +3,17 @@
 import datetime as dt
 
 from dateutil.relativedelta import relativedelta
-from sql import Literal, Null, Union
-from sql.aggregate import Sum
-from sql.conditionals import Case
-from sql.functions import DateTrunc, Extract
+from sql import Literal, Null, Union, Values, With
+from sql.aggregate import Max, Min, Sum
+from sql.conditionals import Case, Coalesce, Greatest, Least
+from sql.functions import Extract
 
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.pool import Pool
-from trytond.tools import sql_pairing
+from trytond.tools import sql_pairing, timezone as tz
 from trytond.transaction import Transaction
 
+from . import local_time
 from .usage import CONFIRMED
 
 HOUR_DIGITS = (None, 2)
@@ -31,8 +32,11 @@ class Occupancy(ModelSQL, ModelView):
     resource = fields.Many2One('coop.commons.resource', "Resource")
     month = fields.Date(
         "Month",
-        help="What starts in the month counts in it as a whole.")
-    uses = fields.Integer("Uses")
+        help="What goes on over its end counts in each month with the hours "
+        "that are in it, by the clock at the place of the resource.")
+    uses = fields.Integer(
+        "Uses",
+        help="The uses that start in the month.")
     used = fields.Float(
         "Hours used", digits=HOUR_DIGITS,
         help="The confirmed use, multiplied by its seats.")
@@ -58,29 +62,103 @@ class Occupancy(ModelSQL, ModelView):
 
     @classmethod
     def table_query(cls):
+        months = cls._months()
         parts = Union(
-            cls._usage_query(), cls._booking_query(), all_=True)
-        months = Extract('YEAR', parts.month) * 12 + Extract(
+            cls._usage_query(months), cls._booking_query(months), all_=True)
+        number = Extract('YEAR', parts.month) * 12 + Extract(
             'MONTH', parts.month)
         return parts.select(
-            sql_pairing(parts.resource, months).as_('id'),
+            sql_pairing(parts.resource, number).as_('id'),
             parts.company.as_('company'),
             parts.resource.as_('resource'),
             parts.month.as_('month'),
             cls.uses.sql_cast(Sum(parts.uses)).as_('uses'),
             cls.used.sql_cast(Sum(parts.used)).as_('used'),
             cls.booked.sql_cast(Sum(parts.booked)).as_('booked'),
-            group_by=[parts.company, parts.resource, parts.month])
+            group_by=[parts.company, parts.resource, parts.month],
+            with_=[months])
 
     @classmethod
-    def _columns(cls, table, **values):
-        return [
+    def _months(cls):
+        """Return the months as a table, for each time zone from when until
+        when they last
+
+        Only the days of the context are in them.
+        """
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Usage = pool.get('coop.commons.usage')
+        context = Transaction().context
+        cursor = Transaction().connection.cursor()
+        spans = {}
+        for Model, where in [
+                (Usage, cls._where_used), (Booking, cls._where_booked)]:
+            table = Model.__table__()
+            from_, zone = cls._in_zone(table)
+            cursor.execute(*from_.select(
+                    zone.as_('zone'), Min(table.date),
+                    # No zone is farther from UTC than a day
+                    Max(Coalesce(table.end, table.start)),
+                    where=where(table),
+                    # By its name, since PostgreSQL compares no parameters
+                    group_by=[zone.as_('zone')]))
+            for name, first, end in cursor:
+                if isinstance(first, str):
+                    first = dt.date.fromisoformat(first)
+                if isinstance(end, str):
+                    end = dt.datetime.fromisoformat(end)
+                last = end.date() + local_time.DAY
+                span = spans.get(name, (first, last))
+                spans[name] = min(first, span[0]), max(last, span[1])
+        rows = []
+        for name, (first, last) in sorted(spans.items()):
+            zone = tz.get_tzinfo(name)
+            first = max(filter(None, [first, context.get('from_date')]))
+            last = min(filter(None, [last, context.get('to_date')]))
+            while first <= last:
+                month_end = first + relativedelta(day=31)
+                rows.append((
+                        name, first.replace(day=1),
+                        local_time.get_midnight(first, zone),
+                        local_time.get_midnight(
+                            min(month_end, last) + local_time.DAY, zone)))
+                first = month_end + local_time.DAY
+        if not rows:
+            # A table can not be empty
+            rows.append((
+                    '', dt.date.min, dt.datetime.min, dt.datetime.min))
+        return With('zone', 'month', 'start', 'end', query=Values(rows))
+
+    @classmethod
+    def _in_zone(cls, table):
+        "Return the table with its resource, and the name of the time zone"
+        pool = Pool()
+        company = pool.get('company.company').__table__()
+        resource = pool.get('coop.commons.resource').__table__()
+        return (table
+            .join(resource, condition=table.resource == resource.id)
+            .join(company, condition=resource.company == company.id)
+            ), Coalesce(resource.timezone, company.timezone, 'UTC')
+
+    @classmethod
+    def _select(cls, table, months, where, **values):
+        from_, zone = cls._in_zone(table)
+        # What has no length is where it starts
+        in_month = (table.start < months.end) & (
+            (table.end > months.start) | (table.start >= months.start))
+        return from_.join(
+            months, condition=(zone == months.zone) & in_month).select(
             table.company.as_('company'),
             table.resource.as_('resource'),
-            cls.month.sql_cast(DateTrunc('month', table.date)).as_('month'),
+            cls.month.sql_cast(months.month).as_('month'),
             *(values.get(name, Literal(0)).as_(name)
                 for name in ['uses', 'used', 'booked']),
-            ]
+            where=where(table))
+
+    @classmethod
+    def _hours_in(cls, table, months):
+        return _hours(
+            Greatest(table.start, months.start), Least(table.end, months.end))
 
     @classmethod
     def _where(cls, table):
@@ -88,37 +166,38 @@ class Occupancy(ModelSQL, ModelView):
         where = Literal(True)
         if context.get('company') is not None:
             where &= table.company == context['company']
-        if context.get('from_date'):
-            where &= table.date >= context['from_date']
-        if context.get('to_date'):
-            where &= table.date <= context['to_date']
         return where
 
     @classmethod
-    def _usage_query(cls):
-        pool = Pool()
-        Usage = pool.get('coop.commons.usage')
-        table = Usage.__table__()
-        # What is taken back counts with the other sign
-        sign = Case((table.corrects == Null, 1), else_=-1)
-        return table.select(
-            *cls._columns(
-                table, uses=sign,
-                used=sign * table.seats * _hours(table.start, table.end)),
-            where=cls._where(table)
-            & table.state.in_(CONFIRMED) & (table.event == Null))
+    def _where_used(cls, table):
+        return (
+            cls._where(table) & table.state.in_(CONFIRMED)
+            & (table.event == Null))
 
     @classmethod
-    def _booking_query(cls):
-        pool = Pool()
-        Booking = pool.get('coop.commons.booking')
-        table = Booking.__table__()
-        return table.select(
-            *cls._columns(
-                table,
-                booked=table.quantity * _hours(table.start, table.end)),
-            where=cls._where(table)
-            & table.state.in_(Booking.get_counted_states()))
+    def _where_booked(cls, table):
+        Booking = Pool().get('coop.commons.booking')
+        return cls._where(table) & table.state.in_(
+            Booking.get_counted_states())
+
+    @classmethod
+    def _usage_query(cls, months):
+        table = Pool().get('coop.commons.usage').__table__()
+        # What is taken back counts with the other sign
+        sign = Case((table.corrects == Null, 1), else_=-1)
+        return cls._select(
+            table, months, cls._where_used,
+            uses=Case((table.start >= months.start, sign), else_=0),
+            used=Case(
+                (table.end == Null, 0),
+                else_=sign * table.seats * cls._hours_in(table, months)))
+
+    @classmethod
+    def _booking_query(cls, months):
+        table = Pool().get('coop.commons.booking').__table__()
+        return cls._select(
+            table, months, cls._where_booked,
+            booked=table.quantity * cls._hours_in(table, months))
 
     def get_rec_name(self, name):
         return '%s %s' % (

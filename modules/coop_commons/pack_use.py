@@ -69,17 +69,20 @@ class PackUse(ResultMixin, ModelSQL, ModelView):
                     'coop_membership.msg_result_modify', **cls.__names__()))
 
     @classmethod
-    def get_covered(cls, billing):
-        "Return what is covered of each charge of the billing by its id"
+    def get_covered(cls, billings):
+        "Return what is covered of each charge of the billings by its id"
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        if not billings:
+            return {}
         charge = Charge.__table__()
         use = cls.__table__()
         query = (use
             .join(charge, condition=use.charge == charge.id)
             .select(
                 charge.id, Sum(use.amount).as_('amount'),
-                where=charge.billing == billing.id,
+                where=fields.SQL_OPERATORS['in'](
+                    charge.billing, [int(b) for b in billings]),
                 group_by=charge.id))
         return {
             id_: amount.quantize(AMOUNT) for id_, amount in fetch_sums(query)}

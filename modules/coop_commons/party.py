@@ -15,9 +15,11 @@ class Replace(metaclass=PoolMeta):
         return super().fields_to_replace() + [
             ('coop.commons.billing-party.party', 'party'),
             ('coop.commons.booking', 'party'),
+            ('coop.commons.booking', 'person'),
             ('coop.commons.pack', 'party'),
             ('coop.commons.reading', 'party'),
             ('coop.commons.usage', 'party'),
+            ('coop.commons.usage', 'person'),
             ]
 
 

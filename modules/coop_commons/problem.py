@@ -20,6 +20,8 @@ KINDS = [
     ('quantity', "Use that waits for its Quantities"),
     ('unpriced', "Use without Price"),
     ('address', "Party without Address"),
+    ('gap', "Gap of a Meter"),
+    ('correction', "Correction of a Reading not done"),
     ]
 
 
@@ -53,8 +55,8 @@ class Problem(ModelSQL, ModelView):
         Model = Pool().get('ir.model')
         return [(None, ''), *(
                 (name, Model.get_name(name)) for name in [
-                    'coop.commons.booking', 'coop.commons.usage',
-                    'party.party'])]
+                    'coop.commons.booking', 'coop.commons.reading',
+                    'coop.commons.usage', 'party.party'])]
 
     def get_record_name(self, name):
         return full_name(self.record)
@@ -71,6 +73,7 @@ class Problem(ModelSQL, ModelView):
             *cls._bookings(),
             *cls._usages(),
             *cls._parties(),
+            *cls._readings(),
             ]
         return Union(*(
                 cls._select(index, len(rows), *row)
@@ -160,3 +163,29 @@ class Problem(ModelSQL, ModelView):
                     address.party, where=address.active == Literal(True))),
             'group_by': [party, company],
             }
+
+    @classmethod
+    def _readings(cls):
+        "What was metered and is nobody's, and what is wrong until it is done"
+        pool = Pool()
+        Meter = pool.get('coop.commons.meter')
+        Reading = pool.get('coop.commons.reading')
+        for kind, get_where in [
+                ('gap', lambda reading: (reading.state == 'done')
+                    & (reading.incident == 'gap')),
+                ('correction', lambda reading: (reading.state == 'draft')
+                    & (reading.corrects != Null))]:
+            reading, meter = Reading.__table__(), Meter.__table__()
+            member = pool.get('coop.member').__table__()
+            yield kind, Reading.__name__, (reading
+                .join(meter, condition=reading.meter == meter.id)
+                .join(member, 'LEFT',
+                    condition=reading.member == member.id)), {
+                'id': reading.id,
+                'company': reading.company,
+                'resource': meter.resource,
+                'party': Coalesce(member.party, reading.party),
+                'date': reading.time,
+                }, {
+                'where': get_where(reading),
+                }

@@ -15,6 +15,14 @@ from trytond.transaction import Transaction, inactive_records
 
 from . import local_time
 
+CHARGE_MODES = [
+    (None, ""),
+    ('reservation', "Reserved"),
+    ('usage', "Used"),
+    ('overage', "Reserved and what is used beyond"),
+    ('greater', "The longer of reserved and used"),
+    ]
+
 
 class Category(DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.category'
@@ -85,12 +93,8 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
     bookable = fields.Boolean(
         "Bookable",
         help="Check if the resource is reserved before it is used.")
-    charge_mode = fields.Selection([
-            ('reservation', "Reserved"),
-            ('usage', "Used"),
-            ('overage', "Reserved and what is used beyond"),
-            ('greater', "The longer of reserved and used"),
-            ], "Charged Time", required=True, sort=False,
+    charge_mode = fields.Selection(
+        CHARGE_MODES[1:], "Charged Time", required=True, sort=False,
         help="The time that is charged when the resource was booked.")
     authorization = fields.Boolean(
         "Authorization Needed",

@@ -205,11 +205,11 @@ class Tariff(ForResource, DocumentMixin, DraftingMixin, ModelSQL, ModelView):
         selection = cls.fields_get(['audience'])['audience']['selection']
         return dict(selection)[audience]
 
-    def get_rating(self, resource):
+    def get_rating(self, resource, mode=None):
         "Return the tariff as the rating takes it"
         return rating.Tariff(
             self.id, tuple(c.get_rating() for c in self.components),
-            resource.zone, resource.charge_mode)
+            resource.zone, mode or resource.charge_mode)
 
 
 class TariffMemberCategory(SealedPartMixin, ModelSQL):

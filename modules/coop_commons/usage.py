@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
 from decimal import Decimal
+from itertools import chain
 
 from sql import Null
 from sql.aggregate import Min, Sum
@@ -23,8 +24,9 @@ from . import rating, rating_time
 from .digits import QUANTITY_DIGITS
 from .drafting import DraftingMixin
 from .exceptions import UsageError
-from .for_user import ForUser
+from .for_user import ForPerson, ForUser
 from .profile import read_profile
+from .resource import CHARGE_MODES
 from .sealed import SealedPartMixin
 from .slices import SLICE
 from .tariff import AUDIENCES
@@ -40,19 +42,20 @@ def _get_measure(unit):
 
 
 class Usage(
-        UsageRating, ForUser, DocumentMixin, DraftingMixin, ModelSQL,
-        ModelView):
+        UsageRating, ForPerson, ForUser, DocumentMixin, DraftingMixin,
+        ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
     _not_copied = {'source', 'external_id'}
     _search_names = (
         'resource.rec_name', 'member.rec_name', 'party.rec_name',
-        'cost_center.rec_name')
-    # It follows from the start, whatever is given
-    _internal_given = {'date'}
+        'cost_center.rec_name', 'person.rec_name')
+    # They follow from the start and from the resource, whatever is given
+    _internal_given = {'charge_mode', 'date'}
     # What is confirmed is only priced and taken back
     _sealed_states = dict.fromkeys(
-        CONFIRMED, {'state', 'tariff', 'audience', 'unpriced'})
+        CONFIRMED, {
+            'state', 'tariff', 'audience', 'charge_mode', 'unpriced'})
     _delete_states = {'draft', 'cancelled'}
 
     resource = fields.Many2One(
@@ -112,6 +115,13 @@ class Usage(
             'invisible': ~Eval('audience'),
             },
         help="As what the user is charged.")
+    charge_mode = fields.Selection(
+        CHARGE_MODES, "Charged Time", readonly=True, sort=False,
+        states={
+            'invisible': ~Eval('charge_mode'),
+            },
+        help="The time that is charged, whatever the resource is set to "
+        "since.")
     charges = fields.One2Many(
         'coop.commons.usage.charge', 'usage', "Charges", readonly=True)
     tariff = fields.Many2One(
@@ -236,6 +246,10 @@ class Usage(
             date = self.resource.get_local(self.start).date()
             if getattr(self, 'date', None) != date:
                 values['date'] = date
+        if field_names is None or 'resource' in field_names:
+            mode = self.resource.charge_mode
+            if getattr(self, 'charge_mode', None) != mode:
+                values['charge_mode'] = mode
         return values
 
     @classmethod
@@ -394,6 +408,12 @@ class Usage(
         "Undo the usages by a negative row and propose the right one"
         negatives = cls._take_back(usages)
         corrected = cls.copy(usages, default=cls._same_booking())
+        # What the resource is set to since is for what happens since
+        modes = [
+            ([new], {'charge_mode': old.charge_mode})
+            for new, old in zip(corrected, usages) if old.charge_mode]
+        if modes:
+            cls.write(*chain.from_iterable(modes))
         return {'res_id': [u.id for u in negatives + corrected]}
 
     @classmethod
@@ -402,6 +422,9 @@ class Usage(
         return {
             'booking': lambda data: data['booking'],
             'event': lambda data: data['event'],
+            # When it was changed tells what the event costs
+            'received_at': lambda data: (
+                data['received_at'] if data['event'] else None),
             }
 
     @classmethod

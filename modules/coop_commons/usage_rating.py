@@ -88,8 +88,9 @@ class UsageRating:
         booked = noticed = None
         if self.booking and not self.event:
             booked = self.booking.start, self.booking.end
-        elif self.booking and self.booking.cancelled_at:
-            noticed = self.booking.cancelled_at
+        elif self.booking:
+            # When it was changed, or at last cancelled
+            noticed = self.received_at or self.booking.cancelled_at
         return rating.Usage(
             self.start, self.end or self.start, quantities, booked,
             self.seats, self.sign, self.event, noticed, profile)
@@ -227,8 +228,9 @@ class RatingRun:
                 else get_audience(usage.cost_center, category))
             tariffs = self._find_tariffs(usage, audience, category)
             if tariffs:
+                mode = usage.charge_mode or usage.resource.charge_mode
                 yield usage, [
-                    self._get_plan(t, usage.resource) for t in tariffs
+                    self._get_plan(t, usage.resource, mode) for t in tariffs
                     ], audience
             # Nobody asks for the price of what is taken back
             elif usage.id not in self.taken_back:
@@ -262,10 +264,10 @@ class RatingRun:
                     ])
         return self._approved[company]
 
-    def _get_plan(self, tariff, resource):
-        key = tariff, resource
+    def _get_plan(self, tariff, resource, mode):
+        key = tariff, resource, mode
         if key not in self._plans:
-            self._plans[key] = tariff.get_rating(resource)
+            self._plans[key] = tariff.get_rating(resource, mode)
             for component in tariff.components:
                 for index, tier in enumerate(component.tiers):
                     self._tiers[component.id, index] = tier.id

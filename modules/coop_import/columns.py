@@ -124,6 +124,8 @@ USAGE = {
     'party': Column(Code(), "code of the party, if not a member"),
     'cost_center': Column(
         Code(), "code of the analytic account, if an own use"),
+    'person': Column(
+        Code(), "code of the party who used it for the one who is billed"),
     'start': Column(
         DateTime(years=1), "start; without offset in the time of the resource",
         True),

@@ -63,6 +63,9 @@ class UsageImporter(Importer):
             message='msg_import_cost_center')
         self._find_units()
         self._set_booking()
+        self.resolve_column(
+            'person', 'party.party', 'code', message='msg_import_party',
+            company=False)
         self.resolve_user('cost_center')
         for row in self.rows:
             resource = row['resource']
@@ -106,6 +109,8 @@ class UsageImporter(Importer):
                         row.values[column] = value
             if row['seats'] is None:
                 row.values['seats'] = booking.quantity
+            if row['person'] is None and booking.person:
+                row.values['person'] = booking.person.code
 
     def _find_usages(self):
         Usage = Pool().get('coop.commons.usage')
@@ -143,6 +148,7 @@ class UsageImporter(Importer):
         for name, value in [
                 ('resource', row['resource']), ('member', row.member),
                 ('party', row['party']), ('cost_center', row['cost_center']),
+                ('person', row['person']),
                 ('start', row['start']), ('end', row['end']),
                 ('seats', row['seats'])]:
             current = getattr(row.usage, name)
@@ -176,6 +182,7 @@ class UsageImporter(Importer):
                 member=row.member,
                 party=row['party'],
                 cost_center=row['cost_center'],
+                person=row['person'],
                 start=row['start'],
                 end=row['end'],
                 source=row['source'],

@@ -89,6 +89,49 @@ def test_book_and_bill(before):
     sao.reads('state', "Posted")
 
 
+def test_change_booking(before):
+    "A booking is made longer, with the new price shown before"
+    sao = before
+    admit(sao, "Newcomer 7", '02/02/1998')
+    book(sao, "Newcomer 7", '02/23/2032 09:00:00', '02/23/2032 10:00:00')
+    sao.reads('state', "Confirmed")
+    sao.press('change')
+    sao.reads('price', '4.00')
+    sao.set('end', '02/23/2032 12:00:00')
+    # 3 hours of 4.00
+    sao.reads('new_price', '12.00')
+    sao.answer("Change")
+    sao.reads('estimate', '12.00')
+
+
+def test_problems(before):
+    "A booking that nobody finished is listed until it is finished"
+    sao = before
+    admit(sao, "Newcomer 8", '02/02/1998')
+    book(sao, "Newcomer 8", '02/21/1998 09:00:00', '02/21/1998 10:00:00')
+    sao.reads('state', "Confirmed")
+    number = sao.get('number')
+
+    def problems():
+        sao.open_menu('Cooperative', 'Commons', 'Problems')
+        return [
+            row for row in sao.rows()
+            if any(f"Booking {number} " in cell for cell in row)]
+
+    [row] = problems()
+    assert "Booking nobody finished" in row
+    assert any("Finish the booking" in cell for cell in row)
+    sao.open_menu('Cooperative', 'Commons', 'Bookings')
+    sao.open_all()
+    sao.search(number)
+    sao.open_row("1998-02-21")
+    sao.set('used_from', '02/21/1998 09:00:00')
+    sao.set('used_until', '02/21/1998 10:00:00')
+    sao.press('finish')
+    sao.reads('state', "Done")
+    assert not problems()
+
+
 def give_notice(sao, name):
     sao.open_menu('Cooperative', 'Members', 'Members')
     sao.open_all()

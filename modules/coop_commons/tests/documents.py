@@ -33,7 +33,11 @@ class CommonsDocuments:
     open_models = {
         'coop.commons.booking': {
             'create', 'write', 'delete',
-            'confirm', 'start_use', 'finish', 'cancel'},
+            'confirm', 'start_use', 'finish', 'cancel', 'change', 'extend',
+            'shorten'},
+        }
+    open_wizards = {
+        'coop.commons.booking.change': "everybody changes bookings of his own",
         }
     # The buttons that lead to each state, in their order
     state_buttons = {

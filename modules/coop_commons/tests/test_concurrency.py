@@ -93,6 +93,37 @@ class ConcurrencyTestCase(unittest.TestCase):
         self.assertEqual(len(booked), ROUNDS)
         self.assertEqual(len({start for start, _ in booked}), ROUNDS)
 
+    def test_change(self):
+        "Test only one of two bookings moves to the same hour"
+        machine = create_resource("Lathe", bookable=True)
+        for member, day in zip(self.members, [100, 200]):
+            self.book(machine, member, day * 24)()
+        with Transaction().start(
+                self.config.database_name, 1, readonly=True,
+                context=self.context):
+            Booking = Pool().get('coop.commons.booking')
+            bookings = [b.id for b in Booking.search([
+                        ('resource', '=', machine.id), BLOCKING,
+                        ], order=[('start', 'ASC')])]
+
+        def move(id_, hour):
+            def function():
+                pool = Pool()
+                Booking = pool.get('coop.commons.booking')
+                Resource = pool.get('coop.commons.resource')
+                start = START + dt.timedelta(hours=hour)
+                Booking.rebook(
+                    Booking(id_), start, start + dt.timedelta(hours=1),
+                    Resource(machine.id), 1)
+            return function
+
+        for hour in range(ROUNDS):
+            self.assertEqual(
+                self.at_once(*(move(id_, hour) for id_ in bookings)), 1)
+        # Each still has an hour of its own
+        booked = self.get_booked(machine)
+        self.assertEqual(len({start for start, _ in booked}), 2)
+
     def test_capacity(self):
         "Test no more seats are booked than there are"
         room = create_resource("Room", bookable=True, capacity=3)

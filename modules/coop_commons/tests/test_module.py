@@ -30,7 +30,7 @@ RIGHTS = {
     'pack': {'accounting': 'rwcd', 'stewardship': 'r'},
     'pack.offer': {'admin': 'rwcd', 'accounting': 'r', 'stewardship': 'r'},
     'problem': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
-    'reading': {'stewardship': 'rwcd', 'accounting': 'r'},
+    'reading': {'stewardship': 'rwcd', 'accounting': 'r', 'board': 'r'},
     'resource': {None: 'r', 'admin': 'rwcd', 'stewardship': 'rwcd'},
     'rule': {None: 'r', 'admin': 'rwcd'},
     'tariff': {
@@ -44,7 +44,9 @@ BUTTONS = {
     'billing': {'accounting': {'draft', 'compute', 'post'}},
     # Everybody on his own bookings
     'booking': {
-        None: {'confirm', 'start_use', 'finish', 'cancel'},
+        None: {
+            'confirm', 'start_use', 'finish', 'cancel', 'change', 'extend',
+            'shorten'},
         'stewardship': {'no_show'}},
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
     'pack': {'accounting': {'sell', 'expire', 'cancel'}},

@@ -38,6 +38,10 @@ RULES = {
     'subsidy': [{
             'unit_price': 10, 'subsidy': Decimal('0.5'), 'cap': 60,
             'cap_per': 'week'}],
+    # Its prices are no whole cents
+    'included a year': [{
+            'unit_price': Decimal('0.337'), 'included': 3,
+            'included_per': 'year'}],
     'lowest price': [
         {'unit_price': 6},
         {'unit_price': 10, 'included': 4, 'included_per': 'week'},
@@ -213,6 +217,74 @@ class PeriodTestCase(CommonsTestCase):
             Tariff.approve([tariff])
             self._use(resource, member, FIRST + DAY, 1)
             self.assertEqual(self._bill(resource), Decimal('10.00'))
+
+    @with_transaction()
+    def test_charge_mode(self):
+        "Test what is priced again is charged by the time it was charged by"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Resource = pool.get('coop.commons.resource')
+        Usage = pool.get('coop.commons.usage')
+        with self.in_company():
+            member, _ = self._members
+            resource = self._create_tariffs(RULES['included'])
+            resource.other_units = []
+            resource.charge_mode = 'reservation'
+            resource.save()
+            start = FIRST.replace(hour=8)
+            booking = self.make(
+                'booking', 'confirmed', resource=resource, start=start,
+                end=start + 8 * HOUR)
+            booking.used_from, booking.used_until = start, start + 2 * HOUR
+            booking.save()
+            Booking.finish([booking])
+            usage, = Booking(booking.id).usages
+            # Of 8 hours that are reserved 5 are free
+            self.assertEqual(self._bill(resource), Decimal('30.00'))
+            Resource.write([resource], {'charge_mode': 'usage'})
+            self._use(resource, member, start + DAY, 2)
+            self.assertEqual(self._bill(resource), Decimal('20.00'))
+            # The right row of it too
+            ids = Usage.take_back([Usage(usage.id)])['res_id']
+            _, copy = Usage.browse(ids)
+            self.assertEqual(copy.charge_mode, 'reservation')
+            Usage.confirm([copy])
+            self.assertEqual(self._bill(resource), 0)
+            # But what happens from now on
+            other = self.make(
+                'booking', 'confirmed', resource=resource,
+                start=start + 2 * DAY, end=start + 2 * DAY + 8 * HOUR)
+            other.used_from = start + 2 * DAY
+            other.used_until = other.used_from + 2 * HOUR
+            other.save()
+            Booking.finish([other])
+            self.assertEqual(self._bill(resource), Decimal('20.00'))
+
+    @with_transaction()
+    def test_rounding(self):
+        "Test what is invoiced in total is the rounded price of the whole"
+        Billing = Pool().get('coop.commons.billing')
+        with self.in_company():
+            member, _ = self._members
+            resource = self._create_tariffs(
+                [{'unit_price': Decimal('0.337')}])
+            usages = [
+                self._use(resource, member, FIRST + days * DAY, 1)
+                for days in range(3)]
+            # 1.011, 0.674, 0.337 and nothing
+            totals = ['1.01', '0.67', '0.34', '0.00']
+            charged = Decimal(0)
+            for usage, total in zip([None, *usages], totals):
+                if usage:
+                    self._take_back(usage)
+                charged += self._bill(resource)
+                self.assertEqual(charged, Decimal(total))
+            # Another use is another price
+            for days in range(10, 12):
+                self._use(resource, member, FIRST + days * DAY, 1)
+                self.assertEqual(self._bill(resource), Decimal('0.34'))
+            self.assertFalse(Billing.check_books(
+                    self.company, dt.date(2024, 12, 31)))
 
     @with_transaction()
     def test_sequences(self):

@@ -117,6 +117,39 @@ class ProblemTestCase(CommonsTestCase):
             self.assertFalse(Problem.search([]))
 
     @with_transaction()
+    def test_gap(self):
+        "Test what was metered and is nobody's is in the list until it is"
+        pool = Pool()
+        Problem = pool.get('coop.commons.problem')
+        Reading = pool.get('coop.commons.reading')
+        with self.in_company():
+            member, _ = self._members
+            first = self.make('reading', 'done')
+            reading = self._make_document(
+                'reading', meter=first.meter, time=first.time + HOUR,
+                kind='start', value=first.value + 30, member=None)
+            Reading.do([reading])
+            self.assertEqual(
+                [(p.kind, p.record, p.resource, p.date)
+                    for p in Problem.search([])],
+                [('gap', reading, self._resource, reading.time.date())])
+            correction = Reading(
+                Reading.correct([Reading(reading.id)])['res_id'][0])
+            self.assertEqual(
+                {(p.kind, p.record) for p in Problem.search([])},
+                {('gap', reading), ('correction', correction)})
+            self.assertTrue(all(p.to_do for p in Problem.search([])))
+            correction.kind = 'end'
+            correction.member = member
+            correction.save()
+            Reading.do([correction])
+            self.assertFalse(Problem.search([]))
+            quantity, = [
+                q for q in Reading(correction.id).usage.quantities
+                if q.unit == self._km]
+            self.assertEqual(quantity.quantity, Decimal(30))
+
+    @with_transaction()
     def test_exit_blockers(self):
         "Test the exit names what is open of the use of the commons"
         pool = Pool()
