@@ -54,11 +54,13 @@ class CheckDifference(ModelView):
             ('timing', "Timing"),
             ('pending', "Pending"),
             ('setup', "Setup"),
+            ('question', "Question"),
             ], "Kind", readonly=True, sort=False,
         help="Error: the ledger and the books do not agree.\n"
         "Timing: they will, because the move is dated in a later period.\n"
         "Pending: a document is not brought to its end.\n"
-        "Setup: a sequence or an account is not fit for the next document.")
+        "Setup: a sequence or an account is not fit for the next document.\n"
+        "Question: only who knows the cooperative can tell.")
     record_name = fields.Char("Record", readonly=True)
     record = fields.Reference(
         "Open", selection='get_models', readonly=True,

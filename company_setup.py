@@ -4,18 +4,14 @@
 from decimal import Decimal
 
 from trytond.i18n import gettext
+from trytond.modules.coop_membership.chart import find_account
 from trytond.pool import Pool
 
 from .exceptions import ConfigurationError
 from .fiscalyear import create_closing_period
 
-# The accounts of a share class, by their name in the templates of the charts
-SHARE_ACCOUNTS = [
-    'capital', 'subscribed', 'redemption', 'premium', 'loss', 'deduction',
-    'lapsed']
-CASH = 'account_template_1_1_1'
-RECEIVABLE = 'account_template_1_2_1'
-PAYABLE = 'account_template_2_1_1'
+RECEIVABLE = ('account', 'account_template_1_2_1')
+PAYABLE = ('account', 'account_template_2_1_1')
 
 
 def create_chart(company, template):
@@ -29,28 +25,28 @@ def create_chart(company, template):
     for name, value in create.default_properties([]).items():
         setattr(create.properties, name, value)
     # The accounts of the shares are receivable and payable as well
-    create.properties.account_receivable = find_account(
-        company, 'account', RECEIVABLE)
-    create.properties.account_payable = find_account(
-        company, 'account', PAYABLE)
+    for name, key in [
+            ('receivable', RECEIVABLE),
+            ('payable', PAYABLE)]:
+        account = (
+            find_account(company, *key)
+            or getattr(create.properties, f'account_{name}', None)
+            or _find_party_account(company, name))
+        setattr(create.properties, f'account_{name}', account)
     create.transition_create_properties()
     CreateChart.delete(session)
 
 
-def find_account(company, module, template):
-    "Return the account of the company made from the template"
-    pool = Pool()
-    Account = pool.get('account.account')
-    ModelData = pool.get('ir.model.data')
-    templates = ModelData.search([
-            ('module', '=', module),
-            ('fs_id', 'like', template.replace('_', r'\_') + r'\___'),
-            ('model', '=', 'account.account.template'),
-            ])
+def _find_party_account(company, flag):
+    "Return the first account on which parties owe, or are owed"
+    Account = Pool().get('account.account')
     accounts = Account.search([
             ('company', '=', company.id),
-            ('template', 'in', [t.db_id for t in templates]),
-            ], limit=1)
+            (f'type.{flag}', '=', True),
+            ('party_required', '=', True),
+            ('reconcile', '=', True),
+            ('closed', '!=', True),
+            ], order=[('code', 'ASC'), ('id', 'ASC')], limit=1)
     return accounts[0] if accounts else None
 
 
@@ -111,12 +107,11 @@ def create_sequence(company, name, module, type):
     return sequence
 
 
-def create_payment_method(company):
-    "Let subscriptions be paid in cash where there is no method yet"
+def create_payment_method(company, account):
+    "Let subscriptions be paid on the account where there is no method yet"
     pool = Pool()
     Journal = pool.get('account.journal')
     PaymentMethod = pool.get('account.invoice.payment.method')
-    account = find_account(company, 'account', CASH)
     journals = Journal.search([('type', '=', 'cash')], limit=1)
     if (not account or not journals or PaymentMethod.search([
                     ('company', '=', company.id),
@@ -147,18 +142,46 @@ def set_default_category(category):
     configuration.save()
 
 
-def create_share_class(company, name, code, par_value):
+def get_class_account(account, code):
+    """Return the account of the capital of another class
+
+    With a type of its own, for the balance sheet tells the classes apart.
+    """
+    pool = Pool()
+    Account = pool.get('account.account')
+    Type = pool.get('account.account.type')
+    type_, = Type.copy([account.type], default={
+            'name': f'{account.type.name} {code}',
+            'parent': account.type.id,
+            'template': None,
+            'childs': None,
+            })
+    separator = '' if (account.code or '').isdecimal() else '.'
+    account, = Account.copy([account], default={
+            'name': f'{account.name} {code}',
+            'code': f'{account.code}{separator}{code}'
+            if account.code else None,
+            'type': type_.id,
+            'template': None,
+            'childs': None,
+            })
+    return account
+
+
+def create_share_class(company, name, code, par_value, chart):
     ShareClass = Pool().get('coop.share.class')
     accounts = {
-        f'account_{account}': find_account(
-            company, 'coop_shares', f'account_template_{account}')
-        for account in SHARE_ACCOUNTS}
+        field: chart.get_account(key)
+        for field, key in ShareClass._chart_accounts.items()}
     for account in ['capital', 'subscribed', 'redemption']:
         if not accounts[f'account_{account}']:
             raise ConfigurationError(gettext(
                     'coop.msg_configuration_account',
                     share_class=name,
                     company=company.rec_name))
+    capital = accounts['account_capital']
+    if ShareClass.search([('account_capital', '=', capital.id)], limit=1):
+        accounts['account_capital'] = get_class_account(capital, code)
     ShareClass(
         company=company,
         name=name,

@@ -8,10 +8,11 @@ from trytond.model import ModelView, fields
 from trytond.modules.coop_membership.checked_wizard import CheckedWizard
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Bool, Eval, If
 from trytond.transaction import Transaction
 from trytond.wizard import Button, StateAction, StateTransition, StateView
 
+from .account_proposal import CASH, Chart, configure, create_account
 from .company_setup import (
     create_category, create_chart, create_fiscalyear, create_payment_method,
     create_share_class, create_surplus, set_default_category)
@@ -146,6 +147,61 @@ class ConfigurationStart(ModelView):
                 years=1) - dt.timedelta(days=1)
 
 
+class ConfigurationAccounts(ModelView):
+    __name__ = 'coop.configuration.accounts'
+    __string__ = "Accounts of a Cooperative"
+
+    company = fields.Many2One('company.company', "Company", readonly=True)
+    lines = fields.One2Many(
+        'coop.configuration.account', None, "Accounts",
+        help="What the cooperative needs and the chart does not have: choose "
+        "the account that serves, or leave it empty to create a new one.")
+
+
+class ConfigurationAccount(ModelView):
+    __name__ = 'coop.configuration.account'
+    __string__ = "Account of a Cooperative"
+
+    company = fields.Many2One('company.company', "Company", readonly=True)
+    module = fields.Char("Module", readonly=True)
+    key = fields.Char("Key", readonly=True)
+    template = fields.Many2One(
+        'account.account.template', "Needed For", readonly=True,
+        help="What the account is for.")
+    account = fields.Many2One(
+        'account.account', "Account",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ('closed', '!=', True),
+            ('type', '!=', None),
+            ],
+        help="The account of the chart that serves.\n"
+        "Leave empty to create the new account.")
+    code = fields.Char(
+        "New Code", states={'invisible': Bool(Eval('account'))})
+    name = fields.Char(
+        "New Account",
+        states={
+            'invisible': Bool(Eval('account')),
+            'required': ~Eval('account'),
+            })
+    parent = fields.Many2One(
+        'account.account', "Parent",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={'invisible': Bool(Eval('account'))},
+        help="The account under which the new one is.")
+    type = fields.Many2One(
+        'account.account.type', "Under the Type",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={'invisible': Bool(Eval('account'))},
+        help="Where the balance sheet or the income statement shows the new "
+        "account.")
+
+
 class Configuration(CheckedWizard):
     __name__ = 'coop.configuration'
     __string__ = "Configure a Cooperative"
@@ -155,6 +211,13 @@ class Configuration(CheckedWizard):
             Button("Configure", 'configure', 'tryton-ok', default=True),
             ])
     configure = StateTransition()
+    accounts = StateView(
+        'coop.configuration.accounts',
+        'coop.configuration_accounts_view_form', [
+            Button("Cancel", 'end', 'tryton-cancel'),
+            Button("Configure", 'complete', 'tryton-ok', default=True),
+            ])
+    complete = StateTransition()
     plans = StateAction('coop_patronage.act_plan_form')
 
     def transition_configure(self):
@@ -163,9 +226,47 @@ class Configuration(CheckedWizard):
         with Transaction().set_context(company=company.id):
             if not start.has_chart:
                 create_chart(company, start.account_template)
+            if Chart(company).missing:
+                return 'accounts'
+        return self.transition_complete()
+
+    def default_accounts(self, fields):
+        company = self.start.company
+        with Transaction().set_context(company=company.id):
+            chart = Chart(company)
+            keys = {t: key for key, t in chart.needed.items()}
+            lines = []
+            for proposal in chart.missing:
+                module, key = keys[proposal.template]
+                lines.append({
+                        'company': company.id,
+                        'module': module,
+                        'key': key,
+                        'template': proposal.template.id,
+                        'account': getattr(proposal.account, 'id', None),
+                        'code': proposal.code,
+                        'name': proposal.name,
+                        'parent': getattr(proposal.parent, 'id', None),
+                        'type': getattr(proposal.type, 'id', None),
+                        })
+        return {'company': company.id, 'lines': lines}
+
+    def transition_complete(self):
+        start = self.start
+        company = start.company
+        with Transaction().set_context(company=company.id):
+            chosen = {}
+            for line in getattr(self.accounts, 'lines', ()):
+                chosen[line.module, line.key] = (
+                    line.account or create_account(
+                        company, line.template, line.name, line.code,
+                        line.parent, line.type))
+            configure(company, chosen)
+            chart = Chart(company)
+            chart.configured.update(chosen)
             if not start.has_fiscalyear:
                 create_fiscalyear(company, start.start_date, start.end_date)
-            create_payment_method(company)
+            create_payment_method(company, chart.get_account(CASH))
             category = None
             if start.category_name:
                 category = create_category(
@@ -173,7 +274,7 @@ class Configuration(CheckedWizard):
             if start.share_name:
                 create_share_class(
                     company, start.share_name, start.share_code,
-                    start.par_value)
+                    start.par_value, chart)
             if category:
                 set_default_category(category)
             if start.plan:

@@ -5,3 +5,7 @@ from trytond.exceptions import UserError
 
 class ConfigurationError(UserError):
     pass
+
+
+class DatevError(UserError):
+    pass

@@ -31,9 +31,10 @@ STEPS = [
         'coop_patronage.act_surplus_form'),
     ('payout', "Pay Out", 'coop_patronage.act_allocation_form'),
     ('papers', "Print the Report", 'coop.wizard_assembly_report'),
+    ('audit', "Hand Out the Audit File", 'coop.wizard_audit_file'),
     ]
 # What can be done at any time, and is never seen to be done
-_ANY_TIME = {'papers'}
+_ANY_TIME = {'papers', 'audit'}
 
 
 class YearEndContext(ModelView):

@@ -46,7 +46,7 @@ class YearEndTestCase(DatabaseTestCase):
                 {'meeting', 'appropriation', 'lock', 'next_year'})
             self.assertEqual(
                 {name for name, state in states.items() if state == 'any'},
-                {'papers'})
+                {'papers', 'audit'})
 
     @with_transaction()
     def test_renewed(self):

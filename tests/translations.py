@@ -23,7 +23,10 @@ MODULES = {
 # The optional modules bring texts too
 EXTRAS = sorted({
         extra for info in MODULES.values()
-        for extra in info.get('extras_depend', [])} - MODULES.keys())
+        for extra in info.get('extras_depend', [])}
+    - MODULES.keys()
+    # A chart takes long to load, and brings no texts of ours
+    - {'account_fr'})
 
 
 def po_path(module, language):

@@ -82,6 +82,11 @@ class Configuration(
     default_billing_sequence = default_sequence('sequence_billing')
     default_internal_charge_account = default_account(
         'coop_commons', 'account_template_internal_charge')
+    # The accounts by the name of their template
+    _chart_accounts = {
+        'internal_charge_account': (
+            'coop_commons', 'account_template_internal_charge'),
+        }
 
     @classmethod
     def default_billing_grouping(cls, **pattern):

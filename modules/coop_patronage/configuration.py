@@ -127,6 +127,7 @@ class Configuration(
         locals()[_name] = fields.MultiValue(_field)
     del _name, _field
 
+    _chart_accounts = _TEMPLATES
     for _name, _template in _TEMPLATES.items():
         locals()[f'default_{_name}'] = default_account(*_template)
     del _name, _template

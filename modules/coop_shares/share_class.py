@@ -42,6 +42,12 @@ class ShareClass(
     __name__ = 'coop.share.class'
     __string__ = "Share Class"
     _search_names = ('code', 'name')
+    # The accounts by the name of their template
+    _chart_accounts = {
+        f'account_{name}': ('coop_shares', f'account_template_{name}')
+        for name in [
+            'capital', 'subscribed', 'redemption', 'premium', 'loss',
+            'deduction', 'lapsed']}
 
     name = fields.Char("Name", required=True, translate=True)
     code = fields.Char("Code", required=True,
