@@ -17,7 +17,7 @@ MODULES = {
 DATA = [
     'tryton.cfg', '*.xml', '*.fodt', '*.html', 'share_*.txt', 'view/*.xml',
     'locale/*.po', 'locale/override/*.po', 'icons/*.svg', 'tests/*.rst',
-    'tests/*.json', 'tests/*.csv',
+    'tests/*.json', 'tests/*.csv', 'profiles/*.ini',
     ]
 # What the files that people import need
 FILES = ['Babel', 'charset-normalizer', 'openpyxl', 'schwifty']

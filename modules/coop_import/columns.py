@@ -6,7 +6,9 @@ from .rows import (
     Number, Text)
 
 MEMBER = {
-    'number': Column(Code(), "number in the register", True),
+    'number': Column(
+        Code(), "number in the register; without it a member is known by the "
+        "name and the e-mail address", True, instead=('email',)),
     'name': Column(
         Text(), "name of the person or entity", True,
         instead=('last_name',)),
@@ -48,6 +50,9 @@ MEMBER = {
     'iban': Column(IBAN(), "number of the bank account"),
     'account_holder': Column(
         Text(), "name of the holder of the account, if it is another"),
+    'mandate': Column(
+        Code(), "identification of the SEPA mandate for the bank account"),
+    'mandate_date': Column(Date(), "day the mandate was signed"),
     'notes': Column(Text(lines=True), "note on the member"),
     'representative': Column(
         Text(), "name of a representative", True, 'representatives'),

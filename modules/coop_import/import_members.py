@@ -14,6 +14,7 @@ from trytond.wizard import Button, StateTransition, StateView
 from .exceptions import ImportFileError
 from .importer import DryRun
 from .process import Process, RefusedError
+from .profile import ProfileError, list_profiles, load_profile, read_profile
 
 try:
     from .table import FileError, Table
@@ -21,7 +22,11 @@ except ImportError:
     Table = None
 
 # Of which no two members have the same
-UNIQUE = [('number',), ('party_code',), ('identifier_type', 'identifier')]
+UNIQUE = [
+    ('number',), ('party_code',), ('identifier_type', 'identifier'),
+    ('mandate',)]
+# What tells who it is without a number
+ALIKE = 'name', 'first_name', 'last_name', 'email'
 
 
 class ImportMembersStart(ModelView):
@@ -33,6 +38,19 @@ class ImportMembersStart(ModelView):
         help="A CSV or Excel file with a member in each row and the names of "
         "the columns in the first one.")
     filename = fields.Char("Filename")
+    profile = fields.Selection(
+        'get_profiles', "Profile", sort=False, translate=False,
+        help="The program that has written the file.\n"
+        "Leave empty if its columns are named as in the documentation.")
+    profile_file = fields.Binary("Own Profile",
+        help="A text file that tells how the columns and their texts are "
+        "named.")
+    category = fields.Many2One(
+        'coop.member.category', "Category",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        help="The category of all the members, if the file has none.")
     date_format = fields.Selection([
             (None, ""),
             ('%d.%m.%Y', "31.12.2026"),
@@ -56,6 +74,35 @@ class ImportMembersStart(ModelView):
     @classmethod
     def default_company(cls):
         return Transaction().context.get('company')
+
+    @classmethod
+    def get_profiles(cls):
+        return [(None, ""), *list_profiles().items()]
+
+    def get_reading(self):
+        "Return the arguments of the table"
+        reading = {'constants': {}}
+        try:
+            if self.profile:
+                reading.update(load_profile(self.profile))
+            if self.profile_file:
+                reading.update(read_profile(
+                        self.profile_file.decode('utf-8-sig')))
+        except UnicodeDecodeError:
+            raise ImportFileError(gettext(
+                    'coop_import.msg_import_profile_encoding')) from None
+        except ProfileError as error:
+            raise ImportFileError(gettext(
+                    'coop_import.msg_import_profile',
+                    reason=error)) from error
+        if self.category:
+            reading['constants']['category'] = (
+                self.category.code or self.category.name)
+        for name in ['encoding', 'date_format', 'decimal_mark']:
+            value = getattr(self, name)
+            if value:
+                reading[name] = value
+        return reading
 
 
 class ImportMembersResult(ModelView):
@@ -133,9 +180,12 @@ class ImportMembers(CheckedWizard):
 
     def default_start(self, fields):
         # Going back keeps what was chosen
-        return {
+        values = {
             name: getattr(self.start, name) for name in fields
             if name != 'company' and hasattr(self.start, name)}
+        if values.get('category'):
+            values['category'] = values['category'].id
+        return values
 
     def default_report(self, fields):
         return self._get_values(self.report)
@@ -162,9 +212,7 @@ class ImportMembers(CheckedWizard):
         Member = Pool().get('coop.member')
         columns = Member.get_importer({}).columns
         table = Table(
-            columns, unique=UNIQUE, encoding=self.start.encoding or None,
-            date_format=self.start.date_format,
-            decimal_mark=self.start.decimal_mark)
+            columns, unique=UNIQUE, alike=ALIKE, **self.start.get_reading())
         try:
             table.load(self.start.file)
         except FileError as error:

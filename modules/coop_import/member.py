@@ -12,10 +12,12 @@ except ImportError:
 
 from trytond.exceptions import UserError
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, without_check_access
 
+from . import mandate
 from .columns import MEMBER
-from .importer import Importer, ImportMixin, save, update
+from .importer import SLICE, Importer, ImportMixin, save, update
 
 CONTACTS = ['phone', 'mobile', 'email', 'website']
 ADDRESS = {
@@ -47,9 +49,7 @@ class MemberImporter(Importer):
 
     def lock(self):
         Member = Pool().get('coop.member')
-        members = self.find(
-            'coop.member', {row['number'] for row in self.rows}, 'number')
-        Member.lock(sorted(m.id for m in members.values()))
+        Member.lock(sorted({m.id for m in self._find_members().values()}))
         sequence = self._member_sequence
         if sequence:
             sequence.lock()
@@ -61,6 +61,49 @@ class MemberImporter(Importer):
             else:
                 # Those of the accounts are made one by one
                 Bank.lock()
+
+    def prepare(self):
+        if not all(row['number'] for row in self.rows):
+            # Those of the file are not to be given to others
+            self._go_on([r['number'] for r in self.rows if r['number']])
+
+    def _find_members(self):
+        "Return the members of the rows that are members already"
+        members = self.find(
+            'coop.member', {row['number'] for row in self.rows}, 'number')
+        found = {
+            row: members[row['number']] for row in self.rows
+            if members.get(row['number'])}
+        rows = [r for r in self.rows if not r['number'] and r['email']]
+        by_key = defaultdict(list)
+        for member in self._find_by_email(rows):
+            for contact in member.party.contact_mechanisms:
+                if contact.type == 'email':
+                    by_key[
+                        _fold(member.party.name),
+                        contact.value.lower()].append(member)
+        for row in rows:
+            members = by_key[_fold(_get_name(row)), row['email'].lower()]
+            if len(members) == 1:
+                found[row], = members
+            elif members:
+                row.error('email', 'msg_import_several', value=row['email'])
+        return found
+
+    def _find_by_email(self, rows):
+        Member = Pool().get('coop.member')
+        emails = {
+            value for row in rows if row['email']
+            for value in [row['email'], row['email'].lower()]}
+        return [
+            m for sub_emails in grouped_slice(sorted(emails), SLICE)
+            for m in Member.search([
+                    ('company', '=', self.company),
+                    ('party.contact_mechanisms', 'where', [
+                            ('type', '=', 'email'),
+                            ('value', 'in', list(sub_emails)),
+                            ]),
+                    ])]
 
     @property
     @without_check_access
@@ -88,26 +131,24 @@ class MemberImporter(Importer):
             'consent', 'coop.membership.document', 'name', many='consents',
             message='msg_import_document')
         self._resolve_provinces()
-        members = self.find(
-            'coop.member', {row['number'] for row in self.rows}, 'number')
+        members = self._find_members()
         for row in self.rows:
-            row.member = members.get(row['number'])
+            row.member = members.get(row)
             self._check_dates(row)
             if row.member:
                 self._check_member(row)
         self._check_identifiers()
         self._check_accounts()
+        mandate.check(self)
         self._find_parties()
         self._warn_similar()
 
     def _set_name(self, row):
         "Make the name of the first and the last one"
-        names = [row[name] for name in ['first_name', 'last_name']]
-        if any(names):
-            if row['name']:
-                row.error('name', 'msg_import_user',
-                    columns="name, first_name, last_name")
-            row.values['name'] = ' '.join(filter(None, names))
+        if row['name'] and (row['first_name'] or row['last_name']):
+            row.error('name', 'msg_import_user',
+                columns="name, first_name, last_name")
+        row.values['name'] = _get_name(row)
 
     def _resolve_provinces(self):
         Subdivision = Pool().get('country.subdivision')
@@ -287,7 +328,9 @@ class MemberImporter(Importer):
                         name=row['name'], member=known[key], same=key[1])
                     break
             for key in keys:
-                known.setdefault(key, f"[{row['number']}] {row['name']}")
+                known.setdefault(key, (
+                        f"[{row['number']}] {row['name']}"
+                        if row['number'] else row['name']))
 
     def _find_similar(self, rows):
         pool = Pool()
@@ -389,11 +432,14 @@ class MemberImporter(Importer):
                     updated.add(row)
         for records in [parties, addresses, contacts, identifiers]:
             save(records)
-        return updated | self._store_accounts()
+        return updated | self._store_accounts() | mandate.store(self)
 
     @without_check_access
     def finish(self):
-        "Let the sequence go on after the highest number"
+        self._go_on(self.numbers)
+
+    def _go_on(self, numbers):
+        "Let the sequence go on after the highest of the numbers"
         sequence = self._member_sequence
         if not sequence or sequence.type != 'incremental':
             return
@@ -402,7 +448,7 @@ class MemberImporter(Importer):
         pattern = re.compile(
             f'{re.escape(prefix)}([0-9]{{1,9}}){re.escape(suffix)}')
         digits = [
-            match[1] for match in map(pattern.fullmatch, self.numbers)
+            match[1] for match in map(pattern.fullmatch, numbers)
             if match]
         values = {}
         highest = max(map(int, digits), default=0)
@@ -483,7 +529,8 @@ class MemberImporter(Importer):
                 member = row.member = Member(
                     company=self.company, party=row.party,
                     number=row['number'])
-                self.numbers.append(row['number'])
+                if row['number']:
+                    self.numbers.append(row['number'])
             admission = row['admission_date']
             application = getattr(member, 'application_date', None)
             if admission and (not application or application > admission):
@@ -553,7 +600,9 @@ class MemberImporter(Importer):
             row for row in self.rows
             if row['admission_date'] and row.member.state == 'applicant'}
         if rows:
-            Member.admit(Member.browse([row.member for row in rows]))
+            # Who has no number gets one in the order of the file
+            Member.admit(Member.browse(
+                    [row.member for row in self.rows if row in rows]))
         return rows
 
     def _leave(self):
@@ -586,6 +635,11 @@ def _values(row, names):
     return {
         field: row[column] for column, field in names.items()
         if row[column] is not None}
+
+
+def _get_name(row):
+    return ' '.join(
+        filter(None, [row['first_name'], row['last_name']])) or row['name']
 
 
 def _person_keys(name, birth_date, emails, identifiers, ibans):

@@ -40,21 +40,25 @@ class Table:
 
     `columns` maps the names of the columns that can be stored to what they
     contain; `unique` is a list of tuples of names whose cells no two rows
-    have in common: where the first of them is the same, rows that only add to
-    lists are one block.  `mapping` maps a header of the file to a name and
-    `constants` a name to the text that all the rows have; `values` maps a
-    name to what its texts stand for.
+    have in common: where the first of them is the same, or where it is empty
+    the names in `alike`, rows that only add to lists are one block.
+    `mapping` maps a header of the file to a name, and `known` one that it may
+    have; `constants` maps a name to the text that all the rows have and
+    `values` a name to what its texts stand for.  What has something in a
+    column with a header in `empty` is refused.
     """
 
     def __init__(
-            self, columns, unique=(), mapping=None, constants=None,
-            values=None, delimiter=None, encoding=None, sheet=None,
-            date_format=None, decimal_mark=None):
+            self, columns, unique=(), alike=(), mapping=None, known=None,
+            constants=None, values=None, empty=(), delimiter=None,
+            encoding=None, sheet=None, date_format=None, decimal_mark=None):
         self.columns = columns
         self.unique = list(unique)
-        self.mapping = {
-            ' '.join(header.split()): name
-            for header, name in (mapping or {}).items()}
+        self.alike = tuple(alike)
+        self.mapping, self.known = (
+            {' '.join(header.split()): name for header, name in names.items()}
+            for names in [mapping or {}, known or {}])
+        self.empty = {' '.join(header.split()) for header in empty}
         self.constants = constants or {}
         self.values = values or {}
         self.delimiter = delimiter
@@ -115,7 +119,8 @@ class Table:
         if not self.delimiter:
             header = next((l for l in lines[start:] if l.strip()), '')
             self.delimiter = find_delimiter(header.strip(), {
-                    name.lower() for name in [*self.columns, *self.mapping]})
+                    name.lower() for name in [
+                        *self.columns, *self.mapping, *self.known]})
         try:
             csv.reader([], delimiter=self.delimiter)
         except (TypeError, ValueError):
@@ -150,13 +155,15 @@ class Table:
                     'msg_import_file_missing', column=name,
                     header=", ".join(filter(None, header)))
         for name in [
-                *self.mapping.values(), *self.constants, *self.values]:
+                *self.mapping.values(), *self.known.values(),
+                *self.constants, *self.values]:
             if name not in self.columns:
                 raise FileError('msg_import_file_set', column=name)
 
     def _get_name(self, header):
-        if header in self.mapping:
-            return self.mapping[header]
+        for mapping in [self.mapping, self.known]:
+            if header in mapping:
+                return mapping[header]
         name = header.lower().replace(' ', '_')
         return name if name in self.columns else header
 
@@ -169,7 +176,8 @@ class Table:
         return [
             header or f"#{i + 1}" for i, (header, name) in enumerate(
                 zip(self.header, self.names))
-            if name not in self.columns and i in filled]
+            if name not in self.columns and i in filled
+            and header not in self.empty]
 
     @property
     def has_guessed(self):
@@ -211,6 +219,10 @@ class Table:
                 or any(c.strip() for c in record.cells[len(self.header):])):
             return 'msg_import_cells', {
                 'count': len(record.cells), 'expected': len(self.header)}
+        for header, cell in zip(self.header, record.cells):
+            if header in self.empty and cell.strip():
+                return 'msg_import_not_empty', {
+                    'header': header, 'value': cell.strip()}
 
     def _load_blocks(self):
         seen, blocks, block = {}, {}, None
@@ -239,25 +251,34 @@ class Table:
                 continue
             block = [(line, row)]
             self.blocks.append(block)
-            for names in self.unique:
-                key = tuple(row.get(name, '') for name in names)
-                if not key[-1]:
-                    continue
+            identity = self._identify(row)
+            if identity:
+                blocks.setdefault(identity, block)
+            for names, key in self._get_keys(row):
                 other = seen.setdefault((names, key), line)
-                if names == self.unique[0]:
-                    blocks.setdefault(key, block)
                 if other != line:
                     self._error(
                         line, names[-1], 'msg_import_twice',
                         value=key[-1], other=other)
 
+    def _get_keys(self, row):
+        "Yield the names, and their cells, that no other row has"
+        for names in self.unique:
+            key = tuple(row.get(name, '') for name in names)
+            if key[-1]:
+                yield names, key
+
+    def _identify(self, row):
+        "Return what tells which block the row is of, if anything does"
+        for names in [*self.unique[:1], self.alike]:
+            key = tuple(row.get(name, '') for name in names)
+            if key and key[-1]:
+                return names, key
+
     def _find_same(self, row, blocks):
         "Return the block that the row only adds to the lists of"
-        if not self.unique:
-            return
-        key = tuple(row.get(name, '') for name in self.unique[0])
-        block = blocks.get(key)
-        if not block or not key[-1]:
+        block = blocks.get(self._identify(row))
+        if not block:
             return
         _, first = block[0]
         adds = False

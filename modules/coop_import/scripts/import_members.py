@@ -3,7 +3,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.modules.coop_import.columns import MEMBER, SHARES
-from trytond.modules.coop_import.import_members import UNIQUE
+from trytond.modules.coop_import.import_members import ALIKE, UNIQUE
 from trytond.modules.coop_import.scripts import importer
 
 COLUMNS = {**MEMBER, **SHARES}
@@ -11,7 +11,8 @@ COLUMNS = {**MEMBER, **SHARES}
 def do_import(filename, **kwargs):
     "Import through the current configuration of proteus"
     return importer.load(
-        filename, 'coop.member', COLUMNS, unique=UNIQUE, **kwargs)
+        filename, 'coop.member', COLUMNS, unique=UNIQUE, alike=ALIKE,
+        **kwargs)
 
 
 def run():

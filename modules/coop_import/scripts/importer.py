@@ -35,7 +35,8 @@ except ImportError:
 
 from trytond.exceptions import UserError, UserWarning
 from trytond.modules.coop_import.process import Process, RefusedError
-from trytond.modules.coop_import.profile import ProfileError, read_profile
+from trytond.modules.coop_import.profile import (
+    ProfileError, list_profiles, load_profile)
 
 try:
     from trytond.modules.coop_import.table import FileError, Table
@@ -140,8 +141,9 @@ def get_parser(description, columns):
     server.add_argument('--company',
         help="the name of the company, if it is not the user's current one")
     reading = parser.add_argument_group("how to read the file")
-    reading.add_argument('--profile', metavar='FILE', type=Path,
-        help="a file that tells all of this, which the other options change")
+    reading.add_argument('--profile', metavar='NAME_OR_FILE',
+        help="a file that tells all of this, which the other options change, "
+        "or one of %s" % ", ".join(list_profiles()))
     reading.add_argument('--map', action='append', default=[],
         type=_assignment, metavar='HEADER=COLUMN',
         help="the column that a header of the file stands for")
@@ -185,13 +187,14 @@ def _set_company(name):
     current.set_context(company=companies[0].id)
 
 
-def load(filename, model, columns, unique=(), rejects=None, on_error='stop',
-        dry_run=False, options=None, **reading):
+def load(
+        filename, model, columns, unique=(), alike=(), rejects=None,
+        on_error='stop', dry_run=False, options=None, **reading):
     """Import a file through the current configuration of proteus
 
     Returns the result with the reasons of what was refused.
     """
-    table = Table(columns, unique=unique, **reading)
+    table = Table(columns, unique=unique, alike=alike, **reading)
     with open(filename, 'rb') as data:
         table.load(data.read())
     _describe(table)
@@ -272,19 +275,15 @@ def connect(database, url, user, config_file):
         yield
 
 
-def _add_profile(names, path):
+def _add_profile(arguments, name):
     "Return the arguments with those of the profile, unless they are given"
-    if not path:
-        return names
-    try:
-        profile = read_profile(path.read_text(encoding='utf-8-sig'))
-    except UnicodeDecodeError as error:
-        raise ProfileError("it is not in UTF-8") from error
-    for name in ['mapping', 'constants']:
-        names[name] = {**profile.pop(name), **names[name]}
-    return {**names, **{
-            name: value for name, value in profile.items()
-            if not names.get(name)}}
+    if not name:
+        return arguments
+    profile = load_profile(name)
+    constants = {**profile.pop('constants'), **arguments['constants']}
+    return {**arguments, 'constants': constants, **{
+            key: value for key, value in profile.items()
+            if not arguments.get(key)}}
 
 
 def run(description, columns, do_import, get_parser=get_parser):

@@ -18,6 +18,7 @@ from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company
 from trytond.modules.coop_import import importer
+from trytond.modules.coop_import.profile import list_profiles, load_profile
 from trytond.modules.coop_import.scripts.import_members import do_import
 from trytond.modules.coop_import.table import FileError
 from trytond.modules.coop_membership.tests.tools import create_category
@@ -44,7 +45,8 @@ SNIPPETS = [
 
 def set_up():
     config = activate_modules(
-        ['coop_import', 'coop_shares', 'bank'], create_company, create_chart)
+        ['coop_import', 'coop_shares', 'account_payment_sepa'],
+        create_company, create_chart)
     Configuration = Model.get('coop.share.configuration')
     fiscalyear = set_fiscalyear_invoice_sequences(
         create_fiscalyear(today=dt.date(1997, 1, 1)))
@@ -113,7 +115,11 @@ class ImportMembersTestCase(unittest.TestCase):
     def numbers(self, count):
         "Return numbers of members that are not there yet"
         cls = self.__class__
-        cls.last += count
+        # The sequence has gone on after them
+        cls.last = count + max([cls.last, *(
+                    int(m.number) + 1 for m in Model.get('coop.member').find(
+                        [('number', '!=', None)])
+                    if m.number.isdigit())])
         return [str(n) for n in range(cls.last - count, cls.last)]
 
     def count(self):
@@ -372,6 +378,135 @@ class ImportMembersTestCase(unittest.TestCase):
                     (_, column, text), = result.warnings
                     self.assertEqual(column, 'iban')
                     self.assertIn(iban, text)
+
+    def test_mandate(self):
+        "Test the mandate is validated, and stays as it is"
+        number, = self.numbers(1)
+        # An example of the registry of IBAN, with its bank
+        iban = 'FR1420041010050500013M02606'
+        header = [
+            'number', 'name', 'category', 'street', 'city', 'iban', 'mandate',
+            'mandate_date']
+        row = [
+            number, "Payer", 'U', "Rue 1", "Limoges", iban, f'M-{number}',
+            '1997-02-03']
+        self.assertCounts(self.import_([header, row]), 1, 0, 0, 0)
+        self.assertCounts(self.import_([header, row]), 0, 0, 1, 0)
+        Mandate = Model.get('account.payment.sepa.mandate')
+        mandate, = Mandate.find([('identification', '=', f'M-{number}')])
+        self.assertEqual(mandate.state, 'validated')
+        self.assertEqual(mandate.signature_date, dt.date(1997, 2, 3))
+        self.assertEqual(mandate.party.name, "Payer")
+        self.assertEqual(mandate.account_number.number_compact, iban)
+        for changes in [
+                {-1: '1997-02-04'}, {-3: 'BE71096123456769'}, {-1: ''},
+                {-2: ''}]:
+            with self.subTest(changes=changes):
+                changed = row.copy()
+                for i, cell in changes.items():
+                    changed[i] = cell
+                self.assertCounts(
+                    self.import_([header, changed], on_error='skip'),
+                    0, 0, 0, 1)
+
+    def test_no_number(self):
+        "Test who has no number is known by the name and e-mail address"
+        rows = [
+            ['first_name', 'last_name', 'email', 'category', 'admission_date',
+                'city'],
+            ["Ann", "Couple", 'couple@example.org', 'U', '1997-01-01', "Ulm"],
+            ["Ben", "Couple", 'Couple@example.org', 'U', '1997-01-01', "Ulm"]]
+        self.assertCounts(self.import_(rows), 2, 0, 0, 0)
+        self.assertCounts(self.import_(rows), 0, 0, 2, 0)
+        rows[1][-1] = "Bonn"
+        self.assertCounts(self.import_(rows), 0, 1, 1, 0)
+        Member = Model.get('coop.member')
+        ann, ben = Member.find(
+            [('party.name', 'ilike', '% Couple')], order=[('number', 'ASC')])
+        self.assertEqual(int(ben.number), int(ann.number) + 1)
+        self.assertEqual(ann.party.addresses[0].city, "Bonn")
+        # The numbers of the file are not given to those without
+        next_ = int(ben.number) + 1
+        rows = [
+            ['number', 'name', 'email', 'category', 'admission_date'],
+            ['', "Cid Alone", 'cid@example.org', 'U', '1997-01-01'],
+            [str(next_), "Dan Alone", '', 'U', '1997-01-01']]
+        self.assertCounts(self.import_(rows), 2, 0, 0, 0)
+        cid, = Member.find([('party.name', '=', "Cid Alone")])
+        self.assertEqual(int(cid.number), next_ + 1)
+        self.assertCounts(
+            self.import_([['name', 'email', 'category'], ["Eva", '', 'U']],
+                on_error='skip'), 0, 0, 0, 1)
+
+    def test_profiles(self):
+        "Test the files of other programs"
+        # Made by hand, with the headers of the programs
+        number, = self.numbers(1)
+        for name, constants, rows, counts in [
+                ('cooperator_partners', {'category': 'U'}, [
+                        ["Cooperator Number", "Name", "Street", "Zip", "City",
+                            "Country/Country Code", "Email",
+                            "Effective Date", "Is a Company"],
+                        [number, "Coop Partner", "Rue 2", '1000', "Bruxelles",
+                            '', 'partner@example.org', '1997-01-01',
+                            'False']], (1, 0, 0, 0)),
+                ('cooperator_register', {'category': 'U'}, [
+                        ["Number Operation", "Cooperator/Cooperator Number",
+                            "Cooperator", "Transfered to",
+                            "Subscription Date", "Number of share",
+                            "Share type name"],
+                        ['1', number, "Coop Partner", '', '1997-03-01', '2',
+                            'A'],
+                        ['2', number, "Coop Partner", '', '1997-04-01', '1',
+                            'A'],
+                        ['3', number, "Coop Partner", "Other", '1997-05-01',
+                            '1', 'A']], (0, 2, 0, 1)),
+                ('juntagrico_members',
+                    {'category': 'U', 'admission_date': '1997-01-01'}, [
+                        ["Vorname", "Nachname", "email", "Strasse", "PLZ",
+                            "Ort", "Geburtsdatum", "Deaktivierungsdatum"],
+                        ["Jo", "Feld", 'jo@example.org', "Weg 1", '8000',
+                            "Zürich", '1970-01-01', ''],
+                        ["Al", "Alt", 'al@example.org', "Weg 2", '8000',
+                            "Zürich", '1960-01-01', '1996-12-31']],
+                    (1, 0, 0, 1)),
+                ('juntagrico_shares',
+                    {'category': 'U', 'subscription_class': 'A'}, [
+                        ["id", "Bezahlt am", "Ausgestellt am",
+                            "Gekündigt am", "Vorname", "Nachname", "email"],
+                        ['1', '', '1997-02-01', '', "Jo", "Feld",
+                            'jo@example.org'],
+                        ['2', '', '1997-02-01', '', "Jo", "Feld",
+                            'jo@example.org'],
+                        ['3', '', '1997-02-01', '1997-06-01', "Jo", "Feld",
+                            'jo@example.org']], (0, 2, 0, 1)),
+                ('tapir_members', {'category': 'U'}, [
+                        ["Status am 31.12.1997", "Beitrittsdatum",
+                            "Mitgliedsnummer", "Name", "Anschrift"],
+                        ['active', '02.01.1997', 'T1', "Ta Pir",
+                            "Allee 3, 10115 Berlin"]], (1, 0, 0, 0)),
+                ]:
+            with self.subTest(profile=name):
+                arguments = load_profile(name)
+                arguments['constants'].update(constants)
+                # Once more changes nothing
+                new, changed, unchanged, rejected = counts
+                for counts in [
+                        (new, changed, unchanged, rejected),
+                        (0, 0, new + changed, rejected)]:
+                    self.assertCounts(
+                        self.import_(rows, on_error='skip', **arguments),
+                        *counts)
+        self.assertEqual(
+            sorted(list_profiles()), [
+                'cooperator_partners', 'cooperator_register',
+                'juntagrico_members', 'juntagrico_shares', 'tapir_members'])
+        Subscription = Model.get('coop.share.subscription')
+        for name, quantities in [
+                ("Coop Partner", [2, 1]), ("Jo Feld", [1, 1])]:
+            self.assertEqual([s.quantity for s in Subscription.find(
+                        [('member.party.name', '=', name)],
+                        order=[('date', 'ASC')])], quantities)
 
     def test_province(self):
         "Test the province of an address"

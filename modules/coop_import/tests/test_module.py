@@ -7,7 +7,9 @@ from trytond.tests.test_tryton import ModuleTestCase
 class CoopImportTestCase(CompanyTestMixin, ModuleTestCase):
     "Test Coop Import module"
     module = 'coop_import'
-    extras = ['bank', 'coop_shares', 'coop_patronage', 'coop_commons']
+    extras = [
+        'account_payment_sepa', 'coop_shares', 'coop_patronage',
+        'coop_commons']
 
 
 del ModuleTestCase
