@@ -11,8 +11,8 @@ from trytond.tests.test_tryton import with_transaction
 
 MEMBERS = {
     'coop.meeting', 'coop.member', 'coop.member.anniversary',
-    'coop.member.category', 'coop.member.movement', 'coop.member.register',
-    'coop.membership', 'coop.membership.document'}
+    'coop.member.category', 'coop.member.movement', 'coop.member.office',
+    'coop.member.register', 'coop.membership', 'coop.membership.document'}
 CAPITAL = {
     'coop.share.capital', 'coop.share.certificate', 'coop.share.class',
     'coop.share.class.capital',
@@ -54,7 +54,7 @@ WRITE = {
     'staff': {'coop.commons.booking'},
     'clerk': {
         'coop.commons.booking', 'coop.meeting', 'coop.member',
-        'coop.patronage.reassignment'},
+        'coop.member.office', 'coop.patronage.reassignment'},
     'accountant': {
         'coop.commons.billing', 'coop.commons.booking',
         'coop.commons.engagement', 'coop.commons.engagement.billing',
@@ -66,7 +66,9 @@ WRITE = {
         'coop.share.move', 'coop.share.redemption',
         'coop.share.subscription', 'coop.share.transfer',
         'coop.share.valuation', 'coop.surplus'},
-    'director': {'coop.commons.booking', 'coop.meeting', 'coop.member'},
+    'director': {
+        'coop.commons.booking', 'coop.meeting', 'coop.member',
+        'coop.member.office'},
     'steward': {
         'coop.commons.authorization', 'coop.commons.blackout',
         'coop.commons.booking', 'coop.commons.engagement',

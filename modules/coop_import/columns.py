@@ -25,8 +25,9 @@ MEMBER = {
     'exit_reason': Column(
         Choice(
             'resignation', 'exclusion', 'death', 'transfer', 'dissolution',
-            'other'),
-        "resignation, exclusion, death, transfer, dissolution or other"),
+            'insolvency', 'creditor_notice', 'other'),
+        "resignation, exclusion, death, transfer, dissolution, insolvency, "
+        "creditor_notice or other"),
     'party_code': Column(
         Code(), "code of the party, if it is there already"),
     'legal_entity': Column(Flag(), "yes if not a natural person"),

@@ -75,6 +75,13 @@ investing_limit = fields.Numeric("Investing Limit",
     "members at most.\n"
     "Leave empty for no limit.")
 
+elections = fields.Boolean("Elections of Officers",
+    help="Check to elect between candidates for several seats, and to let "
+    "those who are elected hold an office.")
+formal_minutes = fields.Boolean("Formal Minutes",
+    help="Check to keep the chair, the secretary, the times, the proof of "
+    "the convocation and the annexes of meetings.")
+
 
 def _get_id(xml_id):
     ModelData = Pool().get('ir.model.data')
@@ -128,6 +135,8 @@ class Configuration(
     proxies_per_holder = fields.MultiValue(proxies_per_holder)
     votes_cap = fields.MultiValue(votes_cap)
     investing_limit = fields.MultiValue(investing_limit)
+    elections = fields.MultiValue(elections)
+    formal_minutes = fields.MultiValue(formal_minutes)
 
     @classmethod
     def multivalue_model(cls, field):
@@ -144,7 +153,7 @@ class Configuration(
                 'quorum_basis', 'first_quorum_percent',
                 'first_quorum_minimum', 'second_quorum_percent',
                 'second_quorum_minimum', 'proxies_per_holder', 'votes_cap',
-                'investing_limit'}:
+                'investing_limit', 'elections', 'formal_minutes'}:
             return pool.get('coop.membership.configuration.meeting')
         return super().multivalue_model(field)
 
@@ -166,6 +175,14 @@ class Configuration(
     @classmethod
     def default_quorum_basis(cls, **pattern):
         return cls.multivalue_model('quorum_basis').default_quorum_basis()
+
+    @classmethod
+    def default_elections(cls, **pattern):
+        return cls.multivalue_model('elections').default_elections()
+
+    @classmethod
+    def default_formal_minutes(cls, **pattern):
+        return cls.multivalue_model('formal_minutes').default_formal_minutes()
 
     @classmethod
     def default_journal(cls, **pattern):
@@ -284,6 +301,16 @@ class ConfigurationMeeting(ModelSQL, CompanyValueMixin):
     proxies_per_holder = proxies_per_holder
     votes_cap = votes_cap
     investing_limit = investing_limit
+    elections = elections
+    formal_minutes = formal_minutes
+
+    @classmethod
+    def default_elections(cls):
+        return False
+
+    @classmethod
+    def default_formal_minutes(cls):
+        return False
 
     @classmethod
     def default_quorum_basis(cls):

@@ -11,6 +11,7 @@ from trytond.transaction import Transaction
 from .date import format_date
 from .exceptions import ExitError, HardshipWarning, NoticeError
 from .exit_date import first_exit_date, year_end
+from .office import offices_held
 
 
 class ExitMixin:
@@ -265,6 +266,10 @@ class ExitMixin:
                         'coop_membership.msg_member_leave_proxy',
                         member=attendance.member.rec_name,
                         meeting=attendance.meeting.rec_name))
+        for member, office in offices_held(members):
+            blockers[member].append(gettext(
+                    'coop_membership.msg_member_leave_office',
+                    office=office.name))
         return blockers
 
     @classmethod

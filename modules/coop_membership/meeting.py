@@ -24,12 +24,16 @@ KINDS = [
 _call = {
     'date', 'time', 'place', 'call', 'quorum_basis', 'quorum_percent',
     'quorum_minimum', 'proxies_per_holder', 'items', 'minutes'}
+# What is still completed when the meeting is over
+_minutes = {
+    'minutes', 'chair', 'secretary', 'start_time', 'end_time',
+    'convocation_proof', 'annexes'}
 
 
 class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.meeting'
     __string__ = "Meeting"
-    _not_copied = {'attendances', 'minutes', 'record_date', 'convocation_date'}
+    _not_copied = {'attendances', 'record_date', 'convocation_date'} | _minutes
     _steps = {
         'draft': (['convened', 'cancelled'], 'draft'),
         'convene': (['draft'], 'convened'),
@@ -39,19 +43,23 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         }
     _sequence = 'coop.membership.configuration', 'meeting_sequence'
     _modify_states = {
-        'draft': _call | {
+        'draft': _call | _minutes | {
             'company', 'kind', 'record_date', 'convocation_date'},
-        'convened': _call | {'attendances'},
-        'open': {'items', 'attendances', 'minutes'},
-        'closed': {'minutes'},
-        'cancelled': {'minutes'},
+        'convened': _call | _minutes | {'attendances'},
+        'open': {'items', 'attendances'} | _minutes,
+        'closed': _minutes,
+        'cancelled': _minutes,
         }
     _sealed_states = {
-        'closed': {'minutes'},
+        'closed': _minutes,
         }
     _delete_states = {'draft', 'cancelled'}
     _work = tuple(
         (state, 'meeting', 'date') for state in ['draft', 'convened', 'open'])
+
+    _states_minutes = {
+        'invisible': ~Eval('formal_minutes', False),
+        }
 
     company = fields.Many2One('company.company', "Company", required=True,
         states={
@@ -109,6 +117,33 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     attendances = fields.One2Many(
         'coop.meeting.attendance', 'meeting', "Attendance")
     minutes = fields.Text("Minutes")
+    formal_minutes = fields.Function(
+        fields.Boolean("Formal Minutes"), 'on_change_with_formal_minutes')
+    chair = fields.Many2One(
+        'party.party', "Chair", ondelete='RESTRICT', states=_states_minutes,
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="Who chairs the meeting and signs the minutes.")
+    secretary = fields.Many2One(
+        'party.party', "Secretary", ondelete='RESTRICT',
+        states=_states_minutes,
+        context={
+            'company': Eval('company', -1),
+            },
+        depends={'company'},
+        help="Who keeps and signs the minutes.")
+    start_time = fields.Time("Opened at", "%H:%M", states=_states_minutes)
+    end_time = fields.Time("Closed at", "%H:%M", states=_states_minutes)
+    convocation_proof = fields.Text("Proof of Convocation",
+        states=_states_minutes,
+        help="How and when the members were called, "
+        "and by what it can be proved.")
+    annexes = fields.One2Many(
+        'coop.meeting.annex', 'meeting', "Annexes", states=_states_minutes,
+        help="What belongs to the minutes, "
+        "as the roll or the annual accounts.")
     eligible_members = fields.Function(
         fields.Integer("Eligible Members"), 'get_counts')
     eligible_votes = fields.Function(
@@ -132,6 +167,8 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
             ('closed', "Closed"),
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
+
+    del _states_minutes
 
     @classmethod
     def __setup__(cls):
@@ -186,6 +223,13 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def default_proxies_per_holder(cls):
         return cls._get_configuration('proxies_per_holder')
+
+    @fields.depends('company')
+    def on_change_with_formal_minutes(self, name=None):
+        Configuration = Pool().get('coop.membership.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'formal_minutes', company=self.company.id)
 
     @fields.depends('call', 'company')
     def on_change_call(self):
@@ -296,7 +340,9 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('closed')
     def close(cls, meetings):
-        Item = Pool().get('coop.meeting.item')
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Office = pool.get('coop.member.office')
         for meeting in meetings:
             if (not meeting.quorum_reached
                     and any(i.is_voted for i in meeting.items)):
@@ -304,7 +350,10 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
                         'coop_membership.msg_meeting_close_quorum',
                         meeting=meeting.rec_name,
                         quorum=meeting.quorum_needed))
-        Item.set_result([i for m in meetings for i in m.items])
+        items = [i for m in meetings for i in m.items]
+        Item.check_elections(items)
+        Item.set_result(items)
+        Office.take(items)
 
     @classmethod
     @ModelView.button

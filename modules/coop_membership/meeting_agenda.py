@@ -3,11 +3,12 @@
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, fields, sequence_ordered
 from trytond.pool import Pool
-from trytond.pyson import Eval
+from trytond.pyson import Bool, Eval
 
 from .document import PartMixin, SearchMixin
 from .exceptions import MeetingValidationError
-from .voting import is_carried, limit_investing
+from .office import ROLES
+from .voting import elect, is_carried, limit_investing, needed
 
 
 class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
@@ -15,13 +16,28 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     __string__ = "Agenda Item"
     _not_copied = {
         'votes_for', 'votes_against', 'votes_abstain',
-        'investing_for', 'investing_against'}
+        'investing_for', 'investing_against', 'ballots', 'candidates',
+        'excluded_members'}
     _document = 'meeting'
     _rec_name = 'subject'
     _search_names = 'subject', 'meeting.rec_name'
 
     _states_vote = {
         'invisible': Eval('kind') == 'information',
+        }
+    # Those for and against a list of candidates are counted on the list
+    _states_motion = {
+        'invisible': (
+            (Eval('kind') == 'information') | Bool(Eval('candidates', []))),
+        }
+    _states_list = {
+        'invisible': (
+            (Eval('kind') != 'election') | ~Eval('elections', False)),
+        }
+    _states_office = {
+        'invisible': (
+            (Eval('kind') != 'election') | ~Eval('elections', False)
+            | ~Eval('role')),
         }
 
     meeting = fields.Many2One(
@@ -40,12 +56,44 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     candidate = fields.Many2One(
         'party.party', "Candidate", ondelete='RESTRICT',
         states={
-            'invisible': Eval('kind') != 'election',
+            'invisible': (
+                (Eval('kind') != 'election')
+                | Bool(Eval('candidates', []))),
             },
         context={
             'company': Eval('company', -1),
             },
         depends={'company'})
+    elections = fields.Function(
+        fields.Boolean("Elections of Officers"), 'on_change_with_elections')
+    candidates = fields.One2Many(
+        'coop.meeting.candidate', 'item', "Candidates", states=_states_list,
+        help="Those between whom the meeting elects.\n"
+        "Leave empty to vote for or against one candidate.")
+    seats = fields.Integer("Seats",
+        states={
+            **_states_list,
+            'required': (Eval('kind') == 'election') & Bool(
+                Eval('candidates', [])),
+            },
+        help="The number of those who are elected at most, "
+        "which is also the number of votes on a ballot.")
+    ballots = fields.Integer("Valid Ballots",
+        states={
+            'invisible': (
+                (Eval('kind') != 'election')
+                | ~Bool(Eval('candidates', []))),
+            },
+        help="The ballots that were cast and count, by their votes.")
+    role = fields.Selection(ROLES, "Office", sort=False, states=_states_list,
+        help="The office that those who are elected hold from the day of "
+        "the meeting.")
+    office_title = fields.Char("Title of the Office", states=_states_office,
+        help="What the statutes call the office.\n"
+        "Leave empty if it is the role.")
+    office_end = fields.Date("End of the Office", states=_states_office,
+        help="The last day of the office.\n"
+        "Leave empty if it is not known.")
     purpose = fields.Selection([
             (None, ""),
             ('accounts', "Approval of the Accounts"),
@@ -90,14 +138,34 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
             },
         help="The votes the majority is counted from.")
     majority_basis_string = majority_basis.translated('majority_basis')
-    votes_for = fields.Integer("For", states=_states_vote)
-    votes_against = fields.Integer("Against", states=_states_vote)
+    votes_for = fields.Integer("For", states=_states_motion)
+    votes_against = fields.Integer("Against", states=_states_motion)
     votes_abstain = fields.Integer("Abstentions", states=_states_vote)
-    investing_for = fields.Integer("For by Investing", states=_states_vote,
+    investing_for = fields.Integer(
+        "For by Investing", states=_states_motion,
         help="The votes for, of which are from investing members.")
     investing_against = fields.Integer(
-        "Against by Investing", states=_states_vote,
+        "Against by Investing", states=_states_motion,
         help="The votes against, of which are from investing members.")
+    excluded_members = fields.Many2Many(
+        'coop.meeting.item-coop.member', 'item', 'member',
+        "Excluded Members",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': ~Eval('purpose').in_(['discharge', 'other']),
+            },
+        help="The members who may not vote on the item, neither for "
+        "themselves nor for those they represent.")
+    present_votes = fields.Function(fields.Integer("Present Votes",
+            help="The votes present or represented, "
+            "without those of the excluded members."),
+        'get_votes')
+    eligible_votes = fields.Function(fields.Integer("Eligible Votes",
+            help="The votes of the roll, "
+            "without those of the excluded members."),
+        'get_votes')
     result = fields.Selection([
             (None, ""),
             ('carried', "Carried"),
@@ -105,7 +173,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
             ], "Result", readonly=True, sort=False, states=_states_vote)
     result_string = result.translated('result')
 
-    del _states_vote
+    del _states_vote, _states_motion, _states_list, _states_office
 
     @classmethod
     def __setup__(cls):
@@ -119,8 +187,11 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
                     & (t.votes_against >= 0)
                     & (t.votes_abstain >= 0)
                     & (t.investing_for >= 0)
-                    & (t.investing_against >= 0)),
+                    & (t.investing_against >= 0)
+                    & (t.ballots >= 0)),
                 'coop_membership.msg_item_votes_positive'),
+            ('seats_positive', Check(t, t.seats > 0),
+                'coop_membership.msg_item_seats_positive'),
             ]
 
     @classmethod
@@ -135,6 +206,17 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def default_majority_basis(cls):
         return 'cast'
 
+    @classmethod
+    def default_seats(cls):
+        return 1
+
+    @fields.depends('company')
+    def on_change_with_elections(self, name=None):
+        Configuration = Pool().get('coop.membership.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'elections', company=self.company.id)
+
     @fields.depends('meeting', '_parent_meeting.company')
     def on_change_with_company(self, name=None):
         return self.meeting.company if self.meeting else None
@@ -146,12 +228,30 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def get_rec_name(self, name):
         return f'{self.subject} @ {self.meeting.rec_name}'
 
+    def get_votes(self, name):
+        total = getattr(self.meeting, name)
+        excluded = set(self.excluded_members)
+        if not excluded:
+            return total
+        holders = {m.party for m in excluded}
+        for attendance in self.meeting.attendances:
+            if name == 'present_votes':
+                # Nor does who is excluded vote for others
+                if attendance.presence != 'absent' and (
+                        attendance.member in excluded
+                        or attendance.representative in holders):
+                    total -= attendance.votes
+            elif attendance.member in excluded:
+                total -= attendance.votes
+        return total
+
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)
         if not field_names or field_names & {
                 'kind', 'majority', 'majority_basis', 'votes_for',
                 'votes_against', 'votes_abstain', 'investing_for',
-                'investing_against'}:
+                'investing_against', 'ballots', 'seats', 'candidates',
+                'excluded_members'}:
             result = self.compute_result()
             if self.result != result:
                 values['result'] = result
@@ -162,7 +262,8 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
         super().validate_fields(items, field_names)
         if field_names and not (field_names & {
                     'meeting', 'votes_for', 'votes_against', 'votes_abstain',
-                    'investing_for', 'investing_against'}):
+                    'investing_for', 'investing_against', 'ballots', 'seats',
+                    'candidates', 'excluded_members'}):
             return
         for item in items:
             item.check_votes()
@@ -170,16 +271,24 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def check_votes(self):
         "Check that there are not more votes than present"
         meeting = self.meeting
-        votes = sum(filter(None, [
-                    self.votes_for, self.votes_against, self.votes_abstain]))
+        if self.candidates:
+            self._check_candidates()
+            votes = max(
+                self.ballots or 0,
+                max((c.votes or 0 for c in self.candidates), default=0))
+            votes += self.votes_abstain or 0
+        else:
+            votes = sum(filter(None, [
+                        self.votes_for, self.votes_against,
+                        self.votes_abstain]))
         # The roll of a board is not always kept
-        if votes > meeting.present_votes and (
+        if votes > self.present_votes and (
                 meeting.kind != 'board' or meeting.attendances):
             raise MeetingValidationError(gettext(
                     'coop_membership.msg_item_votes_present',
                     item=self.subject,
                     votes=votes,
-                    present=meeting.present_votes))
+                    present=self.present_votes))
         if ((self.investing_for or 0) > (self.votes_for or 0)
                 or (self.investing_against or 0)
                 > (self.votes_against or 0)):
@@ -187,8 +296,70 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
                     'coop_membership.msg_item_votes_investing',
                     item=self.subject))
 
+    def _check_candidates(self):
+        "Check that the ballots are enough for the votes on them"
+        if self.ballots is None:
+            return
+        votes = [c.votes or 0 for c in self.candidates]
+        if (max(votes) > self.ballots
+                or sum(votes) > self.ballots * (self.seats or 1)):
+            raise MeetingValidationError(gettext(
+                    'coop_membership.msg_item_votes_ballots',
+                    item=self.subject,
+                    ballots=self.ballots,
+                    seats=self.seats or 1))
+
+    def count_candidates(self):
+        "Return who of the candidates is elected, and who has to draw lots"
+        if not self.candidates or not self.is_voted:
+            return [], []
+        if self.majority == 'simple':
+            enough = 1
+        else:
+            if self.majority_basis == 'cast':
+                total = self.ballots
+            else:
+                total = getattr(self, f'{self.majority_basis}_votes')
+            if not total:
+                return [], []
+            enough = needed(self.majority, total)
+        return elect(
+            {c: c.votes or 0 for c in self.candidates}, self.seats or 1,
+            needed=enough, drawn=[c for c in self.candidates if c.drawn])
+
+    @property
+    def elected_parties(self):
+        "Those whom the vote has elected"
+        if self.kind != 'election' or self.result != 'carried':
+            return []
+        elif self.candidates:
+            return [c.party for c in self.count_candidates()[0]]
+        return [self.candidate] if self.candidate else []
+
+    @classmethod
+    def check_elections(cls, items):
+        "Check that it is decided who is elected"
+        for item in items:
+            if not item.candidates or not item.is_voted:
+                continue
+            if (item.ballots is None and item.majority != 'simple'
+                    and item.majority_basis == 'cast'):
+                raise MeetingValidationError(gettext(
+                        'coop_membership.msg_item_ballots',
+                        item=item.subject))
+            _, tied = item.count_candidates()
+            if tied:
+                raise MeetingValidationError(gettext(
+                        'coop_membership.msg_item_tied',
+                        item=item.subject,
+                        candidates=', '.join(
+                            c.party.rec_name for c in tied)))
+
     @property
     def is_voted(self):
+        if self.kind == 'election' and self.candidates:
+            return (self.ballots is not None
+                or any(c.votes is not None for c in self.candidates))
         return (self.kind != 'information'
             and (self.votes_for is not None
                 or self.votes_against is not None
@@ -211,13 +382,15 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def compute_result(self):
         if not self.is_voted:
             return None
+        if self.candidates:
+            return 'carried' if self.count_candidates()[0] else 'rejected'
         votes_for, votes_against = self.counted_votes
         if self.majority_basis == 'cast':
             total = votes_for + votes_against
         else:
             # Votes that do not count are not missing either
             total = (
-                getattr(self.meeting, f'{self.majority_basis}_votes')
+                getattr(self, f'{self.majority_basis}_votes')
                 - (self.votes_for or 0) - (self.votes_against or 0)
                 + votes_for + votes_against)
         if is_carried(self.majority, votes_for, votes_against, total):

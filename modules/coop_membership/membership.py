@@ -27,6 +27,8 @@ EXIT_REASONS = [
     ('death', "Death"),
     ('transfer', "Transfer"),
     ('dissolution', "Dissolution"),
+    ('insolvency', "Insolvency"),
+    ('creditor_notice', "Notice by a Creditor"),
     ('other', "Other"),
     ]
 

@@ -55,4 +55,8 @@ class Replace(metaclass=PoolMeta):
             ('coop.member.representative', 'party'),
             ('coop.meeting.attendance', 'representative'),
             ('coop.meeting.item', 'candidate'),
+            ('coop.meeting.candidate', 'party'),
+            ('coop.meeting', 'chair'),
+            ('coop.meeting', 'secretary'),
+            ('coop.member.office', 'party'),
             ]

@@ -90,3 +90,23 @@ def limit_investing(votes_for, votes_against, percent):
             investing_for = parts['for']
             investing_against = parts['against']
     return votes_for + investing_for, votes_against + investing_against
+
+
+def elect(votes, seats, needed=1, drawn=()):
+    """Return whom the votes elect, and between whom the lot must decide.
+
+    `votes` is a mapping to the number of votes, of which at least `needed`
+    elect.  Those with the most votes take the seats; between equal votes for
+    the last of them those in `drawn` come first.
+    """
+    def rank(candidate):
+        return -votes[candidate], candidate not in drawn
+
+    ranking = sorted((c for c, v in votes.items() if v >= needed), key=rank)
+    elected, others = ranking[:seats], ranking[seats:]
+    tied = []
+    if elected and others and rank(elected[-1]) == rank(others[0]):
+        last = rank(elected[-1])
+        tied = [c for c in ranking if rank(c) == last]
+        elected = [c for c in elected if rank(c) != last]
+    return elected, tied

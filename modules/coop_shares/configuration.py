@@ -60,6 +60,26 @@ dividend_resolution = fields.Boolean("Dividend Resolution",
     help="Check to approve share dividends only by "
     "the carried resolution of a meeting.")
 
+member_limit = fields.Numeric("Limit per Member",
+    domain=['OR',
+        ('member_limit', '=', None),
+        ('member_limit', '>', 0),
+        ],
+    help="The amount of the shares of all classes a member holds at most.\n"
+    "Leave empty for no limit.")
+member_limit_percent = fields.Numeric(
+    "Percentage per Member", digits=(None, 4),
+    domain=['OR',
+        ('member_limit_percent', '=', None),
+        [
+            ('member_limit_percent', '>', 0),
+            ('member_limit_percent', '<=', 100),
+            ],
+        ],
+    help="The percentage of the capital of all classes a member holds at "
+    "most.\n"
+    "Leave empty for no limit.")
+
 
 def account_opening(company):
     return fields.Many2One(
@@ -97,6 +117,8 @@ class Configuration(
     founding_date = fields.MultiValue(founding_date)
     lapse_years = fields.MultiValue(lapse_years)
     dividend_resolution = fields.MultiValue(dividend_resolution)
+    member_limit = fields.MultiValue(member_limit)
+    member_limit_percent = fields.MultiValue(member_limit_percent)
 
     @classmethod
     def multivalue_model(cls, field):
@@ -105,7 +127,9 @@ class Configuration(
             return pool.get('coop.share.configuration.sequence')
         elif field in {'cutover_date', 'account_opening', 'founding_date'}:
             return pool.get('coop.share.configuration.opening')
-        elif field in {'lapse_years', 'dividend_resolution'}:
+        elif field in {
+                'lapse_years', 'dividend_resolution', 'member_limit',
+                'member_limit_percent'}:
             return pool.get('coop.share.configuration.rule')
         return super().multivalue_model(field)
 
@@ -124,6 +148,16 @@ class Configuration(
     def default_dividend_resolution(cls, **pattern):
         return cls.multivalue_model(
             'dividend_resolution').default_dividend_resolution()
+
+    def has_member_limit(self, company):
+        "Return whether there is a limit of what a member holds of all classes"
+        return any(self.get_member_limits(company))
+
+    def get_member_limits(self, company):
+        "Return what a member holds at most: the amount and the percentage"
+        return tuple(
+            self.get_multivalue(name, company=company.id)
+            for name in ['member_limit', 'member_limit_percent'])
 
 
 class ConfigurationSequence(ModelSQL, CompanyValueMixin):
@@ -159,6 +193,8 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
 
     lapse_years = lapse_years
     dividend_resolution = dividend_resolution
+    member_limit = member_limit
+    member_limit_percent = member_limit_percent
 
     @classmethod
     def default_lapse_years(cls):

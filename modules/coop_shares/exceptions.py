@@ -52,6 +52,10 @@ class MinimumCapitalWarning(UserWarning):
     pass
 
 
+class ObligatorySharesWarning(UserWarning):
+    pass
+
+
 class DividendError(UserError):
     pass
 

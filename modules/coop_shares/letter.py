@@ -9,7 +9,7 @@ class _SubscriptionLetter(LetterReport):
 
     @classmethod
     def get_rows(cls, subscription):
-        return [
+        rows = [
             (cls.label(subscription, 'share_class'),
                 subscription.share_class.name),
             (cls.label(subscription, 'quantity'),
@@ -18,9 +18,15 @@ class _SubscriptionLetter(LetterReport):
                     digits=subscription.quantity_digits)),
             (cls.label(subscription, 'price'),
                 cls.money(subscription.price, subscription)),
-            (cls.label(subscription, 'total_amount'),
-                cls.money(subscription.total_amount, subscription)),
             ]
+        if subscription.entry_fee:
+            rows.append((
+                    cls.label(subscription, 'entry_fee'),
+                    cls.money(subscription.entry_fee, subscription)))
+        rows.append((
+                cls.label(subscription, 'total_amount'),
+                cls.money(subscription.total_amount, subscription)))
+        return rows
 
 
 class SubscriptionConfirmation(_SubscriptionLetter):

@@ -9,8 +9,9 @@ from trytond.modules.coop_membership.exceptions import AdmissionError
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Eval
 from trytond.tools import grouped_slice
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, inactive_records
 
 from .document import lock_members
 
@@ -28,6 +29,33 @@ class Member(metaclass=PoolMeta):
             "Share Capital", currency='currency', digits='currency',
             help="The capital of the shares that the member holds."),
         'get_shares')
+
+    liability = fields.Function(Monetary(
+            "Liability", currency='currency', digits='currency',
+            states={
+                'invisible': ~Eval('liability', 0),
+                },
+            help="What the member is liable for beyond the shares."),
+        'get_liability')
+
+    @classmethod
+    def get_liability(cls, members, name):
+        pool = Pool()
+        Date = pool.get('ir.date')
+        ShareClass = pool.get('coop.share.class')
+        ShareMove = pool.get('coop.share.move')
+        result = dict.fromkeys(map(int, members), 0)
+        with inactive_records():
+            classes = {
+                c.id: c for c in ShareClass.search([
+                        ('liability_sum', '!=', None)])}
+        for company in {m.company for m in members}:
+            for (member, class_), (quantity, _) in ShareMove.holdings_at(
+                    company, Date.today(),
+                    members=[m for m in members if m.company == company],
+                    classes=classes.values()).items():
+                result[member] += classes[class_].liability(quantity)
+        return result
 
     @classmethod
     def get_holdings(cls, members, name):

@@ -45,7 +45,9 @@ class RedemptionApproval:
                     refused[redemption] = redemption.get_refusal(
                         'last_share', held)
                 else:
-                    reason = class_.refuse_minimum(member, held - open_[key])
+                    reason = class_.refuse_minimum(
+                        member, held - open_[key],
+                        redemption.end_date or redemption.request_date)
                     if reason:
                         refused[redemption] = reason
         return refused

@@ -11,7 +11,7 @@ from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Bool, Eval, If
 from trytond.transaction import Transaction, inactive_records
 
 from .exceptions import ShareClassValidationError
@@ -87,6 +87,9 @@ class ShareClass(
             ('minimum', '>=', 0),
             ],
         help="The quantity a member holds at least, if any.")
+    minimum_steps = fields.One2Many(
+        'coop.share.class.minimum', 'share_class', "Steps of the Minimum",
+        help="From when on members hold more than the minimum at least.")
     maximum = fields.Numeric(
         "Maximum", digits=(None, Eval('quantity_digits', 0)),
         domain=['OR',
@@ -106,6 +109,30 @@ class ShareClass(
             ],
         help="The percentage of the capital of the class "
         "a member holds at most.")
+    member_limited = fields.Function(
+        fields.Boolean("Limit per Member"), 'on_change_with_member_limited')
+    outside_limit = fields.Boolean("Outside the Limit per Member",
+        states={
+            'invisible': ~Eval('member_limited', False),
+            },
+        help="Check if the shares do not count in the limit of what a member "
+        "holds of all classes.")
+    entry_fee = Monetary(
+        "Entry Fee", currency='currency', digits='currency',
+        domain=['OR',
+            ('entry_fee', '=', None),
+            ('entry_fee', '>', 0),
+            ],
+        help="What a member pays once with the first subscription and does "
+        "not get back.")
+    liability_sum = Monetary(
+        "Liability Sum", currency='currency', digits='currency',
+        domain=['OR',
+            ('liability_sum', '=', None),
+            ('liability_sum', '>', 0),
+            ],
+        help="What a member is liable for with each share beyond the share "
+        "itself, as the papers tell.")
     transferable = fields.Boolean("Transferable",
         help="Check if members can transfer the shares.\n"
         "They are inherited in any case.")
@@ -216,6 +243,14 @@ class ShareClass(
     account_premium = fields.Many2One(
         'account.account', "Account Premium", domain=_other_domain,
         help="The account of what is paid above the par value.")
+    account_entry_fee = fields.Many2One(
+        'account.account', "Account Entry Fee", domain=_other_domain,
+        states={
+            'invisible': ~Eval('entry_fee', None),
+            'required': Bool(Eval('entry_fee', None)),
+            },
+        help="The account of the entry fees: a revenue, or the reserve that "
+        "the law names.")
     account_loss = fields.Many2One(
         'account.account', "Account Loss", domain=_other_domain,
         help="The account of the losses that redeemed shares bear.")
@@ -260,6 +295,10 @@ class ShareClass(
         return 'membership'
 
     @classmethod
+    def default_outside_limit(cls):
+        return False
+
+    @classmethod
     def default_transferable(cls):
         return True
 
@@ -287,6 +326,12 @@ class ShareClass(
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
 
+    @fields.depends('company')
+    def on_change_with_member_limited(self, name=None):
+        Configuration = Pool().get('coop.share.configuration')
+        if self.company:
+            return Configuration(1).has_member_limit(self.company)
+
     def get_rec_name(self, name):
         return f'[{self.code}] {self.name}'
 
@@ -294,6 +339,10 @@ class ShareClass(
     def unit(self):
         "The smallest quantity"
         return Decimal(1).scaleb(-self.quantity_digits)
+
+    def liability(self, quantity):
+        "Return what a member is liable for with the quantity"
+        return self.currency.round(quantity * (self.liability_sum or 0))
 
     def get_account(self, name):
         "Return the account or raise an error that names it"

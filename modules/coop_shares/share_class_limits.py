@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from trytond.i18n import gettext
 from trytond.pool import Pool
+from trytond.report import Report
+from trytond.transaction import inactive_records
 
 from .exceptions import LimitError
 from .quantity import part, plain_number
@@ -55,9 +57,10 @@ class ShareClassLimits:
                 company, None, classes=limited, by=('share_class',)),
             pending, lambda s: (s.share_class.id,))
 
+        limits = Configuration(1).get_member_limits(company)
         days = defaultdict(set)
         for member, class_, increased, day in changes:
-            if increased and class_.categories:
+            if increased and (class_.categories or any(limits)):
                 days[day].add(int(member))
         categories = {
             (day, member): category
@@ -68,7 +71,7 @@ class ShareClassLimits:
         for member, class_, increased, day in changes:
             quantity, amount = holdings[int(member), class_.id]
 
-            class_.check_minimum(member, quantity)
+            class_.check_minimum(member, quantity, day)
             if not increased:
                 continue
             if class_.categories:
@@ -90,22 +93,107 @@ class ShareClassLimits:
                     class_._raise_limit(
                         member, 'msg_limit_maximum_percent',
                         maximum=plain_number(class_.maximum_percent))
+        if any(limits):
+            cls._check_member_limits(
+                company, changes, categories, confirming, issued, *limits,
+                founding_date)
 
-    def check_minimum(self, member, quantity):
-        "Check that the member holds enough, or nothing"
-        reason = self.refuse_minimum(member, quantity)
+    @classmethod
+    def _check_member_limits(
+            cls, company, changes, categories, confirming, issued, limit,
+            percent, founding_date):
+        "Check what members hold of all the classes that count"
+        pool = Pool()
+        Category = pool.get('coop.member.category')
+        Move = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        exempt = set()
+        if categories:
+            exempt = {
+                c.id for c in Category.browse(set(categories.values()))
+                if c.limit_exempt}
+        members = {}
+        for member, class_, increased, day in changes:
+            if (increased and not class_.outside_limit
+                    and categories.get((day, int(member))) not in exempt):
+                members[member] = max(day, members.get(member, day))
+        if not members:
+            return
+        with inactive_records():
+            classes = cls.search([
+                    ('company', '=', company.id),
+                    ('outside_limit', '!=', True),
+                    ])
+        ids = {int(m) for m in members}
+        pending = {
+            *Subscription.get_pending(ids, classes),
+            *(s for s in confirming
+                if s.effective == 'payment' and s.share_class in classes),
+            }
+        if percent:
+            pending |= set(Subscription.get_pending(None, classes))
+        pending -= set(issued)
+        holdings = _add_pending(
+            Move.holdings_at(
+                company, None, members=ids, classes=classes, by=('member',)),
+            pending, lambda s: (s.member.id,))
+        capital = 0
+        if percent:
+            capital = sum(
+                amount for _, amount in _add_pending(
+                    Move.holdings_at(
+                        company, None, classes=classes, by=('share_class',)),
+                    pending, lambda s: (s.share_class.id,)).values())
+        for member, day in members.items():
+            _, amount = holdings[int(member),]
+            if limit and amount > limit:
+                raise LimitError(gettext(
+                        'coop_shares.msg_limit_member',
+                        member=member.rec_name,
+                        amount=Report.format_currency(
+                            amount, None, company.currency),
+                        limit=Report.format_currency(
+                            limit, None, company.currency)))
+            if (percent and not (founding_date and day < founding_date)
+                    # The first member holds all the capital there is
+                    and amount != capital
+                    and Fraction(amount) > Fraction(capital) * part(percent)):
+                raise LimitError(gettext(
+                        'coop_shares.msg_limit_member_part',
+                        member=member.rec_name,
+                        amount=Report.format_currency(
+                            amount, None, company.currency),
+                        percent=plain_number(percent),
+                        capital=Report.format_currency(
+                            capital, None, company.currency)))
+
+    def check_minimum(self, member, quantity, date):
+        "Check that the member holds enough on the day, or nothing"
+        reason = self.refuse_minimum(member, quantity, date)
         if reason:
             raise LimitError(reason)
 
-    def refuse_minimum(self, member, quantity):
+    def minimum_at(self, admission_date, date):
+        "Return what who was admitted holds at least on the day, if anything"
+        return max([
+                *(s.minimum for s in self.minimum_steps
+                    if s.is_asked(admission_date, date)),
+                self.minimum or 0]) or None
+
+    def refuse_minimum(self, member, quantity, date):
         "Return why the member can not hold the quantity, if it is too small"
-        if self.minimum and 0 < quantity < self.minimum:
+        minimum = self.minimum
+        if self.minimum_steps:
+            memberships = member.memberships
+            minimum = self.minimum_at(
+                memberships[-1].admission_date if memberships else None, date)
+        if minimum and 0 < quantity < minimum:
             return gettext(
                 'coop_shares.msg_limit_minimum',
                 member=member.rec_name,
                 share_class=self.rec_name,
                 quantity=plain_number(quantity),
-                minimum=plain_number(self.minimum))
+                minimum=plain_number(minimum))
 
     def _raise_limit(self, member, message, **variables):
         raise LimitError(gettext(

@@ -51,6 +51,11 @@ class Subscription(
     _search_names = ('number', 'member.rec_name')
     # What is computed is never what somebody gives
     _internal_given = frozenset({'amount', 'premium'})
+    # It is paid once, and kept by a correction
+    _not_copied = {'entry_fee'}
+    _states_fee = {
+        'invisible': ~Eval('entry_fee', None) & ~Eval('class_fee', None),
+        }
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='RESTRICT',
@@ -85,9 +90,22 @@ class Subscription(
     premium = Monetary(
         "Premium", currency='currency', digits='currency', readonly=True,
         help="What is to be paid above the par value.")
+    class_fee = fields.Function(Monetary(
+            "Entry Fee of the Class", currency='currency',
+            digits='currency'),
+        'on_change_with_class_fee')
+    entry_fee = Monetary(
+        "Entry Fee", currency='currency', digits='currency',
+        domain=['OR',
+            ('entry_fee', '=', None),
+            ('entry_fee', '>=', 0),
+            ],
+        states=_states_fee,
+        help="What is paid together with the first shares and not paid "
+        "back.")
     total_amount = fields.Function(Monetary(
             "Total Amount", currency='currency', digits='currency',
-            help="The capital and the premium."),
+            help="The capital, the premium and the entry fee."),
         'on_change_with_total_amount')
     payments = fields.One2Many(
         'coop.share.subscription.payment', 'subscription', "Payments",
@@ -131,6 +149,8 @@ class Subscription(
             ('cancelled', "Cancelled"),
             ], "State", required=True, readonly=True, sort=False)
 
+    del _states_fee
+
     @classmethod
     def __setup__(cls):
         super().__setup__()
@@ -164,11 +184,44 @@ class Subscription(
                 ], limit=2)
         return classes[0].id if len(classes) == 1 else None
 
-    @fields.depends('share_class', methods=['_compute_amounts'])
+    @fields.depends(methods=['_compute_amounts', '_compute_fee'])
     def on_change_share_class(self):
         if self.share_class:
             self.price = self.share_class.par_value
         self._compute_amounts()
+        self._compute_fee()
+
+    @fields.depends(methods=['_compute_fee'])
+    def on_change_member(self):
+        self._compute_fee()
+
+    @fields.depends('share_class')
+    def on_change_with_class_fee(self, name=None):
+        return self.share_class.entry_fee if self.share_class else None
+
+    @fields.depends('member', 'share_class')
+    def _compute_fee(self):
+        self.entry_fee = None
+        if self.member and self.share_class and self.share_class.entry_fee:
+            self.entry_fee = self.get_entry_fee(self.member, self.share_class)
+
+    @classmethod
+    def get_entry_fee(cls, member, share_class):
+        "Return the fee, unless the member has paid one in this stay"
+        domain = [
+            ('member', '=', member.id),
+            ('entry_fee', '>', 0),
+            ('state', '!=', 'cancelled'),
+            ]
+        if member.memberships:
+            admission_date = member.memberships[-1].admission_date
+            exits = [
+                m.exit_date for m in member.memberships
+                if m.exit_date and m.exit_date < admission_date]
+            if exits:
+                domain.append(('date', '>', max(exits)))
+        if not cls.search(domain, limit=1):
+            return share_class.entry_fee
 
     @fields.depends(methods=['_compute_amounts'])
     def on_change_quantity(self):
@@ -185,13 +238,20 @@ class Subscription(
             self.amount = round_(self.quantity * self.share_class.par_value)
             self.premium = round_(self.quantity * self.price) - self.amount
 
-    @fields.depends('state', 'amount', 'premium', methods=['_compute_amounts'])
+    @fields.depends(
+        'state', 'amount', 'premium', 'entry_fee',
+        methods=['_compute_amounts'])
     def on_change_with_total_amount(self, name=None):
         if self.state == 'draft':
             # They change together with it
             self._compute_amounts()
         if self.amount is not None:
-            return self.amount + (self.premium or 0)
+            return self.amount + self.extra
+
+    @property
+    def extra(self):
+        "What is paid beyond the capital, and before it"
+        return (self.premium or 0) + (self.entry_fee or 0)
 
     @classmethod
     def view_attributes(cls):
@@ -207,11 +267,18 @@ class Subscription(
     @classmethod
     def preprocess_values(cls, mode, values):
         pool = Pool()
+        Member = pool.get('coop.member')
         ShareClass = pool.get('coop.share.class')
         values = super().preprocess_values(mode, values)
         if (mode == 'create' and values.get('price') is None
                 and values.get('share_class')):
             values['price'] = ShareClass(values['share_class']).par_value
+        if (mode == 'create' and 'entry_fee' not in values
+                and values.get('member') and values.get('share_class')):
+            class_ = ShareClass(values['share_class'])
+            if class_.entry_fee:
+                values['entry_fee'] = cls.get_entry_fee(
+                    Member(values['member']), class_)
         return values
 
     def compute_fields(self, field_names=None):

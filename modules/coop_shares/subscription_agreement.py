@@ -97,7 +97,8 @@ class SubscriptionAgreement(BooksMixin):
 
         yield from execute(
             tables.join(move, condition=table.move == move.id),
-            -(table.amount + Coalesce(table.premium, 0)), where)
+            -(table.amount + Coalesce(table.premium, 0)
+                + Coalesce(table.entry_fee, 0)), where)
         # Moves that replace claims, of which groups may set off some
         replacing = additional.select(
             additional.move,

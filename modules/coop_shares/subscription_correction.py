@@ -39,6 +39,7 @@ class SubscriptionCorrection:
         drafts = cls.copy(subscriptions)
         for subscription, draft in zip(subscriptions, drafts):
             draft.corrects = subscription
+            draft.entry_fee = subscription.entry_fee
         cls.save(drafts)
         for subscription, draft in zip(subscriptions, drafts):
             Payment.turn_back(subscription, draft)

@@ -108,8 +108,7 @@ class SubscriptionPayment(
                 payment.capital_amount = payment.amount
                 continue
             payment.capital_amount = capital_part(
-                paid[subscription], payment.amount,
-                subscription.premium or 0)
+                paid[subscription], payment.amount, subscription.extra)
             paid[subscription] += payment.amount
             if (payment.capital_amount
                     and subscription.share_class.account_unpaid

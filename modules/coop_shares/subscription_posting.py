@@ -45,6 +45,9 @@ class SubscriptionPosting:
         if self.premium:
             lines.append(books.line(
                     class_.get_account('premium'), -self.premium))
+        if self.entry_fee:
+            lines.append(books.line(
+                    class_.get_account('entry_fee'), -self.entry_fee))
         return books.move(self.date, lines, origin=self)
 
     @classmethod

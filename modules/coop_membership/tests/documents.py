@@ -17,6 +17,7 @@ class MembershipDocumentTestMixin(DocumentTestMixin):
     masters = {
         'coop.member.category': "is set up by the administration",
         'coop.membership.document': "is set up by the administration",
+        'coop.member.office': "is kept by the membership office",
         }
 
     def prepare_documents(self, company):

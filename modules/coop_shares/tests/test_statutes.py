@@ -1,0 +1,254 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
+
+from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.agreement import check_books
+from trytond.modules.coop_membership.exceptions import (
+    AdmissionError, RefusedError)
+from trytond.modules.coop_membership.tests.document import savepoint
+from trytond.modules.coop_membership.tests.records import (
+    create_category, create_members)
+from trytond.modules.coop_shares.exceptions import (
+    LimitError, ObligatorySharesWarning)
+from trytond.modules.coop_shares.tests.case import (
+    END, START, SharesTestCase, create_share_class, get_account, issue)
+from trytond.pool import Pool
+from trytond.tests.test_tryton import with_transaction
+
+
+class StatutesTestCase(SharesTestCase):
+    "Test what statutes ask of those who hold shares"
+
+    def _configure(self, **values):
+        Configuration = Pool().get('coop.share.configuration')
+        configuration = Configuration(1)
+        for name, value in values.items():
+            setattr(configuration, name, value)
+        configuration.save()
+
+    @with_transaction()
+    def test_limit_amount(self):
+        """Test 100,000 of all classes per member
+
+        UK, Co-operative and Community Benefit Societies Act 2014, s. 24:
+        other registered societies are exempt.
+        """
+        company, category, class_ = self._set_up(par_value=Decimal(1000))
+        with set_company(company):
+            other = create_share_class(company, code='B', par_value=Decimal(1))
+            outside = create_share_class(
+                company, code='C', outside_limit=True)
+            payment = create_share_class(
+                company, code='P', effective='payment',
+                account_unpaid=get_account(
+                    company, "Member Shares Subscribed, Not Paid In"))
+            ann, bob, carl = self._admit(company, category, 3)
+            issue([carl], class_, 2)
+            society, = self._admit(company, create_category(
+                    company, name="Societies", limit_exempt=True))
+            self._configure(member_limit=Decimal(100_000))
+            self._subscribe(ann, class_, 60)
+            self._subscribe(ann, other, 40_000)
+            self._subscribe(ann, outside, 1)
+            for args in [(ann, other, 1), (ann, payment, 1)]:
+                with self.subTest(args=args[1].code), savepoint(), \
+                        self.assertRaisesRegex(LimitError, "100,000.00"):
+                    self._subscribe(*args)
+            # What is not paid counts too
+            self._subscribe(bob, payment, 1)
+            with savepoint(), self.assertRaises(LimitError):
+                self._subscribe(bob, class_, 100)
+            self._subscribe(bob, class_, 99)
+            with savepoint(), self.assertRaises(LimitError):
+                self._transfer(carl, bob, class_, 1)
+            self._subscribe(society, class_, 101)
+
+    @with_transaction()
+    def test_limit_part(self):
+        """Test one third of the capital of all classes per member
+
+        ES, Ley 27/1999 de Cooperativas, art. 45.6: of 300,000 a member holds
+        100,000, exactly a third, but not 100,010 of 300,010.
+        """
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            other = create_share_class(company, code='B')
+            members = self._admit(company, category, 3)
+            self._configure(
+                member_limit_percent=Decimal('33.3333'),
+                founding_date=dt.date(2024, 3, 1))
+            for member in members:
+                # Those who found it come one after the other
+                self._subscribe(member, class_, 6_000)
+                self._subscribe(member, other, 4_000)
+            ann, bob, _ = members
+            later = dt.date(2024, 3, 1)
+            with savepoint(), self.assertRaisesRegex(LimitError, "33.3333 ?%"):
+                self._subscribe(ann, class_, 1, later)
+            # With 300,030 a third is 100,010
+            dora, = self._admit(company, category)
+            self._subscribe(dora, class_, 2, later)
+            self._subscribe(ann, other, 1, later)
+            with savepoint(), self.assertRaises(LimitError):
+                self._subscribe(bob, other, 2, later)
+
+    @with_transaction()
+    def test_entry_fee(self):
+        """Test one payment of the first shares and of the entry fee
+
+        Five shares of 50 and a fee of 30 are 280, of which 250 come back.
+        """
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            revenue = get_account(company, type='revenue')
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = revenue
+            class_.save()
+            ann, = self._admit(company, category)
+            subscription = self._subscribe(ann, class_, 5)
+            self.assertEqual(
+                (subscription.entry_fee, subscription.amount,
+                    subscription.total_amount, subscription.amount_to_pay),
+                (30, 250, 280, 280))
+            line, = subscription.lines_to_pay
+            self.assertEqual(line.debit, 280)
+
+            def balance(account):
+                return sum(l.credit - l.debit for l in Line.search([
+                            ('account', '=', account.id)]))
+
+            self.assertEqual(
+                (balance(class_.account_capital), balance(revenue)),
+                (250, 30))
+            # The fee is paid first
+            subscription = self._pay(
+                subscription, 100, dt.date(2024, 2, 1))
+            payment, = subscription.payments
+            self.assertEqual(payment.capital_amount, 70)
+            self.assertFalse(check_books(company, END))
+            subscription = self._pay(
+                subscription, 180, dt.date(2024, 3, 1))
+            self.assertEqual(subscription.state, 'paid')
+            # It is asked for once
+            second = self._subscribe(ann, class_, 1)
+            self.assertEqual(
+                (second.entry_fee or 0, second.total_amount), (0, 50))
+            self._pay(second, 50, dt.date(2024, 3, 1))
+            copy, = Subscription.copy([subscription])
+            self.assertFalse(copy.entry_fee)
+            self.assertEqual(copy.total_amount, 250)
+            redemption = self._redeem(ann, class_, 5)
+            self.assertEqual(redemption.net_amount, 250)
+            self.assertEqual(balance(revenue), 30)
+            self.assertFalse(check_books(company, dt.date(2025, 1, 1)))
+
+    @with_transaction()
+    def test_entry_fee_correction(self):
+        "Test a subscription entered again keeps its fee"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = get_account(company, type='revenue')
+            class_.save()
+            ann, = self._admit(company, category)
+            subscription = self._pay(
+                self._subscribe(ann, class_, 5), 280, dt.date(2024, 2, 1))
+            draft, = Subscription.enter_again([subscription])
+            # One share more, with the fee once
+            draft.quantity = Decimal(6)
+            draft.save()
+            Subscription.confirm([draft])
+            draft = Subscription(draft.id)
+            self.assertEqual(
+                (draft.state, draft.entry_fee, draft.total_amount,
+                    draft.amount_to_pay),
+                ('confirmed', 30, 330, 50))
+            self.assertFalse(check_books(company, END))
+
+    @with_transaction()
+    def test_minimum_steps(self):
+        """Test a minimum that rises with the membership and by date
+
+        From one share to two after twelve months, and to three for all from
+        July 2025: who has been a member since January 2024 holds one until
+        the end of the year, then two, then three.
+        """
+        company, category, class_ = self._set_up(minimum=Decimal(1))
+        with set_company(company):
+            class_.minimum_steps = [
+                {'months': 12, 'minimum': Decimal(2)},
+                {'start_date': dt.date(2025, 7, 1), 'minimum': Decimal(3)},
+                ]
+            class_.save()
+            for date, minimum in [
+                    (dt.date(2024, 12, 31), 1),
+                    (dt.date(2025, 1, 1), 2),
+                    (dt.date(2025, 6, 30), 2),
+                    (dt.date(2025, 7, 1), 3)]:
+                with self.subTest(date=date):
+                    self.assertEqual(class_.minimum_at(START, date), minimum)
+            self.assertEqual(
+                class_.minimum_at(None, dt.date(2025, 6, 30)), 1)
+            ann, bob = self._admit(company, category, 2)
+            self._subscribe(ann, class_, 1)
+            # Whoever comes later than the step has to hold it
+            with savepoint(), self.assertRaisesRegex(LimitError, "2"):
+                self._subscribe(bob, class_, 1, dt.date(2025, 1, 1))
+            issue([bob], class_, 4)
+            with savepoint(), self.assertRaises(RefusedError):
+                self._redeem(
+                    bob, class_, 3, buttons=['approve'],
+                    end_date=dt.date(2025, 3, 31),
+                    settlement_date=dt.date(2025, 4, 1))
+            self._redeem(
+                bob, class_, 2, buttons=['approve'],
+                end_date=dt.date(2025, 3, 31),
+                settlement_date=dt.date(2025, 4, 1))
+
+    @with_transaction()
+    def test_obligatory(self):
+        "Test an admission waits for the obligatory shares or warns"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up(minimum=Decimal(3))
+        with set_company(company):
+            category.obligatory_class = class_
+            category.save()
+            ann, bob = create_members(company, category, 2, START)
+            with self.assertRaisesRegex(ObligatorySharesWarning, "0 of the 3"):
+                Member.admit([ann])
+            category.obligatory_shares = 'wait'
+            category.save()
+            with self.assertRaisesRegex(AdmissionError, "0 of the 3"):
+                Member.admit([Member(bob.id)])
+            Subscription.create([{
+                        'company': company.id,
+                        'member': bob.id,
+                        'share_class': class_.id,
+                        'quantity': Decimal(3),
+                        'date': START,
+                        }])
+            bob = Member(bob.id)
+            Member.admit([bob])
+            self.assertEqual((bob.state, bob.share_quantity), ('member', 3))
+
+    @with_transaction()
+    def test_liability(self):
+        """Test what members are liable for beyond their shares
+
+        DE, Genossenschaftsgesetz § 119: not less than the share; three
+        shares with 500 each are 1,500.
+        """
+        company, category, class_ = self._set_up(
+            par_value=Decimal(100), liability_sum=Decimal(500))
+        with set_company(company):
+            ann, bob = self._admit(company, category, 2)
+            issue([ann], class_, 3)
+            self.assertEqual((ann.liability, bob.liability), (1500, 0))
