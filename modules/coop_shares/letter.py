@@ -6,6 +6,7 @@ from trytond.modules.coop_membership.letter import LetterReport, get_iban
 
 class _SubscriptionLetter(LetterReport):
     __slots__ = ()
+    _states = ('confirmed', 'paid')
 
     @classmethod
     def get_rows(cls, subscription):
@@ -31,7 +32,6 @@ class _SubscriptionLetter(LetterReport):
 
 class SubscriptionConfirmation(_SubscriptionLetter):
     __name__ = 'coop.share.subscription.confirmation'
-    _states = ('confirmed', 'paid')
 
     @classmethod
     def get_paragraphs(cls, subscription):
@@ -51,7 +51,6 @@ class SubscriptionConfirmation(_SubscriptionLetter):
 
 class SubscriptionReceipt(_SubscriptionLetter):
     __name__ = 'coop.share.subscription.receipt'
-    _states = ('confirmed', 'paid')
 
     @classmethod
     def get_paragraphs(cls, subscription):
