@@ -106,12 +106,13 @@ class BillingRounding:
     def _search_uses(self, ids, components):
         Usage = Pool().get('coop.commons.usage')
         in_ = fields.SQL_OPERATORS['in']
-        back = Usage.__table__()
-        taken_back = back.select(back.id, where=in_(back.corrects, ids))
+        # By their ids, which have an index
+        usages = [*ids, *map(int, Usage.search(
+                    [('corrects', 'in', ids)], order=[]))]
         return self._search_charges(
             lambda charge, usage: self._before(charge)
             & in_(charge.component, components)
-            & (in_(charge.usage, ids) | charge.usage.in_(taken_back)))
+            & in_(charge.usage, usages))
 
     def _search_days(self, component, first, last):
         return self._search_charges(

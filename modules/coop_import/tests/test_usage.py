@@ -150,6 +150,22 @@ class ImportUsageTestCase(unittest.TestCase):
         self.assertEqual(usage.member, self.member)
         self.assertEqual(usage.state, 'confirmed')
 
+    def test_person(self):
+        "Test a row tells who used it for the member"
+        Party = Model.get('party.party')
+        driver = Party(name="Driver")
+        driver.save()
+        header = 'source,external_id,resource,member,start,end,person'
+        for person, reasons in [
+                ('nobody', 1), (driver.code, 0), (driver.code, 0)]:
+            result = self.load(
+                f'person,1,B,{self.member.number},2025-07-07T08:00,'
+                f'2025-07-07T09:00,{person}', header=header)
+            with self.subTest(person=person):
+                self.assertEqual(len(result.reasons), reasons)
+        usage, = self.get_usages('person')
+        self.assertEqual(usage.person, driver)
+
     def test_stop(self):
         "Test nothing is stored if a row is refused, whatever refuses it"
         Usage = Model.get('coop.commons.usage')
