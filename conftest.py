@@ -21,6 +21,7 @@ from itertools import chain, groupby, zip_longest
 from pathlib import Path
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent
@@ -228,10 +229,10 @@ class PreparedDatabases:
         self.release()
 
     def _key(self, name):
-        modules, _, _ = name.partition('--')
-        sources = ' '.join(
-            _sources(m) for m in _sort(modules.split('-')))
-        return f'{name} {sources}'
+        modules, _, setup = name.partition('--')
+        modules = sorted(set(modules.split('-')))
+        sources = ' '.join(_sources(m) for m in _sort(modules))
+        return f'{"-".join(modules)}--{setup} {sources}'
 
     def restore_base(self, name):
         "Restore the database without the set up, or with fewer modules"
@@ -297,6 +298,27 @@ def _read_narrations():
     Move.post = dualmethod(post_and_read)
 
 
+def _resolve_once():
+    """Find each class of a module once
+
+    Tryton's checks of a module ask for all its classes at each model.
+    """
+    from trytond import pool
+
+    pool.resolve = cache(pool.resolve)
+
+
+def _report_failed_subtests():
+    "Of those that pass, thousands in an attack, there is nothing to tell"
+    add = TestCaseFunction.addSubTest
+
+    def add_failed(self, test_case, test, exc_info):
+        if exc_info is not None:
+            add(self, test_case, test, exc_info)
+
+    TestCaseFunction.addSubTest = add_failed
+
+
 def _analyze():
     """Let PostgreSQL know its catalogs, which Tryton asks for each table
 
@@ -323,6 +345,8 @@ def _prepared_databases():
 def pytest_collection():
     # Before tests import what it replaces
     _prepared_databases()
+    _resolve_once()
+    _report_failed_subtests()
     _read_narrations()
 
 

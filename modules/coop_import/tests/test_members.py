@@ -21,6 +21,7 @@ from trytond.modules.coop_import import importer
 from trytond.modules.coop_import.profile import list_profiles, load_profile
 from trytond.modules.coop_import.scripts.import_members import do_import
 from trytond.modules.coop_import.table import FileError
+from trytond.modules.coop_import.tests.tools import EXTRAS
 from trytond.modules.coop_membership.tests.tools import create_category
 from trytond.modules.coop_shares.tests.tools import create_share_class
 from trytond.tests.test_tryton import drop_db
@@ -45,8 +46,7 @@ SNIPPETS = [
 
 def set_up():
     config = activate_modules(
-        ['coop_import', 'coop_shares', 'account_payment_sepa'],
-        create_company, create_chart)
+        ['coop_import', *EXTRAS], create_company, create_chart)
     Configuration = Model.get('coop.share.configuration')
     fiscalyear = set_fiscalyear_invoice_sequences(
         create_fiscalyear(today=dt.date(1997, 1, 1)))

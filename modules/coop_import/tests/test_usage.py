@@ -16,6 +16,7 @@ from trytond.modules.account.tests.tools import create_chart
 from trytond.modules.company.tests.tools import create_company
 from trytond.modules.coop_commons.tests.tools import create_resource, get_unit
 from trytond.modules.coop_import.scripts.import_usage import do_import
+from trytond.modules.coop_import.tests.tools import EXTRAS
 from trytond.modules.coop_membership.tests.tools import (
     create_category, create_member)
 from trytond.tests.test_tryton import drop_db
@@ -39,7 +40,7 @@ class ImportUsageTestCase(unittest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         activate_modules(
-            ['coop_import', 'coop_commons'], create_company, create_chart)
+            ['coop_import', *EXTRAS], create_company, create_chart)
         cls.addClassCleanup(drop_db)
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
