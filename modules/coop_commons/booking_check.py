@@ -35,6 +35,12 @@ class BookingCheck:
                         booking=self.rec_name,
                         resource=resource.rec_name))
             resource = resource.parent
+        suspension = self.member and self.member.suspension_at(first, last)
+        if suspension:
+            raise BookingRuleError(gettext(
+                    'coop_membership.msg_member_suspended',
+                    member=self.member.rec_name,
+                    date=suspension.start_date))
         memberships = self.member.memberships if self.member else []
         if memberships:
             exit_date = memberships[-1].end_date

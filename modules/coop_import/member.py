@@ -1,7 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import re
-import unicodedata
 from collections import defaultdict
 
 try:
@@ -11,6 +10,7 @@ except ImportError:
     IBAN = None
 
 from trytond.exceptions import UserError
+from trytond.modules.coop_membership.similar import fold_name, person_keys
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction, without_check_access
@@ -80,10 +80,10 @@ class MemberImporter(Importer):
             for contact in member.party.contact_mechanisms:
                 if contact.type == 'email':
                     by_key[
-                        _fold(member.party.name),
+                        fold_name(member.party.name),
                         contact.value.lower()].append(member)
         for row in rows:
-            members = by_key[_fold(_get_name(row)), row['email'].lower()]
+            members = by_key[fold_name(_get_name(row)), row['email'].lower()]
             if len(members) == 1:
                 found[row], = members
             elif members:
@@ -307,7 +307,7 @@ class MemberImporter(Importer):
         rows = [row for row in self.rows if not row.member and row['name']]
         known = {}
         for member in self._find_similar(rows):
-            for key in _person_keys(
+            for key in person_keys(
                     member.party.name, member.party.birth_date,
                     [m.value for m in member.party.contact_mechanisms
                         if m.type == 'email'],
@@ -319,7 +319,7 @@ class MemberImporter(Importer):
                         if number.type == 'iban']):
                 known.setdefault(key, member.rec_name)
         for row in rows:
-            keys = list(_person_keys(
+            keys = list(person_keys(
                     row['name'], row['birth_date'],
                     [row['email']], [row['identifier']], [row['iban']]))
             for key in keys:
@@ -495,7 +495,8 @@ class MemberImporter(Importer):
                 owners.append(row.party)
             holder = row['account_holder']
             if holder and all(
-                    _fold(party.name) != _fold(holder) for party in owners):
+                    fold_name(party.name) != fold_name(holder)
+                    for party in owners):
                 owners.append(Party(name=holder))
                 holders.append(owners[-1])
             if len(owners) > len(account.owners):
@@ -600,9 +601,11 @@ class MemberImporter(Importer):
             row for row in self.rows
             if row['admission_date'] and row.member.state == 'applicant'}
         if rows:
-            # Who has no number gets one in the order of the file
-            Member.admit(Member.browse(
-                    [row.member for row in self.rows if row in rows]))
+            # Who has no number gets one in the order of the file; what the
+            # admission would warn of the rows have already or come later
+            with Transaction().set_context(_skip_warnings=True):
+                Member.admit(Member.browse(
+                        [row.member for row in self.rows if row in rows]))
         return rows
 
     def _leave(self):
@@ -640,22 +643,3 @@ def _values(row, names):
 def _get_name(row):
     return ' '.join(
         filter(None, [row['first_name'], row['last_name']])) or row['name']
-
-
-def _person_keys(name, birth_date, emails, identifiers, ibans):
-    "Yield what the same person has the same of"
-    name = _fold(name)
-    for column, values in [
-            ('birth_date', [birth_date]),
-            ('email', [email and email.lower() for email in emails]),
-            ('identifier', identifiers),
-            ('iban', ibans)]:
-        for value in filter(None, values):
-            yield name, column, value
-
-
-def _fold(name):
-    "Return the name as it is compared"
-    name = unicodedata.normalize('NFKD', name or '')
-    name = ''.join(c for c in name if not unicodedata.combining(c))
-    return ' '.join(re.sub(r'[^\w\s]', ' ', name).casefold().split())

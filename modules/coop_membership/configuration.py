@@ -44,6 +44,7 @@ register_columns = fields.Selection([
         ('be', "Belgium"),
         ('de', "Germany"),
         ('es', "Spain"),
+        ('it', "Italy"),
         ('uk', "United Kingdom"),
         ], "Register Columns", required=True, sort=False,
     help="The columns of the printed register.")
@@ -75,6 +76,19 @@ investing_limit = fields.Numeric("Investing Limit",
     "members at most.\n"
     "Leave empty for no limit.")
 
+suspensions = fields.Boolean("Suspensions of Members",
+    help="Check to take the vote and the bookings of members for some time.")
+suspension_days = fields.Integer("Suspension for Arrears after",
+    domain=['OR',
+        ('suspension_days', '=', None),
+        ('suspension_days', '>=', 0),
+        ],
+    states={
+        'invisible': ~Eval('suspensions', False),
+        },
+    help="The number of days after which a member with an overdue debt is "
+    "suspended until it is paid.\n"
+    "Leave empty to suspend nobody by the scheduled task.")
 elections = fields.Boolean("Elections of Officers",
     help="Check to elect between candidates for several seats, and to let "
     "those who are elected hold an office.")
@@ -135,6 +149,8 @@ class Configuration(
     proxies_per_holder = fields.MultiValue(proxies_per_holder)
     votes_cap = fields.MultiValue(votes_cap)
     investing_limit = fields.MultiValue(investing_limit)
+    suspensions = fields.MultiValue(suspensions)
+    suspension_days = fields.MultiValue(suspension_days)
     elections = fields.MultiValue(elections)
     formal_minutes = fields.MultiValue(formal_minutes)
 
@@ -147,7 +163,8 @@ class Configuration(
             return pool.get('coop.membership.configuration.default')
         elif field in {
                 'year_end_month', 'majority_age', 'entity_representative',
-                'retention_years', 'accounting_retention_years'}:
+                'retention_years', 'accounting_retention_years',
+                'suspensions', 'suspension_days'}:
             return pool.get('coop.membership.configuration.rule')
         elif field in {
                 'quorum_basis', 'first_quorum_percent',
@@ -175,6 +192,10 @@ class Configuration(
     @classmethod
     def default_quorum_basis(cls, **pattern):
         return cls.multivalue_model('quorum_basis').default_quorum_basis()
+
+    @classmethod
+    def default_suspensions(cls, **pattern):
+        return cls.multivalue_model('suspensions').default_suspensions()
 
     @classmethod
     def default_elections(cls, **pattern):
@@ -268,6 +289,12 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     entity_representative = entity_representative
     retention_years = retention_years
     accounting_retention_years = accounting_retention_years
+    suspensions = suspensions
+    suspension_days = suspension_days
+
+    @classmethod
+    def default_suspensions(cls):
+        return False
 
     @classmethod
     def default_year_end_month(cls):

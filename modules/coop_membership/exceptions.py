@@ -24,6 +24,10 @@ class HardshipWarning(UserWarning):
     pass
 
 
+class SimilarMemberWarning(UserWarning):
+    pass
+
+
 class MemberValidationError(ValidationError):
     pass
 

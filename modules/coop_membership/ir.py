@@ -9,8 +9,12 @@ class Cron(metaclass=PoolMeta):
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls.method.selection.append(
-            ('coop.member|leave_due', "Let go Members after their Exit Date"))
+        cls.method.selection.extend([
+                ('coop.member|leave_due',
+                    "Let go Members after their Exit Date"),
+                ('coop.member|suspend_arrears',
+                    "Suspend Members in Arrears"),
+                ])
 
 
 class Company(metaclass=PoolMeta):

@@ -40,6 +40,8 @@ class Candidate(SearchMixin, PartMixin, ModelSQL, ModelView):
             ('votes_positive', Check(t, t.votes >= 0),
                 'coop_membership.msg_item_votes_positive'),
             ]
+        # As on the ballot
+        cls._order = [('id', 'ASC')]
 
     @classmethod
     def default_drawn(cls):

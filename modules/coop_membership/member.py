@@ -23,6 +23,8 @@ from .exit import ExitMixin
 from .member_contact import ContactMixin
 from .membership import EXIT_REASONS
 from .retention import RetentionMixin
+from .similar import SimilarMixin
+from .suspension import SuspensionMixin
 
 
 def _id(value):
@@ -46,8 +48,9 @@ _file = {'representatives', 'consents'}
 
 
 class Member(
-        AdmissionMixin, ChangeCategoryMixin, ContactMixin, ExitMixin,
-        RetentionMixin, DocumentMixin, Workflow, ModelSQL, ModelView):
+        SimilarMixin, AdmissionMixin, ChangeCategoryMixin, ContactMixin,
+        ExitMixin, RetentionMixin, SuspensionMixin, DocumentMixin, Workflow,
+        ModelSQL, ModelView):
     __name__ = 'coop.member'
     __string__ = "Member"
     _steps = {
@@ -69,8 +72,9 @@ class Member(
         'applicant': _file | {
             'number', 'company', 'party', 'category', 'application_date',
             'admission_date', 'rejection_reason'},
-        'member': _file | {'notice_date', 'exit_reason', 'exit_date'},
-        'leaving': _file,
+        'member': _file | {
+            'notice_date', 'exit_reason', 'exit_date', 'suspensions'},
+        'leaving': _file | {'suspensions'},
         'left': _file | {'category', 'admission_date'},
         'rejected': _file,
         }
@@ -283,7 +287,7 @@ class Member(
         default = default.copy() if default is not None else {}
         for name in [
                 'number', 'notice_date', 'exit_reason', 'rejection_reason',
-                'representatives', 'consents']:
+                'representatives', 'consents', 'suspensions']:
             default.setdefault(name)
         default.setdefault('application_date', cls.default_application_date())
         categories = {

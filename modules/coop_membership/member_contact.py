@@ -77,8 +77,11 @@ class ContactMixin:
             return ', '.join(address.full_address.splitlines())
 
     @classmethod
-    def _open_amounts(cls, names, members=None):
-        "Return the query of the open amounts by member"
+    def _open_amounts(cls, names, members=None, date=None, company=None):
+        """Return the query of the open amounts by member
+
+        Overdue is what was due before the date, or before today.
+        """
         pool = Pool()
         Account = pool.get('account.account')
         Date = pool.get('ir.date')
@@ -104,7 +107,8 @@ class ContactMixin:
             'receivable': Case(
                 (lines.receivable, lines.amount), else_=Literal(0)),
             'overdue': Case(
-                (lines.receivable & (lines.maturity_date < Date.today()),
+                (lines.receivable
+                    & (lines.maturity_date < (date or Date.today())),
                     lines.amount),
                 else_=Literal(0)),
             'payable': Case(
@@ -119,6 +123,8 @@ class ContactMixin:
         if members is not None:
             query.where = fields.SQL_OPERATORS['in'](
                 table.id, [m.id for m in members])
+        elif company is not None:
+            query.where = table.company == company.id
         return query
 
     @classmethod

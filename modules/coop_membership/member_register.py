@@ -66,10 +66,16 @@ class Register(ModelSQL, ModelView):
 
     @classmethod
     def _columns(cls, tables):
-        Membership = Pool().get('coop.membership')
+        pool = Pool()
+        Membership = pool.get('coop.membership')
+        Suspension = pool.get('coop.member.suspension')
         member = tables['member']
         membership = tables['membership']
         category = tables['category']
+        suspension = Suspension.__table__()
+        suspended = suspension.select(
+            suspension.member,
+            where=Suspension.at_date(suspension, context_date()))
         # The reason is that of the last category
         last = Membership.__table__()
         exit_reason = Case((
@@ -88,7 +94,8 @@ class Register(ModelSQL, ModelView):
             membership.admission_date.as_('admission_date'),
             membership.exit_date.as_('exit_date'),
             exit_reason.as_('exit_reason'),
-            Case((category.voting, category.votes), else_=0).as_('votes'),
+            Case((category.voting & ~member.id.in_(suspended),
+                    category.votes), else_=0).as_('votes'),
             ]
 
     @classmethod
@@ -143,9 +150,11 @@ class Register(ModelSQL, ModelView):
           of the admission and the exit
         - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
           of the members but leaves its columns open
+        - it: Codice civile, art. 2421 n. 1: the holders, as of art. 2519 also
+          of cooperatives
         - uk: Co-operative and Community Benefit Societies Act 2014,
           section 30 (2): the name, the postal and electronic address and the
-          dates of entry and cessation
+          dates of entry and cessation; the officers follow
         """
         return {
             'generic': [
@@ -158,6 +167,9 @@ class Register(ModelSQL, ModelView):
                 'number', 'party', 'address', 'admission_date', 'exit_date',
                 'exit_reason'],
             'es': [
+                'number', 'party', 'address', 'identifier', 'category',
+                'admission_date', 'exit_date'],
+            'it': [
                 'number', 'party', 'address', 'identifier', 'category',
                 'admission_date', 'exit_date'],
             'uk': [

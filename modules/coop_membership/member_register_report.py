@@ -71,6 +71,7 @@ class RegisterReportMixin:
         pool = Pool()
         Company = pool.get('company.company')
         Configuration = pool.get('coop.membership.configuration')
+        Office = pool.get('coop.member.office')
         Register = pool.get('coop.member.register')
         context = super().get_context(records, header, data)
         company = context.setdefault(
@@ -82,6 +83,10 @@ class RegisterReportMixin:
         context['columns'] = [
             RegisterColumn(name, context)
             for name in Register.get_presets()[columns]]
+        # Co-operative and Community Benefit Societies Act 2014, s. 30 (2) (e)
+        context['officers'] = []
+        if columns == 'uk':
+            context['officers'] = Office.at_date(company, context['date'])
         return context
 
 

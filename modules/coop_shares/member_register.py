@@ -79,6 +79,8 @@ class Register(metaclass=PoolMeta):
         The sources are those of the presets themselves:
 
         - de: Genossenschaftsgesetz, § 30 (2): the number of further shares
+        - it: Codice civile, art. 2421 n. 1: the number of the shares and what
+          was paid
         - uk: Co-operative and Community Benefit Societies Act 2014,
           section 30 (2): the shares held and the amount paid on them
         """
@@ -88,6 +90,9 @@ class Register(metaclass=PoolMeta):
                 ('be', ['share_quantity', 'share_paid_amount']),
                 ('de', ['further_shares']),
                 ('es', ['share_amount']),
+                ('it', [
+                        'share_quantity', 'share_amount',
+                        'share_paid_amount']),
                 ('uk', ['share_quantity', 'share_paid_amount'])]:
             presets[name].extend(columns)
         return presets

@@ -111,6 +111,21 @@ class ServiceTestCase(CommonsTestCase):
             self._book(start=start, end=start + 5 * HOUR)
 
     @with_transaction()
+    def test_suspension(self):
+        "Test who is suspended does not book for these days"
+        with self.in_company():
+            member, _ = self._members
+            member.suspensions = [{
+                    'start_date': dt.date(2024, 3, 1),
+                    'end_date': dt.date(2024, 3, 4),
+                    'reason': 'arrears',
+                    }]
+            member.save()
+            with self.assertRaisesRegex(BookingRuleError, "suspended"):
+                self._book()
+            self._book(start=MORNING + DAY, end=NOON + DAY)
+
+    @with_transaction()
     def test_licence(self):
         "Test a licence that ends while the car is out is not enough"
         pool = Pool()

@@ -55,9 +55,11 @@ class RightsTestCase(DatabaseTestCase):
             'coop.member.anniversary'}
         members = {
             'coop.member', 'coop.member.consent',
-            'coop.member.representative'}
+            'coop.member.representative', 'coop.member.suspension'}
         meetings = {
-            'coop.meeting', 'coop.meeting.attendance', 'coop.meeting.item'}
+            'coop.meeting', 'coop.meeting.annex', 'coop.meeting.attendance',
+            'coop.meeting.candidate', 'coop.meeting.item',
+            'coop.member.office'}
         settings = {
             'coop.member.category', 'coop.membership.document'}
         read |= members | meetings
