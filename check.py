@@ -6,8 +6,6 @@ from trytond.modules.coop_membership.agreement import Difference, check_books
 from trytond.modules.coop_membership.document import collect
 from trytond.pool import Pool
 
-from .check_questions import get_questions
-
 
 def get_differences(company, date):
     "Return the differences with what is not brought to its end"
@@ -15,7 +13,6 @@ def get_differences(company, date):
         *check_books(company, date),
         *get_pending(company, date),
         *get_setup(company),
-        *get_questions(company, date),
         ]
 
 

@@ -11,6 +11,7 @@ from trytond.transaction import Transaction
 from trytond.wizard import Button, StateView
 
 from .check import get_differences
+from .check_questions import get_questions
 from .readable import get_readable, may_read
 
 
@@ -43,6 +44,13 @@ class CheckResult(ModelView):
         states={
             'invisible': ~Eval('differences', []),
             })
+    questions = fields.One2Many(
+        'coop.check.difference', None, "Questions", readonly=True,
+        states={
+            'invisible': ~Eval('questions', []),
+            },
+        help="What only who knows the cooperative can tell: "
+        "the books may be in order.")
 
 
 class CheckDifference(ModelView):
@@ -117,7 +125,9 @@ class Check(CheckedWizard):
     def default_result(self, fields):
         company, date = self.start.company, self.start.date
         differences = get_differences(company, date)
-        readable = get_readable({d.record for d in differences})
+        questions = list(get_questions(company, date))
+        readable = get_readable(
+            {d.record for d in [*differences, *questions]})
         errors = len([d for d in differences if d.kind == 'error'])
         if not differences:
             summary = gettext('coop.msg_check_good')
@@ -132,6 +142,9 @@ class Check(CheckedWizard):
             'differences': [
                 self.get_values(difference, company.currency, readable)
                 for difference in differences],
+            'questions': [
+                self.get_values(question, company.currency, readable)
+                for question in questions],
             }
 
     def get_values(self, difference, currency, readable):
