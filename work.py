@@ -7,10 +7,11 @@ from sql.operators import Concat
 
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.modules.coop_membership.claim import open_due
+from trytond.modules.coop_membership.date import LONG_AGO
 from trytond.modules.coop_membership.document import collect, full_name
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Date, Eval, If
 
 from .readable import may_read
 
@@ -132,7 +133,11 @@ class Work(ModelSQL, ModelView):
     def view_attributes(cls):
         return [
             *super().view_attributes(),
-            ('/tree', 'visual', If(Eval('overdue', False), 'danger', '')),
+            ('/tree', 'visual',
+                If(Eval('overdue', False),
+                    If(Eval('date', Date()) < LONG_AGO, 'danger', 'warning'),
+                    ''),
+                ['overdue', 'date']),
             ]
 
     @classmethod

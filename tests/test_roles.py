@@ -15,6 +15,7 @@ MEMBERS = {
     'coop.membership', 'coop.membership.document'}
 CAPITAL = {
     'coop.share.capital', 'coop.share.certificate', 'coop.share.class',
+    'coop.share.class.capital',
     'coop.share.distribution', 'coop.share.holding', 'coop.share.move',
     'coop.share.redemption', 'coop.share.subscription',
     'coop.share.transfer', 'coop.share.valuation'}

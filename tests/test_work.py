@@ -95,3 +95,30 @@ class WorkTestCase(DatabaseTestCase):
                             action['res_model'], work.record.__name__)
                         self.assertEqual(data['res_id'], work.record.id)
                 del ROLES[login]
+
+    @with_transaction()
+    def test_desk(self):
+        "Test the desk of the role opens, unless other actions are chosen"
+        pool = Pool()
+        Action = pool.get('ir.action')
+        User = pool.get('res.user')
+        company = create_company()
+        for role, desk in [
+                ('staff', None), ('clerk', "Membership"),
+                ('accountant', "Accounting"), ('director', "Board"),
+                ('steward', "Commons")]:
+            with self.subTest(role=role), as_role(role, company):
+                actions = User.get_preferences()['actions']
+                self.assertEqual(
+                    [Action(a).name for a in actions],
+                    [desk] if desk else [])
+        clerk, = User.search([('login', '=', 'clerk')])
+        menu, = Action.search([
+                ('type', '=', 'ir.action.act_window'),
+                ('usage', '=', 'menu'),
+                ], limit=1)
+        clerk.actions = [menu]
+        clerk.save()
+        with as_role('clerk', company):
+            self.assertEqual(
+                User.get_preferences()['actions'], [menu.id])

@@ -10,6 +10,7 @@ from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
 from trytond.modules.coop_membership.claim import (
     paid_claims, standing_lines, take_back)
+from trytond.modules.coop_membership.date import LONG_AGO
 from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.currency.fields import Monetary
@@ -317,7 +318,9 @@ class Redemption(
         waiting = (Eval('state') == 'approved') & ~Eval('end_date')
         return super().view_attributes() + [
             ('/tree', 'visual',
-                If(overdue, 'danger',
+                If(overdue,
+                    If(Eval('payment_date', Date()) < LONG_AGO,
+                        'danger', 'warning'),
                     If(waiting, 'warning',
                         If(Eval('state').in_(['refused', 'cancelled']),
                             'muted', ''))),

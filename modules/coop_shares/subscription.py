@@ -10,6 +10,7 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.date import LONG_AGO
 from trytond.modules.coop_membership.remittance import RequestMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
@@ -196,7 +197,8 @@ class Subscription(
         return super().view_attributes() + [
             ('/tree', 'visual',
                 If(Eval('due_date', Date()) < Date(),
-                    'danger',
+                    If(Eval('due_date', Date()) < LONG_AGO,
+                        'danger', 'warning'),
                     If(Eval('state') == 'cancelled', 'muted', '')),
                 ['due_date', 'state']),
             ]

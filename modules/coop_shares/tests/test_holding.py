@@ -1,5 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+from decimal import Decimal
 
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.tests.records import create_members
@@ -7,6 +9,7 @@ from trytond.modules.coop_shares.tests.case import (
     START, SharesTestCase, create_share_class, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class HoldingTestCase(SharesTestCase):
@@ -36,3 +39,25 @@ class HoldingTestCase(SharesTestCase):
             page = Holding.search([], limit=1)
             self.assertEqual(page[0].member, members[3])
             self.assertEqual(page[0].quantity, 10)
+
+    @with_transaction()
+    def test_capital_by_class(self):
+        "Test the capital by class has a row for each class only"
+        pool = Pool()
+        Capital = pool.get('coop.share.class.capital')
+        Holding = pool.get('coop.share.holding')
+        company, category, class_ = self._set_up()
+        other = create_share_class(company, code='B')
+        with set_company(company):
+            members = create_members(company, category, 12, START)
+            issue(members[3:9], class_)
+            issue(members[7:], other)
+            rows = Capital.search([])
+            self.assertEqual(
+                [(r.share_class, r.quantity) for r in rows],
+                [(class_, Decimal(60)), (other, Decimal(50))])
+            self.assertEqual(
+                sum(r.amount for r in rows),
+                sum(h.amount for h in Holding.search([])))
+            with Transaction().set_context(date=START - dt.timedelta(1)):
+                self.assertEqual(Capital.search([]), [])
