@@ -381,5 +381,6 @@ def configure(company, accounts):
             account = accounts.get(key)
             if account and configuration.get_multivalue(
                     field, company=company.id) != account:
-                configuration.set_multivalue(
-                    field, account.id, company=company.id)
+                setattr(configuration, field, account)
+        # Without a record its screen would only show the defaults
+        configuration.save()

@@ -95,11 +95,30 @@ class AccountsFigures:
                 row, *of_result = type_rows
                 if any(r.amount or r.previous for r in type_rows):
                     rows.append(row)
+                    if statement == 'balance':
+                        rows.extend(self._get_notices(type_, depth + 1))
                     add(type_, depth + 1, assets)
                     rows.extend(
                         r for r in of_result if r.amount or r.previous)
         add(None, 0, False)
         return rows
+
+    def _get_notices(self, type_, depth):
+        """Return the row of the shares under notice within the capital
+
+        They are equity until the exit, and a debt from the day after:
+        Germany, HGB § 337 (1).
+        """
+        amounts = [
+            sum((r.amount for r in year._queue
+                    if r.share_class.account_capital.type == type_),
+                Decimal(0)) if year else None
+            for year in [self, self.previous]]
+        if any(amounts):
+            yield Row(
+                type=None, name=gettext('coop.msg_assembly_notice'),
+                depth=depth, assets=False, amount=amounts[0],
+                previous=amounts[1])
 
     def _get_amounts(self, types, statement):
         Type = Pool().get('account.account.type')

@@ -53,7 +53,8 @@ class Audit:
     def tables(self):
         return [
             self.journals, self.trial_balance, self.lead_schedules,
-            self.open_items, self.shares, self.actions, self.control]
+            self.open_items, self.shares, self.funds, self.actions,
+            self.control]
 
     @staticmethod
     def _table(name, columns, rows):
@@ -357,6 +358,27 @@ class Audit:
             changes[class_, vintage][name] += self.company.currency.round(
                 Decimal(value))
         return changes
+
+    @cached_property
+    def funds(self):
+        "What the funds were given and have used or paid"
+        Fund = Pool().get('coop.fund')
+        rows = []
+        with Transaction().set_context(active_test=False):
+            funds = Fund.search([
+                    ('company', '=', self.company.id),
+                    ], order=[('name', 'ASC'), ('id', 'ASC')])
+        for fund in funds:
+            used, given = fund.sum_lines(self.start, self.end)
+            rows.append([
+                    fund.name, fund.payee.name if fund.is_debt else None,
+                    fund.account.code, fund.account.name,
+                    fund.get_balance_at(self.start - DAY), given, used,
+                    fund.get_balance_at(self.end)])
+        return self._table('funds', [
+                ('coop.fund', 'name'), ('coop.fund', 'payee'),
+                'account_code', ('coop.fund', 'account'), 'opening', 'given',
+                'used', 'closing'], rows)
 
     @cached_property
     def actions(self):

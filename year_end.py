@@ -202,7 +202,13 @@ class YearEnd(ModelSQL, ModelView):
             'coop.surplus',
             ('fiscalyear', '=', year.id),
             ('state', '!=', 'cancelled'),
-            ('recognition', '!=', 'appropriation'),
+            ['OR',
+                ('recognition', '!=', 'appropriation'),
+                [
+                    ('lines.kind', '=', 'fund'),
+                    ('lines.fund.kind', '=', 'expense'),
+                    ],
+                ],
             ('accrual_move', '=', None))
 
     @classmethod

@@ -10,8 +10,10 @@ from trytond.convert import TrytondXmlHandler
 from trytond.model import ModelSingleton
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop.account_proposal import Chart
+from trytond.modules.coop.assembly import Assembly
 from trytond.modules.coop.audit import Audit
-from trytond.modules.coop.company_setup import create_share_class
+from trytond.modules.coop.company_setup import (
+    create_fiscalyear, create_share_class)
 from trytond.modules.coop.datev import write_datev
 from trytond.modules.coop.exceptions import DatevError
 from trytond.modules.coop.tests.translations import EXTRAS
@@ -273,6 +275,52 @@ class ChartTestCase(DatabaseTestCase):
             share_class.account_capital.save()
             with self.assertRaisesRegex(DatevError, r'3\.001'):
                 write_datev(fiscalyear, audit.moves, 1001, 7)
+
+    @with_transaction()
+    def test_notice(self):
+        "Test shares under notice are equity until the exit, and shown apart"
+        pool = Pool()
+        FiscalYear = pool.get('account.fiscalyear')
+        ModelData = pool.get('ir.model.data')
+        Redemption = pool.get('coop.share.redemption')
+        Template = pool.get('account.account.template')
+        company = create_company()
+        with set_company(company):
+            self.configure(company, Template(ModelData.get_id(
+                        'account', 'account_template_root_en')))
+            create_fiscalyear(
+                company, dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+            subscription = self.subscribe(company)
+            share_class = subscription.share_class
+            end = dt.date(2025, 12, 31)
+            redemption = Redemption(
+                company=company, member=subscription.member,
+                share_class=share_class, quantity=Decimal(1),
+                request_date=DAY, end_date=end)
+            redemption.save()
+            Redemption.approve([redemption])
+            years = FiscalYear.search([
+                    ('company', '=', company.id),
+                    ], order=[('start_date', 'ASC')])
+
+            def shown(year):
+                rows = Assembly(year).balance_sheet
+                (i, capital), = [
+                    (i, r) for i, r in enumerate(rows)
+                    if r.type == share_class.account_capital.type]
+                notice = rows[i + 1]
+                return capital.amount, (
+                    notice.amount
+                    if notice.name == "of which shares under notice"
+                    else None)
+
+            self.assertEqual(
+                shown(years[0]), (Decimal('300.00'), Decimal('100.00')))
+            Redemption.end([Redemption(redemption.id)])
+            # Who left with the year is in its balance sheet still
+            self.assertEqual(
+                shown(years[0]), (Decimal('300.00'), Decimal('100.00')))
+            self.assertEqual(shown(years[1]), (Decimal('200.00'), 0))
 
     @with_transaction()
     def test_update(self):

@@ -112,6 +112,18 @@ unclaimed_years = fields.Integer("Unclaimed after", required=True,
     "unclaimed.")
 
 
+def _withholding_fund(company):
+    return fields.Many2One(
+        'coop.fund', "Fund of the Tax Withheld",
+        domain=[
+            ('company', '=', company),
+            ('kind', '=', 'liability'),
+            ],
+        help="The fund of which the payee is the tax authority: the tax is "
+        "owed to it, with the day it is due.\n"
+        "Leave empty to keep the tax on its account.")
+
+
 class Configuration(
         ModelSingleton, ModelSQL, ModelView, CompanyMultiValueMixin):
     __name__ = 'coop.patronage.configuration'
@@ -122,6 +134,8 @@ class Configuration(
     solvency_required = fields.MultiValue(solvency_required)
     registration_date = fields.MultiValue(registration_date)
     unclaimed_years = fields.MultiValue(unclaimed_years)
+    withholding_fund = fields.MultiValue(_withholding_fund(
+            Eval('context', {}).get('company', -1)))
     for _name, _field in _accounts(
             Eval('context', {}).get('company', -1)).items():
         locals()[_name] = fields.MultiValue(_field)
@@ -139,7 +153,7 @@ class Configuration(
             return pool.get('coop.patronage.configuration.account')
         elif field in {
                 'resolution_required', 'other_approver', 'solvency_required',
-                'registration_date', 'unclaimed_years'}:
+                'registration_date', 'unclaimed_years', 'withholding_fund'}:
             return pool.get('coop.patronage.configuration.approval')
         return super().multivalue_model(field)
 
@@ -190,6 +204,7 @@ class ConfigurationApproval(ModelSQL, CompanyValueMixin):
     solvency_required = solvency_required
     registration_date = registration_date
     unclaimed_years = unclaimed_years
+    withholding_fund = _withholding_fund(Eval('company', -1))
 
     @classmethod
     def default_resolution_required(cls):

@@ -50,3 +50,7 @@ class UnclaimedError(UserError):
 
 class RetainError(UserError):
     pass
+
+
+class FundError(UserError):
+    pass

@@ -13,4 +13,5 @@ class Replace(metaclass=PoolMeta):
             ('coop.patronage.reassignment', 'party'),
             ('coop.patronage.reassignment', 'to_party'),
             ('coop.patronage.allocation', 'party'),
+            ('coop.fund', 'payee'),
             ]

@@ -164,9 +164,16 @@ class PoolPosting:
         yield None, None, self._get_line(
             move, self.get_clearing_account(), gross)
         if withholding:
-            yield None, None, self._get_line(
-                move, accounts['account_patronage_withholding'],
-                -withholding)
+            fund = Configuration(1).get_multivalue(
+                'withholding_fund', company=self.company.id)
+            if fund:
+                yield None, None, self._get_line(
+                    move, fund.account, -withholding, party=fund.payee.id,
+                    maturity_date=fund.get_due_date(move.date))
+            else:
+                yield None, None, self._get_line(
+                    move, accounts['account_patronage_withholding'],
+                    -withholding)
         if donation:
             yield None, None, self._get_line(
                 move, accounts['account_donation'], -donation)
@@ -209,6 +216,11 @@ class PoolPosting:
                     or any(other.move not in all_moves
                         for other in line.reconciliation.lines)):
                 allocation = line.origin
+                if not allocation:
+                    raise CancelError(gettext(
+                            'coop_patronage.msg_surplus_cancel_fund',
+                            surplus=line.move.origin.surplus.rec_name,
+                            payee=line.party.rec_name))
                 raise CancelError(gettext(
                         'coop_patronage.msg_allocation_paid',
                         allocation=allocation.rec_name,

@@ -244,8 +244,11 @@ class Surplus(
             ('company', '=', Eval('company', -1)),
             ],
         states={
-            'invisible': Eval('recognition') == 'appropriation',
+            'invisible': ~Eval('accrual_move'),
             })
+    accrues = fields.Function(fields.Boolean("Accrues",
+            help="The result of the year bears a part of it."),
+        'get_accrues')
     prepared_by = fields.Many2One('res.user', "Prepared by", readonly=True,
         ondelete='RESTRICT')
     approved_by = fields.Many2One('res.user', "Approved by", readonly=True,
@@ -276,10 +279,10 @@ class Surplus(
         cls._buttons.update({
                 'accrue': {
                     'invisible': (
-                        (Eval('recognition') == 'appropriation')
+                        ~Eval('accrues', False)
                         | Eval('accrual_move')
                         | (Eval('state') != 'computed')),
-                    'depends': ['recognition', 'accrual_move', 'state'],
+                    'depends': ['accrues', 'accrual_move', 'state'],
                     },
                 })
 
@@ -367,6 +370,11 @@ class Surplus(
             s.id: sum((line.credit for line in s.accrual_move.lines),
                 Decimal(0)) if s.accrual_move else Decimal(0)
             for s in surpluses}
+
+    def get_accrues(self, name):
+        return self.recognition != 'appropriation' or any(
+            line.given_fund and line.fund.kind == 'expense'
+            for line in self.lines)
 
     @classmethod
     def get_kinds(cls, surpluses, names):

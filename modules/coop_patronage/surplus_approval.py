@@ -50,7 +50,7 @@ class SurplusApproval:
             self._check_resolution()
         pools = {p.line for p in self.pools}
         for line in self.lines:
-            if not line.account:
+            if not line.account and not line.given_fund:
                 raise ApprovalError(gettext(
                         'coop_patronage.msg_surplus_line_account',
                         line=line.rec_name))

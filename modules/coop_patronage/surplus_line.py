@@ -111,15 +111,28 @@ class SurplusLine(SurplusPartMixin, LineMixin, ModelSQL, ModelView):
             'readonly': Bool(Eval('rate', 0)),
             },
         help="A fixed amount instead of a part of the basis.")
+    fund = fields.Many2One(
+        'coop.fund', "Fund", ondelete='RESTRICT',
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': Eval('kind') != 'fund',
+            },
+        help="The fund that gets the line.\n"
+        "Leave empty to let it go to the account.")
     account = account_field(Eval('company', -1))
     target_account = target_account_field(Eval('company', -1))
     computed_amount = Monetary(
         "Computed Amount", currency='currency', digits='currency',
         readonly=True)
+
     @classmethod
     def __setup__(cls):
         super().__setup__()
         t = cls.__table__()
+        cls.account.states['readonly'] = (
+            (Eval('kind') == 'fund') & Bool(Eval('fund')))
         cls.target_account.states['invisible'] = ~Eval('target', 0)
         cls.target_account.states['required'] = Bool(Eval('target', 0))
         cls.rate.states['readonly'] = Bool(Eval('amount', 0))
@@ -132,6 +145,22 @@ class SurplusLine(SurplusPartMixin, LineMixin, ModelSQL, ModelView):
     def on_change_kind(self):
         if self.kind and self.surplus and self.surplus.company:
             self.account = self.get_account(self.kind, self.surplus.company)
+        if self.kind != 'fund':
+            self.fund = None
+
+    @fields.depends('fund', methods=['on_change_kind'])
+    def on_change_fund(self):
+        if not self.fund:
+            self.on_change_kind()
+        else:
+            # What is owed to somebody is no account without a party
+            self.account = (
+                None if self.fund.is_debt else self.fund.account)
+
+    @property
+    def given_fund(self):
+        "The fund that gets the line"
+        return self.fund if self.kind == 'fund' else None
 
     @classmethod
     def get_account(cls, kind, company):

@@ -13,6 +13,11 @@ from .balance import get_balances
 from .exceptions import CancelError, PostError
 
 
+def is_debt(line):
+    "Return whether the line is what a fund owes to its payee"
+    return bool(line.party and line.account.reconcile)
+
+
 class SurplusPosting:
     "Accrue, post and cancel an appropriation"
     __slots__ = ()
@@ -29,16 +34,56 @@ class SurplusPosting:
                         surplus=surplus.rec_name))
             surplus.check_inputs(PostError)
             books = Books(surplus.company)
-            amount = surplus._get_patronage()
-            if amount > 0:
+            lines = surplus._get_due_accruals(books)
+            if lines:
                 surplus.accrual_move = books.move(
-                    surplus.fiscalyear.end_date,
-                    surplus._get_accrual_lines(books, amount),
+                    surplus.fiscalyear.end_date, lines,
                     origin=surplus, description=surplus.description)
         Books.post([s.accrual_move for s in surpluses])
         for surplus in surpluses:
             surplus.result = surplus.get_result()
         cls.save(surpluses)
+
+    def _get_due_accruals(self, books):
+        "Return the lines of what the result bears and is not accrued yet"
+        lines = []
+        for fund, amount in self._get_borne().items():
+            amount -= self._get_fund_accrued(fund)
+            if not amount:
+                continue
+            elif fund:
+                # It is due from the day that the surplus is decided on
+                lines.append(books.line(
+                        fund.expense_account, amount, description=fund.name))
+                lines.append(fund.get_line(
+                        books, -amount, self.posting_date,
+                        description=fund.name))
+            else:
+                lines.extend(self._get_accrual_lines(books, amount))
+        return lines
+
+    def _get_borne(self):
+        "Return by fund what the result bears, of patronage under None"
+        borne = defaultdict(Decimal)
+        if self.recognition != 'appropriation':
+            borne[None] = self._get_patronage()
+        for line in self.lines:
+            if line.given_fund and line.fund.kind == 'expense':
+                borne[line.fund] += line.computed_amount
+        return borne
+
+    def _get_fund_accrued(self, fund):
+        "Return what is accrued of the fund, of patronage if it is None"
+        lines = self.accrual_move.lines if self.accrual_move else []
+        funds = {
+            (l.fund.account, l.fund.payee) for l in self.lines
+            if l.given_fund and l.fund.kind == 'expense'}
+        return sum((
+                l.credit - l.debit for l in lines
+                if (l.account == fund.account and l.party == fund.payee
+                    if fund else
+                    l.account.type.statement == 'balance'
+                    and (l.account, l.party) not in funds)), Decimal(0))
 
     def _get_accrual_lines(self, books, amount):
         pool = Pool()
@@ -120,24 +165,35 @@ class SurplusPosting:
 
         transfer(self.account_brought_forward, -self.brought_forward)
         transfer(self.account_reserve_release, -self.reserve_release)
-        appropriation = self.recognition == 'appropriation'
+        borne = self._get_borne()
         for line in self.lines:
-            if line.kind != 'patronage' or appropriation:
+            fund = line.given_fund
+            if (line.kind == 'patronage' and None in borne
+                    or fund and fund in borne):
+                continue
+            elif fund and line.computed_amount:
+                lines.append(books.line(
+                        self.account_surplus, line.computed_amount,
+                        description=line.name))
+                lines.append(fund.get_line(
+                        books, -line.computed_amount, self.posting_date,
+                        description=line.name))
+            elif not fund:
                 transfer(
                     line.account, line.computed_amount,
                     description=line.name)
-        if not appropriation:
-            # What was not accrued is borne by the current year
-            difference = self._get_patronage() - self.accrued
-            if difference:
-                lines.extend(self._get_accrual_lines(books, difference))
-                line = self.carry_forward_line
-                if not line:
-                    raise PostError(gettext(
-                            'coop_patronage.msg_surplus_carry_forward',
-                            surplus=self.rec_name))
-                transfer(
-                    line.account, difference, description=line.name)
+        # What was not accrued is borne by the current year
+        differences = self._get_due_accruals(books)
+        if differences:
+            lines.extend(differences)
+            difference = sum(borne.values()) - self.accrued
+            line = self.carry_forward_line
+            if not line:
+                raise PostError(gettext(
+                        'coop_patronage.msg_surplus_carry_forward',
+                        surplus=self.rec_name))
+            transfer(
+                line.account, difference, description=line.name)
         if lines:
             return books.move(
                 self.posting_date, lines, origin=self,
@@ -148,10 +204,12 @@ class SurplusPosting:
     @Workflow.transition('cancelled')
     def cancel(cls, surpluses):
         pool = Pool()
+        Line = pool.get('account.move.line')
         Pool_ = pool.get('coop.patronage.pool')
         cls.lock(surpluses)
         posted = [s for s in surpluses if s.state == 'posted']
         cls._check_dividends(posted)
+        cls._check_funds(surpluses)
         Pool_.cancel([p for s in posted for p in s.pools])
         reversals = []
         for surplus in posted:
@@ -165,6 +223,22 @@ class SurplusPosting:
                 reversals.append(books.reversal(
                         surplus.accrual_move, surplus.accrual_move.date))
         Books.post(reversals)
+        # What funds are owed no more is nothing that is open
+        Line.reconcile(*(
+                [line.origin, line] for move in reversals
+                for line in move.lines if is_debt(line)))
+
+    @classmethod
+    def _check_funds(cls, surpluses):
+        "Check that nothing is paid of what would be taken back"
+        for surplus in surpluses:
+            for move in [surplus.move, surplus.accrual_move]:
+                for line in move.lines if move else []:
+                    if is_debt(line) and line.reconciliation:
+                        raise CancelError(gettext(
+                                'coop_patronage.msg_surplus_cancel_fund',
+                                surplus=surplus.rec_name,
+                                payee=line.party.rec_name))
 
     @classmethod
     def _check_dividends(cls, surpluses):

@@ -7,10 +7,16 @@ from itertools import count
 
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.pool import Pool
 
+_FUND_BUTTONS = {
+    'draft': [],
+    'posted': ['post'],
+    'cancelled': ['post', 'cancel'],
+    }
 BUTTONS = {
     'draft': [],
     'computed': ['compute'],
@@ -36,6 +42,7 @@ class PatronageDocuments:
             "what members want, of which a new one replaces the one before",
         'coop.patronage.consent':
             "what members agreed to in writing, which they may take back",
+        'coop.fund': "what surpluses give to, which is set up once",
         'coop.surplus.plan': "a template, which is copied into documents",
         'coop.surplus.plan.line': "belongs to a master",
         'coop.surplus.plan.rule': "belongs to a master",
@@ -99,9 +106,12 @@ class PatronageDocuments:
             'coop.surplus': self._make_surplus,
             'coop.equity.retain': self._make_retain,
             'coop.equity.revolvement': self._make_revolvement,
+            'coop.fund.use': self._make_fund_use,
             }[Model.__name__]
         document = make()
-        for button in BUTTONS[state]:
+        buttons = (
+            _FUND_BUTTONS if Model.__name__ == 'coop.fund.use' else BUTTONS)
+        for button in buttons[state]:
             getattr(Model, button)([document])
         return document
 
@@ -179,3 +189,35 @@ class PatronageDocuments:
             posting_date=dt.date(year, 4, 15), share_class=self._equity)
         retain.save()
         return retain
+
+    def _make_fund_use(self):
+        "Return a draft, of a fund that has what it takes"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Fund = pool.get('coop.fund')
+        FundUse = pool.get('coop.fund.use')
+        year = next(self._years)
+        self._get_fiscalyear(self.company, year)
+        reserve, other = Account.search([
+                ('company', '=', self.company.id),
+                ('code', 'in', ['3.2.12', '3.2.13']),
+                ], order=[('code', 'ASC')])
+        funds = Fund.search([('company', '=', self.company.id)], limit=1)
+        if not funds:
+            funds = Fund.create([{
+                        'company': self.company.id,
+                        'name': "Education",
+                        'account': reserve.id,
+                        }])
+        fund, = funds
+        books = Books(self.company)
+        date = dt.date(year, 1, 31)
+        Books.post([books.move(date, [
+                        books.line(reserve, Decimal(-10)),
+                        books.line(other, Decimal(10))],
+                    description="Given to the fund")])
+        use = FundUse(
+            company=self.company, fund=fund, date=dt.date(year, 2, 1),
+            amount=Decimal(10), purpose="Course", account=other)
+        use.save()
+        return use
