@@ -45,6 +45,9 @@ class ClearStart(ModelView):
 class Clear(CheckedWizard):
     __name__ = 'coop.commons.booking.clear'
     __string__ = "Cancel or Move Bookings"
+    _record_models = {
+        'coop.commons.blackout', 'coop.commons.booking',
+        'coop.commons.resource'}
     start = StateView(
         'coop.commons.booking.clear.start',
         'coop_commons.booking_clear_start_view_form', [

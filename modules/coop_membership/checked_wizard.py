@@ -20,7 +20,11 @@ class CheckedWizard(Wizard):
     Tryton runs wizards without access checks, and checks neither the domain
     of what is typed in nor whether the user may read it: this is left to the
     client, which is not to be trusted.
+
+    `_record_models` are the models of the records that it is about, if its
+    action does not tell them.
     """
+    _record_models = ()
 
     @classmethod
     def check_access(cls):
@@ -44,8 +48,11 @@ class CheckedWizard(Wizard):
         "Check that there are records if the wizard is about some"
         ActionWizard = Pool().get('ir.action.wizard')
         context = Transaction().context
-        if ActionWizard.get_models(cls.__name__) and not (
-                context.get('active_model') and context.get('active_ids')
+        models = cls._record_models
+        if (models or ActionWizard.get_models(cls.__name__)) and not (
+                context.get('active_model') in (
+                    models or {context.get('active_model')} - {None})
+                and context.get('active_ids')
                 and context.get('active_id') in context['active_ids']):
             raise WizardError(gettext('coop_membership.msg_wizard_records'))
 
