@@ -44,8 +44,7 @@ READ = {
     'accountant': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
         'coop.commons.authorization'},
     'director': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
-        'coop.commons.authorization', 'coop.commons.meter',
-        'coop.commons.reading'},
+        'coop.commons.authorization', 'coop.commons.meter'},
     'steward': BOOKINGS | USE | {
         'coop.commons.authorization', 'coop.commons.meter',
         'coop.commons.reading', 'coop.member', 'coop.work'},
@@ -75,7 +74,11 @@ WRITE = {
         'coop.commons.meter', 'coop.commons.reading',
         'coop.commons.resource', 'coop.commons.usage'},
     }
-BOOK = {'coop.commons.booking': {'confirm', 'start_use', 'finish', 'cancel'}}
+BOOK = {
+    'coop.commons.booking': {
+        'confirm', 'change', 'extend', 'shorten', 'start_use', 'finish',
+        'cancel'},
+    }
 MEET = {'coop.meeting': {'draft', 'convene', 'open', 'close', 'cancel'}}
 NOTICE = {'give_notice', 'withdraw_notice', 'change_category', 'leave'}
 # Who approves does not post, and who posts does not approve
@@ -139,6 +142,7 @@ DESK = {
 class RolesTestCase(DatabaseTestCase):
     "Test what each role may see and do"
     module = 'coop'
+    maxDiff = None
     extras = EXTRAS
 
     @with_transaction()
