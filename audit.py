@@ -316,12 +316,14 @@ class Audit:
         for key in sorted(
                 keys, key=lambda k: (classes[k[0]].code, k[1] or 0)):
             class_, vintage = classes[key[0]], key[1]
-            amounts = [changes[key][kind] for kind in KINDS]
+            held, amount = closing.get(key, (ZERO, ZERO))
             rows.append([
                     class_.code, class_.name, vintage,
-                    opening.get(key, (ZERO, ZERO))[1], *amounts,
-                    closing.get(key, (ZERO, ZERO))[1],
-                    closing.get(key, (ZERO, ZERO))[0]])
+                    *map(self.company.currency.round, [
+                            opening.get(key, (ZERO, ZERO))[1],
+                            *(changes[key][kind] for kind in KINDS),
+                            amount]),
+                    held])
         kinds = dict(ShareMove.kind.selection)
         table = self._table('shares', [
                 ('coop.share.class', 'code'), ('coop.share.class', 'name'),
