@@ -28,7 +28,9 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     # Those for and against a list of candidates are counted on the list
     _states_motion = {
         'invisible': (
-            (Eval('kind') == 'information') | Bool(Eval('candidates', []))),
+            (Eval('kind') == 'information')
+            | ((Eval('kind') == 'election')
+                & Bool(Eval('candidates', [])))),
         }
     _states_list = {
         'invisible': (
@@ -261,9 +263,9 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def validate_fields(cls, items, field_names):
         super().validate_fields(items, field_names)
         if field_names and not (field_names & {
-                    'meeting', 'votes_for', 'votes_against', 'votes_abstain',
-                    'investing_for', 'investing_against', 'ballots', 'seats',
-                    'candidates', 'excluded_members'}):
+                    'meeting', 'kind', 'votes_for', 'votes_against',
+                    'votes_abstain', 'investing_for', 'investing_against',
+                    'ballots', 'seats', 'candidates', 'excluded_members'}):
             return
         for item in items:
             item.check_votes()
@@ -271,7 +273,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def check_votes(self):
         "Check that there are not more votes than present"
         meeting = self.meeting
-        if self.candidates:
+        if self.is_list:
             self._check_candidates()
             votes = max(
                 self.ballots or 0,
@@ -311,7 +313,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
 
     def count_candidates(self):
         "Return who of the candidates is elected, and who has to draw lots"
-        if not self.candidates or not self.is_voted:
+        if not self.is_list or not self.is_voted:
             return [], []
         if self.majority == 'simple':
             enough = 1
@@ -332,7 +334,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
         "Those whom the vote has elected"
         if self.kind != 'election' or self.result != 'carried':
             return []
-        elif self.candidates:
+        elif self.is_list:
             return [c.party for c in self.count_candidates()[0]]
         return [self.candidate] if self.candidate else []
 
@@ -340,7 +342,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def check_elections(cls, items):
         "Check that it is decided who is elected"
         for item in items:
-            if not item.candidates or not item.is_voted:
+            if not item.is_list or not item.is_voted:
                 continue
             if (item.ballots is None and item.majority != 'simple'
                     and item.majority_basis == 'cast'):
@@ -356,8 +358,13 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
                             c.party.rec_name for c in tied)))
 
     @property
+    def is_list(self):
+        "Whether it elects between candidates, which others may have kept"
+        return self.kind == 'election' and bool(self.candidates)
+
+    @property
     def is_voted(self):
-        if self.kind == 'election' and self.candidates:
+        if self.is_list:
             return (self.ballots is not None
                 or any(c.votes is not None for c in self.candidates))
         return (self.kind != 'information'
@@ -382,7 +389,7 @@ class Item(SearchMixin, PartMixin, sequence_ordered(), ModelSQL, ModelView):
     def compute_result(self):
         if not self.is_voted:
             return None
-        if self.candidates:
+        if self.is_list:
             return 'carried' if self.count_candidates()[0] else 'rejected'
         votes_for, votes_against = self.counted_votes
         if self.majority_basis == 'cast':

@@ -160,20 +160,22 @@ class SuspensionMixin:
         suspending, days = (
             configuration.get_multivalue(name, company=company.id)
             for name in ['suspensions', 'suspension_days'])
-        if not suspending or days is None:
-            return
         today = Date.today()
         open_ = Suspension.search([
                 ('member.company', '=', company.id),
                 ('automatic', '=', True),
                 ('end_date', '=', None),
                 ])
-        overdue = cls._overdue_before(company, today)
-        over = [s for s in open_ if s.member.id not in overdue]
-        for suspension in over:
-            suspension.end_date = max(
-                suspension.start_date, today - dt.timedelta(1))
-        Suspension.save(over)
+        if open_:
+            # Also when nobody is to be suspended any more
+            overdue = cls._overdue_before(company, today)
+            over = [s for s in open_ if s.member.id not in overdue]
+            for suspension in over:
+                suspension.end_date = max(
+                    suspension.start_date, today - dt.timedelta(1))
+            Suspension.save(over)
+        if not suspending or days is None:
+            return
         late = cls._overdue_before(company, today - dt.timedelta(days))
         late -= {s.member.id for s in open_}
         Suspension.save([

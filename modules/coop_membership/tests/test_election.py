@@ -192,6 +192,22 @@ class ElectionTestCase(DatabaseTestCase):
                 self.assertEqual(len(self._offices(company)), elected)
 
     @with_transaction()
+    def test_kind(self):
+        "Test the candidates of what is no election any more do not count"
+        Item = Pool().get('coop.meeting.item')
+        company, meeting, members = self._set_up(kind='election')
+        with set_company(company):
+            item, = meeting.items
+            item = self._elect(item, members, [6, 4], ballots=10)
+            self.assertEqual(item.result, 'carried')
+            Item.write([item], {'kind': 'resolution'})
+            self.assertIsNone(Item(item.id).result)
+            Item.write([item], {'votes_for': 3, 'votes_against': 7})
+            self.assertEqual(Item(item.id).result, 'rejected')
+            Item.write([item], {'votes_for': 7, 'votes_against': 3})
+            self.assertEqual(Item(item.id).result, 'carried')
+
+    @with_transaction()
     def test_discharge(self):
         """Test who is to be discharged has no vote, nor for somebody else
 

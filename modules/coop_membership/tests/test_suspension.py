@@ -132,7 +132,8 @@ class SuspensionTestCase(DatabaseTestCase):
             Member.admit([ann, bob])
             move = self._owe(
                 company, ann, Decimal(50), dt.date(2024, 1, 31))
-            self._owe(company, bob, Decimal(50), dt.date(2024, 2, 20))
+            owed = self._owe(
+                company, bob, Decimal(50), dt.date(2024, 2, 20))
 
             def run(date):
                 with patch.object(
@@ -167,6 +168,17 @@ class SuspensionTestCase(DatabaseTestCase):
             # 20 February and more than 30 days
             self.assertEqual(
                 run(dt.date(2024, 3, 22)), [False, True])
+            # Who pays is let in again, though nobody is suspended any more
+            self._configure(suspensions=False, suspension_days=None)
+            self.assertEqual(
+                run(dt.date(2024, 3, 23)), [False, True])
+            line, = [l for l in owed.lines if l.party]
+            cancel = owed.cancel()
+            cancel.save()
+            Line.reconcile([
+                    line, *(l for l in cancel.lines if l.party)])
+            self.assertEqual(
+                run(dt.date(2024, 3, 24)), [False, False])
 
     @with_transaction()
     def test_similar(self):
