@@ -75,7 +75,7 @@ def _text(value):
     elif isinstance(value, Decimal):
         return f'{value:f}'
     text = str(value)
-    if isinstance(value, str) and text[:1] in {'=', '+', '-', '@'}:
+    if isinstance(value, str) and text.lstrip()[:1] in {'=', '+', '-', '@'}:
         # Else a spreadsheet takes what somebody wrote for a formula
         text = f"'{text}"
     return text

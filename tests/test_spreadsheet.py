@@ -15,6 +15,7 @@ from trytond.modules.coop.spreadsheet import Table, write_csv, write_ods
 TABLE = Table('names', "Names & Days", ["Name", "Day", "Amount"], [
         ["Ann <\x01A>", dt.date(2025, 12, 31), Decimal('-1.50')],
         ["=1+1", None, 3],
+        ["\t=1+1", None, None],
         ])
 OFFICE = '{urn:oasis:names:tc:opendocument:xmlns:office:1.0}'
 TABLES = '{urn:oasis:names:tc:opendocument:xmlns:table:1.0}'
@@ -31,7 +32,8 @@ class SpreadsheetTestCase(unittest.TestCase):
         self.assertEqual(list(csv.reader(io.StringIO(text))), [
                 ["Name", "Day", "Amount"],
                 ["Ann <\x01A>", '2025-12-31', '-1.50'],
-                ["'=1+1", '', '3']])
+                ["'=1+1", '', '3'],
+                ["'\t=1+1", '', '']])
 
     def test_ods(self):
         "Test the sheet is well-formed and its values have their types"
@@ -43,7 +45,7 @@ class SpreadsheetTestCase(unittest.TestCase):
             root = ElementTree.fromstring(archive.read('content.xml'))
         sheet, = root.iter(f'{TABLES}table')
         self.assertEqual(sheet.get(f'{TABLES}name'), "Names & Days")
-        _, row, other = sheet.iter(f'{TABLES}table-row')
+        _, row, other, _ = sheet.iter(f'{TABLES}table-row')
         name, date, amount = row
         self.assertEqual(''.join(name.itertext()), "Ann <A>")
         self.assertEqual(date.get(f'{OFFICE}date-value'), '2025-12-31')

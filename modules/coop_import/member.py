@@ -62,6 +62,7 @@ class MemberImporter(Importer):
                 # Those of the accounts are made one by one
                 Bank.lock()
 
+    @without_check_access
     def prepare(self):
         if not all(row['number'] for row in self.rows):
             # Those of the file are not to be given to others
