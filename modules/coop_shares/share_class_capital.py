@@ -27,7 +27,7 @@ class ShareClassCapital(QuantityMixin, ModelSQL, ModelView):
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls._order = [('share_class', 'ASC')]
+        cls._order = [('share_class', 'ASC'), ('id', 'ASC')]
 
     @classmethod
     def table_query(cls):
