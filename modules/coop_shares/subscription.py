@@ -184,7 +184,8 @@ class Subscription(
                 ], limit=2)
         return classes[0].id if len(classes) == 1 else None
 
-    @fields.depends(methods=['_compute_amounts', '_compute_fee'])
+    @fields.depends(
+        'share_class', methods=['_compute_amounts', '_compute_fee'])
     def on_change_share_class(self):
         if self.share_class:
             self.price = self.share_class.par_value
