@@ -60,11 +60,13 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
 
     Rates apply to bases that are not rounded, and each amount is rounded
     half up in its turn.  The last line of the remainder takes the rest: its
-    rate, if it has one, must agree with it but for the rounding.
+    rate, if it has one, must agree with it but for the rounding.  What the
+    rounding takes beyond the total, or leaves where no line takes the rest,
+    goes to the lines that it has changed most.
 
     A loss is a negative total: then limits do not apply, except the room.
     """
-    amounts, bases_used = {}, {}
+    amounts, exacts, bases_used = {}, {}, {}
     left = Fraction(total)
     remainder = None
     previous = Fraction(0)
@@ -104,11 +106,18 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
         if rule.cover:
             exact = min(max(exact, left), Fraction(0))
         amounts[rule.key] = half_up(exact, unit)
+        exacts[rule.key] = exact
         bases_used[rule.key] = base
         left -= exact
         previous = exact
 
     rest = total - sum(amounts.values())
+    if last and (amounts[last.key] + rest) * total < 0 or not last and (
+            left == 0):
+        beyond = rest + (amounts[last.key] if last else 0)
+        if last:
+            del exacts[last.key]
+        rest -= _round_again(amounts, exacts, beyond, unit)
     if last:
         amount = amounts[last.key] + rest
         # What each of the lines was rounded by comes to this line
@@ -124,6 +133,24 @@ def appropriate(total, rules, bases, unit=Decimal('0.01')):
     if total > 0:
         _check_limits(rules, amounts, bases_used, unit)
     return amounts
+
+
+def _round_again(amounts, exacts, beyond, unit):
+    """Round as many lines the other way as it takes, and return their sum
+
+    Those first whose rounding has changed them most.
+    """
+    sign = 1 if beyond > 0 else -1
+    changes = {
+        key: (exact - Fraction(amounts[key])) * sign
+        for key, exact in exacts.items()}
+    given = 0
+    for key in sorted(changes, key=changes.get, reverse=True)[
+            :int(abs(beyond) / unit)]:
+        if changes[key] > 0:
+            amounts[key] += sign * unit
+            given += sign * unit
+    return given
 
 
 def _check_limits(rules, amounts, bases, unit):

@@ -178,11 +178,20 @@ class WaterfallTestCase(unittest.TestCase):
             for i, (basis, rate) in enumerate(lines)]
         rules.append(Rule('break', rate=D(0)))
         rules.append(Rule('rest', 'remainder'))
-        # Some cents may round to more than there is
-        try:
-            result = appropriate(total, rules, {'result': total})
-        except RuleError:
-            self.assertLess(abs(total), 1)
-        else:
-            self.assertEqual(sum(result.values()), total)
-            self.assertEqual(list(result), [r.key for r in rules])
+        result = appropriate(total, rules, {'result': total})
+        self.assertEqual(sum(result.values()), total)
+        self.assertEqual(list(result), [r.key for r in rules])
+
+    def test_rounding(self):
+        "Test fifths of 1.03 are 1.03, though each is rounded up to 0.21"
+        fifths = [Rule(i, rate=D('0.2')) for i in range(5)]
+        for total in [D('1.03'), D('1000000.03'), D('-1.03'), D('1.02')]:
+            for rules in [fifths, [*fifths, Rule('rest', 'remainder')]]:
+                with self.subTest(total=total, rules=len(rules)):
+                    result = appropriate(total, rules, {'result': total})
+                    self.assertEqual(sum(result.values()), total)
+                    for amount in result.values():
+                        self.assertGreaterEqual(amount * total, 0)
+                    self.assertLessEqual(
+                        max(abs(result[r.key] - total / 5) for r in fifths),
+                        D('0.01'))
