@@ -97,7 +97,8 @@ class ConcurrencyTestCase(unittest.TestCase):
         "Test only one of two bookings moves to the same hour"
         machine = create_resource("Lathe", bookable=True)
         for member, day in zip(self.members, [100, 200]):
-            self.book(machine, member, day * 24)()
+            self.assertEqual(
+                self.at_once(self.book(machine, member, day * 24)), 1)
         with Transaction().start(
                 self.config.database_name, 1, readonly=True,
                 context=self.context):
