@@ -81,10 +81,14 @@ class Intake:
                     usage.end = usage.find_end()
                 usage.date = usage.resource.get_local(usage.start).date()
                 key = usage.source, usage.external_id
-                content = get_content(usage)
                 known = seen.get(key)
                 if key in self.existing:
-                    known = get_content(self.existing[key])
+                    existing = self.existing[key]
+                    known = get_content(existing)
+                    if usage.booking and not self.events[i].get('person'):
+                        # That of the booking may have changed since
+                        usage.person = existing.person
+                content = get_content(usage)
                 if known is not None and known != content:
                     raise UsageError(gettext(
                             'coop_commons.msg_intake_other_content',

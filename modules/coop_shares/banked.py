@@ -2,9 +2,11 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 
+from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
+from trytond.tools import grouped_slice
 
 from .instalment import complete_sets
 
@@ -62,10 +64,15 @@ class BankedMixin:
         if party:
             domain.append((cls._bank_party, '=', party.id))
         for path in filter(None, [cls._bank_name, 'rec_name']):
-            found = cls.bank_open(cls.search(
-                    [domain, (path, '=', name)], limit=2))
+            found = []
+            for documents in grouped_slice(
+                    cls.search([domain, (path, '=', name)]), SLICE):
+                # What is paid may come before what is open
+                found.extend(cls.bank_open(list(documents)))
+                if len(found) > 1:
+                    break
             if found:
-                return found
+                return found[:2]
         return []
 
     @classmethod

@@ -268,3 +268,29 @@ class BookingTestCase(CommonsTestCase):
             self.assertEqual(send(second.code), 'error')
             usage, = Usage.search([('external_id', '=', '1')])
             self.assertEqual(usage.person, first)
+
+    @with_transaction()
+    def test_person_again(self):
+        "Test an event is known when its booking has got a person since"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Party = pool.get('party.party')
+        with self.in_company():
+            driver = Party(name="Driver")
+            driver.save()
+            booking = self._make_document(
+                'booking', start=dt.datetime(2024, 2, 5, 8),
+                end=dt.datetime(2024, 2, 5, 10))
+            with Transaction().set_context(_skip_warnings=True):
+                Booking.confirm([booking])
+
+            def send():
+                result, = receive(self.company, [{
+                            'external_id': '1', 'booking': booking.number,
+                            'start': '2024-02-05T08:00',
+                            'end': '2024-02-05T09:00'}], 'door')
+                return result['status']
+
+            self.assertEqual(send(), 'created')
+            Booking.write([booking], {'person': driver.id})
+            self.assertEqual(send(), 'exists')

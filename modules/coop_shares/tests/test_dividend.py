@@ -5,12 +5,13 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.modules.coop_shares.exceptions import DividendError
 from trytond.modules.coop_shares.tests.case import (
-    END, START, SharesTestCase, create_share_class, issue)
+    END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
@@ -98,6 +99,55 @@ class DividendTestCase(SharesTestCase):
             with self.assertRaises(DividendError), savepoint():
                 Dividend.approve(Dividend.browse(dividends))
             Dividend.approve(dividends[:1])
+
+    @with_transaction()
+    def test_bank_find(self):
+        "Test a name finds nobody's dividend as long as several are open"
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        Line = pool.get('coop.share.dividend.line')
+        MoveLine = pool.get('account.move.line')
+        company, category, class_ = self._set_up()
+        payable = get_account(company, type='payable')
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            issue(self._admit(company, category, 3), class_)
+            dividend, = Dividend.create([{
+                        'company': company.id,
+                        'classes': [('add', [class_.id])],
+                        'start_date': START,
+                        'end_date': END,
+                        'rate': Decimal('0.05'),
+                        'posting_date': END,
+                        'payment_date': END,
+                        'account': get_account(company, type='expense').id,
+                        'account_payable': payable.id,
+                        }])
+            for button in ['compute', 'approve', 'post']:
+                getattr(Dividend, button)([dividend])
+                self._run_tasks()
+            lines = Line.search(
+                [('dividend', '=', dividend.id)], order=[('id', 'ASC')])
+            books = Books(company)
+            # Three are open, then two, then the last
+            for paid, found in zip(lines, [2, 2, 1]):
+                with self.subTest(paid=paid):
+                    self.assertEqual(
+                        len(Line.bank_find(company, dividend.number)), found)
+                claim, = Line.bank_claims([paid])[paid]
+                move = books.move(END, [
+                        books.line(
+                            claim.account, claim.credit, party=claim.party),
+                        books.line(
+                            get_account(company, type='revenue'),
+                            -claim.credit)])
+                Books.post([move])
+                MoveLine.reconcile([
+                        claim, *(l for l in move.lines if l.party)])
+            self.assertFalse(Line.bank_find(company, dividend.number))
 
     @with_transaction()
     def test_paid(self):
