@@ -267,17 +267,27 @@ class Table:
             key = tuple(row.get(name, '') for name in names)
             if key[-1]:
                 yield names, key
+        identity = self._identify(row)
+        if identity and identity[0] == self.alike:
+            yield identity
 
     def _identify(self, row):
         "Return what tells which block the row is of, if anything does"
-        for names in [*self.unique[:1], self.alike]:
+        for names in self.unique[:1]:
             key = tuple(row.get(name, '') for name in names)
-            if key and key[-1]:
+            if key[-1]:
                 return names, key
+        # As it is compared with who is there
+        key = tuple(
+            ' '.join(row.get(name, '').casefold().split())
+            for name in self.alike)
+        if key and key[-1]:
+            return self.alike, key
 
     def _find_same(self, row, blocks):
         "Return the block that the row only adds to the lists of"
-        block = blocks.get(self._identify(row))
+        identity = self._identify(row)
+        block = blocks.get(identity)
         if not block:
             return
         _, first = block[0]
@@ -285,7 +295,8 @@ class Table:
         for name, cell in row.items():
             if self.columns[name].many:
                 adds |= bool(cell)
-            elif cell and cell != first.get(name):
+            elif (cell and cell != first.get(name)
+                    and name not in identity[0]):
                 return
         if adds:
             return block

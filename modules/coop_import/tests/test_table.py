@@ -271,6 +271,32 @@ class TableTestCase(unittest.TestCase):
             [{'class': c, 'quantity': q} for c, q in [
                     ('A', 1), ('A', 1), ('B', 1), ('A', 2)]])
 
+    def test_alike(self):
+        "Test who has no number is there once, however the address is written"
+        columns = {
+            **COLUMNS,
+            'number': Column(Code(), "number", True, instead=('email',)),
+            'email': Column(Text(), "e-mail"),
+            }
+        for rows, blocks, errors in [
+                (['Ann,a@example.org,,', 'Ann,A@Example.org,,'],
+                    [[2], [3]], [
+                        '3 email: "a@example.org" is on line 2 already.']),
+                (['Ann,a@example.org,,', 'Ann,A@Example.org,A,2'],
+                    [[2, 3]], []),
+                (['Ann,a@example.org,,', 'Ben,a@example.org,,'],
+                    [[2], [3]], []),
+                ]:
+            with self.subTest(rows=rows):
+                table = Table(
+                    columns, unique=[('number',)], alike=('name', 'email'))
+                table.load('\n'.join(
+                        ['name,email,class,quantity', *rows]).encode())
+                self.assertEqual(
+                    [[line for line, _ in block] for block in table.blocks],
+                    blocks)
+                self.assertEqual(explain(table), errors)
+
     def test_file_error(self):
         "Test files that can not be imported"
         for text, kwargs, message in [
