@@ -7,13 +7,22 @@ from sql import Null
 from sql.aggregate import Sum
 
 from trytond import backend
+from trytond.i18n import gettext
 from trytond.model import DeactivableMixin, ModelSQL, ModelView, fields
+from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.document import SearchMixin
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
+
+# What tells where it has what it has
+_MODIFY_UNUSED = {'company', 'kind', 'account', 'payee'}
+
+
+def _value(value):
+    return getattr(value, 'id', value)
 
 
 class Fund(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
@@ -175,6 +184,11 @@ class Fund(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
                 months=self.due_months or 0,
                 **{'day': self.due_day} if self.due_day else {})
 
+    def holds(self, line):
+        "Return whether the line is of what the fund has"
+        party = self.payee if self.is_debt else None
+        return line.account == self.account and line.party == party
+
     def get_line(self, books, amount, date=None, **values):
         """Return an unsaved line: a positive amount is a debit
 
@@ -183,6 +197,44 @@ class Fund(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
         return books.line(
             self.account, amount, party=self.payee,
             maturity_date=self.get_due_date(date) if date else None, **values)
+
+    @classmethod
+    def check_modification(cls, mode, funds, values=None, external=False):
+        pool = Pool()
+        FundUse = pool.get('coop.fund.use')
+        SurplusLine = pool.get('coop.surplus.line')
+        super().check_modification(
+            mode, funds, values=values, external=external)
+        if mode != 'write':
+            return
+        names = values.keys() & _MODIFY_UNUSED
+        changed = [
+            f for f in funds
+            if any(
+                _value(getattr(f, name)) != _value(values[name])
+                for name in names)]
+        if not changed:
+            return
+        # What they were given or have used would be where they are not
+        used = (
+            FundUse.search([
+                    ('fund', 'in', [f.id for f in changed]),
+                    ('state', '=', 'posted'),
+                    ], limit=1)
+            or SurplusLine.search([
+                    ('fund', 'in', [f.id for f in changed]),
+                    ['OR',
+                        ('surplus.state', 'in', ['approved', 'posted']),
+                        [
+                            ('surplus.state', '!=', 'cancelled'),
+                            ('surplus.accrual_move', '!=', None),
+                            ],
+                        ],
+                    ], limit=1))
+        if used:
+            raise AccessError(gettext(
+                    'coop_patronage.msg_fund_modify_used',
+                    fund=used[0].fund.rec_name))
 
     @classmethod
     def copy(cls, funds, default=None):

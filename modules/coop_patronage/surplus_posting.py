@@ -230,8 +230,10 @@ class SurplusPosting:
 
     @classmethod
     def _check_funds(cls, surpluses):
-        "Check that nothing is paid of what would be taken back"
+        "Check that nothing is paid or used of what would be taken back"
+        taken = defaultdict(Decimal)
         for surplus in surpluses:
+            funds = {l.given_fund for l in surplus.lines} - {None}
             for move in [surplus.move, surplus.accrual_move]:
                 for line in move.lines if move else []:
                     if is_debt(line) and line.reconciliation:
@@ -239,6 +241,16 @@ class SurplusPosting:
                                 'coop_patronage.msg_surplus_cancel_fund',
                                 surplus=surplus.rec_name,
                                 payee=line.party.rec_name))
+                    for fund in funds:
+                        if fund.holds(line):
+                            taken[fund] += line.credit - line.debit
+            for fund in funds:
+                # A part that is paid does not reconcile the whole
+                if taken[fund] > max(fund.get_balance_at(), 0):
+                    raise CancelError(gettext(
+                            'coop_patronage.msg_surplus_cancel_fund_used',
+                            surplus=surplus.rec_name,
+                            fund=fund.rec_name))
 
     @classmethod
     def _check_dividends(cls, surpluses):

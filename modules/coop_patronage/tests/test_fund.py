@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal as D
 from unittest.mock import Mock, patch
 
+from trytond.model.exceptions import AccessError
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.books import Books
@@ -120,6 +121,21 @@ class FundTestCase(PatronageDocuments, PatronageTestCase):
                     FundUse.post(uses)
                 FundUse.delete(uses)
 
+            # A part that is paid is not taken back either
+            use = self._use(fund, date, D('1.00'), payment_method=method)
+            FundUse.post([use])
+            with self.assertRaisesRegex(CancelError, "Mutual Fund"):
+                Surplus.cancel([Surplus(surplus.id)])
+            FundUse.cancel([use])
+
+            # What it is owed stays where it is
+            for name, value in [
+                    ('payee', self.company.party),
+                    ('kind', 'expense')]:
+                with self.subTest(name=name), self.assertRaises(AccessError):
+                    Fund.write([fund], {name: value})
+            Fund.write([fund], {'name': fund.name, 'kind': fund.kind})
+
             use = self._use(fund, date, D('3.00'), payment_method=method)
             FundUse.post([use])
             self.assertTrue(debt.__class__(debt.id).reconciliation)
@@ -205,6 +221,11 @@ class FundTestCase(PatronageDocuments, PatronageTestCase):
                 account=get_account(self.company, "Legal Reserve"))
             FundUse.post([use])
             self.assertEqual(Fund(fund.id).balance, D('6.00'))
+            with self.assertRaisesRegex(CancelError, "Education"):
+                Surplus.cancel([Surplus(surplus.id)])
+            FundUse.cancel([use])
+            Surplus.cancel([Surplus(surplus.id)])
+            self.assertEqual(Fund(fund.id).balance, 0)
 
     @with_transaction()
     def test_expense(self):
