@@ -27,7 +27,8 @@ def check(importer):
         row.mandate = mandate
         number = mandate.account_number
         if (row['iban'] and row['mandate_date']
-                and ((number and number.number_compact) != row['iban']
+                and (mandate.party != row.party
+                    or (number and number.number_compact) != row['iban']
                     or mandate.signature_date != row['mandate_date'])):
             row.error('mandate', 'msg_import_mandate_change',
                 value=mandate.identification, party=mandate.party.rec_name)

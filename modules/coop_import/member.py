@@ -140,8 +140,8 @@ class MemberImporter(Importer):
                 self._check_member(row)
         self._check_identifiers()
         self._check_accounts()
-        mandate.check(self)
         self._find_parties()
+        mandate.check(self)
         self._warn_similar()
 
     def _set_name(self, row):

@@ -408,6 +408,12 @@ class ImportMembersTestCase(unittest.TestCase):
                 self.assertCounts(
                     self.import_([header, changed], on_error='skip'),
                     0, 0, 0, 1)
+        # Nor does another have it, who has the same account
+        other, = self.numbers(1)
+        result = self.import_(
+            [header, [other, "Spouse", *row[2:]]], on_error='skip')
+        self.assertCounts(result, 0, 0, 0, 1)
+        self.assertIn("Payer", result.reasons[0].text)
 
     def test_no_number(self):
         "Test who has no number is known by the name and e-mail address"
