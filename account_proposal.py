@@ -83,19 +83,24 @@ class Chart:
     def configured(self):
         "The accounts that are chosen already, by module and name"
         accounts = {}
+
+        def choose(key, account):
+            # Not each class has all of them
+            if account:
+                accounts.setdefault(key, account)
         for Model in collect('_chart_accounts'):
             if issubclass(Model, ModelSingleton):
                 configuration = Model(1)
                 for field, key in Model._chart_accounts.items():
-                    accounts.setdefault(key, configuration.get_multivalue(
+                    choose(key, configuration.get_multivalue(
                             field, company=self.company.id))
             else:
                 for record in Model.search([
                             ('company', '=', self.company.id),
                             ], order=[('id', 'ASC')]):
                     for field, key in Model._chart_accounts.items():
-                        accounts.setdefault(key, getattr(record, field))
-        return {key: a for key, a in accounts.items() if a}
+                        choose(key, getattr(record, field))
+        return accounts
 
     def get_account(self, key):
         "Return the account that serves, if there is one"

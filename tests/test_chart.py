@@ -222,6 +222,12 @@ class ChartTestCase(DatabaseTestCase):
             self.assertEqual(
                 other.account_capital.type.parent,
                 share_class.account_capital.type)
+            # A class without an account leaves it to the other
+            key = 'coop_shares', 'account_template_premium'
+            premium = other.account_premium
+            share_class.account_premium = None
+            share_class.save()
+            self.assertEqual(Chart(company).configured.get(key), premium)
 
             # The year adds up for the auditor
             self.subscribe(company)
@@ -242,6 +248,11 @@ class ChartTestCase(DatabaseTestCase):
                 ['A', 0, Decimal('300.00'), Decimal('300.00'), 3])
             self.assertTrue(all(len(t.columns) == len(r)
                     for t in audit.tables for r in t.rows))
+            # Also of a class that nobody subscribes any more
+            checks = audit.control.rows
+            share_class.active = False
+            share_class.save()
+            self.assertEqual(Audit(fiscalyear).control.rows, checks)
 
             # and for the tax adviser who continues the books
             content, postings = write_datev(
