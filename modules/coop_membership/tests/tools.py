@@ -102,13 +102,13 @@ def _dates():
     "Return each date of what is in the books or of the cooperative"
     cursor = Transaction().connection.cursor()
     result = set()
-    for name, Model in Pool().iterobject():
+    for name, model in Pool().iterobject():
         if (not name.startswith(('account.', 'coop.'))
-                or not issubclass(Model, ModelSQL)
-                or callable(getattr(Model, 'table_query', None))):
+                or not issubclass(model, ModelSQL)
+                or callable(getattr(model, 'table_query', None))):
             continue
-        table = Model.__table__()
-        for field in Model._fields.values():
+        table = model.__table__()
+        for field in model._fields.values():
             if field._type == 'date' and not isinstance(
                     field, (fields.Function, fields.MultiValue)):
                 column = getattr(table, field.name)
