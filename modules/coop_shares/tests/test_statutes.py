@@ -172,6 +172,43 @@ class StatutesTestCase(SharesTestCase):
             self.assertFalse(check_books(company, END))
 
     @with_transaction()
+    def test_entry_fee_once(self):
+        "Test drafts entered or moved together ask each member for one fee"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = get_account(company, type='revenue')
+            class_.save()
+            ann, = self._admit(company, category)
+            bob, = self._admit(company, category)
+
+            def fees(drafts):
+                return [
+                    s.entry_fee for s in Subscription.browse(
+                        [d.id for d in drafts])]
+
+            first, second = drafts = Subscription.create([{
+                        'company': company.id,
+                        'member': ann.id,
+                        'share_class': class_.id,
+                        'quantity': Decimal(1),
+                        'date': START,
+                        }] * 2)
+            self.assertEqual(fees(drafts), [30, None])
+            # Each asks its own member
+            Subscription.write([second], {'member': bob.id})
+            self.assertEqual(fees(drafts), [30, 30])
+            Subscription.write([first], {'member': bob.id})
+            self.assertEqual(fees(drafts), [None, 30])
+            Subscription.write(drafts, {'member': ann.id})
+            self.assertEqual(fees(drafts), [30, None])
+            # The same class anew does not lose the fee of the draft itself
+            first = Subscription(first.id)
+            first.on_change_share_class()
+            self.assertEqual(first.entry_fee, 30)
+
+    @with_transaction()
     def test_minimum_steps(self):
         """Test a minimum that rises with the membership and by date
 
