@@ -454,10 +454,12 @@ class Subscription(
     @Workflow.transition('confirmed')
     def confirm(cls, subscriptions):
         pool = Pool()
+        Offer = pool.get('coop.share.offer')
         ShareClass = pool.get('coop.share.class')
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
+        Offer.check(subscriptions)
         cls.check_members((s, s.date) for s in subscriptions)
         cls.set_number(subscriptions)
         cls._post_confirmation(subscriptions)
