@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 from sql import Null
@@ -128,7 +129,7 @@ class CategoryFee(ModelSQL, ModelView):
             'invisible': Eval('pro_rata') == 'none',
             },
         help="Check to credit what was invoiced already for the time after "
-        "an exit or a change of the category.")
+        "an exit.")
     start_date = fields.Date(
         "Start Date", required=True,
         domain=[
@@ -237,17 +238,33 @@ class CategoryFee(ModelSQL, ModelView):
                 for i in range(MONTHS_OF[self.period])]
         return [start]
 
+    def owed(self, memberships, start, end, invoiced):
+        """Return what is to be invoiced for the period, or credited
+
+        What was invoiced for the time after an exit is kept unless it is
+        refunded, but not after a change of the category.
+        """
+        owed = self.due(memberships, start, end) - invoiced
+        if owed < 0 and not self.refund:
+            kept = self.due([
+                    (first, None if last == exit_ else last, admission, exit_)
+                    for first, last, admission, exit_ in memberships],
+                start, end)
+            owed = min(kept - invoiced, Decimal(0))
+        return owed
+
     def due(self, memberships, start, end):
         """Return what the period costs for the memberships of a member
 
-        They are first day, last day and first day of the stay.  A part of the
-        period is paid in the category in which the member begins it.
+        They are first and last day, and first and last day of the stay.  A
+        part of the period is paid in the category in which the member begins
+        it.
         """
         units = self.units(start, end)
         lasts = [u - dt.timedelta(1) for u in units[1:]] + [end]
         paid = sum(
             any(max(first, unit) <= min(last or unit_end, unit_end)
                 and max(first, unit) == max(admission, unit)
-                for first, last, admission in memberships)
+                for first, last, admission, _ in memberships)
             for unit, unit_end in zip(units, lasts))
         return self.currency.round(self.amount * paid / len(units))

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
+from decimal import Decimal
 
 from sql import Null
 
@@ -119,10 +120,10 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
             members = sorted(memberships.keys() | {m for m, _ in invoiced})
             for start, end in periods:
                 for member in members:
-                    amount = (
-                        fee.due(memberships.get(member, []), start, end)
-                        - invoiced.get((member, start), 0))
-                    if amount > 0 or (amount < 0 and fee.refund):
+                    amount = fee.owed(
+                        memberships.get(member, []), start, end,
+                        invoiced.get((member, start), Decimal(0)))
+                    if amount:
                         lines.append(Line(
                                 run=self, fee=fee, member=member,
                                 start_date=start, end_date=end,
@@ -133,14 +134,14 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
     def _get_memberships(cls, fee, start, end):
         """Return by member the memberships of the category on the days
 
-        As first day, last day and first day of the stay.
+        As first and last day, and first and last day of the stay.
         """
         Membership = Pool().get('coop.membership')
         table = Membership.__table__()
         cursor = Transaction().connection.cursor()
         cursor.execute(*table.select(
                 table.member, table.start_date, table.end_date,
-                table.admission_date,
+                table.admission_date, table.exit_date,
                 where=(table.category == fee.category.id)
                 & (table.start_date <= end)
                 & ((table.end_date == Null) | (table.end_date >= start))))

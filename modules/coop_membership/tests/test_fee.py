@@ -177,6 +177,31 @@ class FeeTestCase(DatabaseTestCase):
                 [Decimal('40.00'), Decimal('160.00')])
 
     @with_transaction()
+    def test_category_after(self):
+        "Test what was paid in the category before is credited"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Run = pool.get('coop.member.fee.run')
+        with self.company() as company:
+            first = create_category(company, exit_at='any_day')
+            second = create_category(
+                company, "Others", code='O', exit_at='any_day')
+            create_fee(first, Decimal(120), pro_rata='month')
+            create_fee(second, Decimal(240), pro_rata='month')
+            member, = self._members(company, first, [(START, None)])
+            Run.invoice([self._compute(company)])
+            Member.set_category([member], second, dt.date(2024, 4, 10))
+            self._leave(member, dt.date(2024, 9, 30))
+            run = self._compute(company)
+            # 8 months at 10.00 back, and 5 at 20.00 until the exit
+            self.assertEqual(
+                sorted(l.amount for l in run.lines),
+                [Decimal('-80.00'), Decimal('100.00')])
+            Run.invoice([run])
+            invoice, = {l.invoice for l in run.lines}
+            self.assertEqual(invoice.total_amount, Decimal('20.00'))
+
+    @with_transaction()
     def test_again(self):
         "Test nobody is invoiced twice, and what is not invoiced is later"
         pool = Pool()
