@@ -226,6 +226,7 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
     def get_invoice(self, member):
         "Return an unsaved invoice of the member"
         pool = Pool()
+        Configuration = pool.get('account.configuration')
         Invoice = pool.get('account.invoice')
         Party = pool.get('party.party')
         with Transaction().set_context(company=self.company.id):
@@ -235,5 +236,8 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
                 currency=self.company.currency,
                 invoice_date=self.invoice_date)
             invoice.on_change_type()
-            invoice.on_change_party()
+        if not invoice.payment_term:
+            # The party may be older than the configuration
+            invoice.payment_term = Configuration(1).get_multivalue(
+                'default_customer_payment_term', company=self.company.id)
         return invoice
