@@ -36,7 +36,7 @@ USE = {
 OTHERS = {
     'coop.commons.authorization', 'coop.commons.engagement.billing',
     'coop.commons.meter', 'coop.commons.rate', 'coop.commons.reading',
-    'coop.share.dividend', 'coop.work'}
+    'coop.member.fee.run', 'coop.share.dividend', 'coop.work'}
 READ = {
     'staff': BOOKINGS,
     'clerk': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | {
@@ -59,6 +59,7 @@ WRITE = {
         'coop.commons.engagement', 'coop.commons.engagement.billing',
         'coop.commons.rate', 'coop.commons.settlement',
         'coop.equity.retain', 'coop.equity.revolvement',
+        'coop.member.fee.run',
         'coop.patronage.allocation', 'coop.patronage.entry',
         'coop.patronage.reassignment',
         'coop.share.dividend',
@@ -97,6 +98,7 @@ PRESS = {
         'coop.commons.usage': {'rate'},
         'coop.equity.retain': {'draft', 'compute', 'post', 'cancel'},
         'coop.equity.revolvement': {'draft', 'compute', 'post', 'cancel'},
+        'coop.member.fee.run': {'draft', 'compute', 'invoice'},
         'coop.share.certificate': {'issue_again'},
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.move': {'do', 'reverse'},

@@ -14,3 +14,11 @@ class Invoice(metaclass=PoolMeta):
         if (self.type == 'out' and self.number
                 and find_member(self.company, self.party)):
             return ' '.join([self.__names__()['model'], self.number])
+
+
+class InvoiceLine(metaclass=PoolMeta):
+    __name__ = 'account.invoice.line'
+
+    @classmethod
+    def _get_origin(cls):
+        return super()._get_origin() + ['coop.member.fee.run']

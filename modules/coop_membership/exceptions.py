@@ -62,3 +62,7 @@ class LetterError(UserError):
 
 class WizardError(UserError):
     pass
+
+
+class FeeError(UserError):
+    pass

@@ -121,9 +121,10 @@ class Office(SearchMixin, ModelSQL, ModelView):
     def take(cls, items):
         """Let those whom the items of the agenda have elected take the office
 
-        Who is elected again holds the old one until the day before.
+        Who is elected again holds the old one until the day before, and whom
+        two items elect holds it once, until the later day.
         """
-        offices, ended = [], []
+        offices, ended = {}, []
         for item in items:
             meeting = item.meeting
             if not item.role:
@@ -135,11 +136,18 @@ class Office(SearchMixin, ModelSQL, ModelView):
                         and office.start_date < meeting.date):
                     office.end_date = meeting.date - dt.timedelta(1)
                     ended.append(office)
-            offices.extend(cls(
-                    company=meeting.company, party=party, role=item.role,
-                    title=item.office_title, start_date=meeting.date,
-                    end_date=item.office_end, item=item) for party in elected)
-        cls.save(ended + offices)
+            for party in elected:
+                key = meeting, party, item.role, item.office_title
+                if key not in offices:
+                    offices[key] = cls(
+                        company=meeting.company, party=party, role=item.role,
+                        title=item.office_title, start_date=meeting.date,
+                        end_date=item.office_end, item=item)
+                elif offices[key].end_date and (
+                        not item.office_end
+                        or item.office_end > offices[key].end_date):
+                    offices[key].end_date = item.office_end
+        cls.save(ended + list(offices.values()))
 
     @classmethod
     def copy(cls, offices, default=None):

@@ -79,6 +79,10 @@ member_limit_percent = fields.Numeric(
     help="The percentage of the capital of all classes a member holds at "
     "most.\n"
     "Leave empty for no limit.")
+share_offers = fields.Boolean(
+    "Offers of Shares",
+    help="Check to offer shares of a class for some time only, up to an "
+    "amount in all and to another one per member in the first days.")
 
 
 def account_opening(company):
@@ -119,6 +123,7 @@ class Configuration(
     dividend_resolution = fields.MultiValue(dividend_resolution)
     member_limit = fields.MultiValue(member_limit)
     member_limit_percent = fields.MultiValue(member_limit_percent)
+    share_offers = fields.MultiValue(share_offers)
 
     @classmethod
     def multivalue_model(cls, field):
@@ -129,7 +134,7 @@ class Configuration(
             return pool.get('coop.share.configuration.opening')
         elif field in {
                 'lapse_years', 'dividend_resolution', 'member_limit',
-                'member_limit_percent'}:
+                'member_limit_percent', 'share_offers'}:
             return pool.get('coop.share.configuration.rule')
         return super().multivalue_model(field)
 
@@ -148,6 +153,10 @@ class Configuration(
     def default_dividend_resolution(cls, **pattern):
         return cls.multivalue_model(
             'dividend_resolution').default_dividend_resolution()
+
+    @classmethod
+    def default_share_offers(cls, **pattern):
+        return cls.multivalue_model('share_offers').default_share_offers()
 
     def has_member_limit(self, company):
         "Return whether there is a limit of what a member holds of all classes"
@@ -195,6 +204,7 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     dividend_resolution = dividend_resolution
     member_limit = member_limit
     member_limit_percent = member_limit_percent
+    share_offers = share_offers
 
     @classmethod
     def default_lapse_years(cls):
@@ -203,3 +213,7 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     @classmethod
     def default_dividend_resolution(cls):
         return True
+
+    @classmethod
+    def default_share_offers(cls):
+        return False

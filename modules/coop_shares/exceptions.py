@@ -66,3 +66,7 @@ class DividendValidationError(ValidationError):
 
 class CertificateError(UserError):
     pass
+
+
+class ShareOfferValidationError(ValidationError):
+    pass

@@ -90,6 +90,15 @@ class ShareClass(
     minimum_steps = fields.One2Many(
         'coop.share.class.minimum', 'share_class', "Steps of the Minimum",
         help="From when on members hold more than the minimum at least.")
+    offers = fields.One2Many(
+        'coop.share.offer', 'share_class', "Offers",
+        states={
+            'invisible': ~Eval('offered', False) & ~Eval('offers', [0]),
+            },
+        help="When the shares are subscribed, and how many.\n"
+        "Leave empty if they always are.")
+    offered = fields.Function(
+        fields.Boolean("Offers of Shares"), 'on_change_with_offered')
     maximum = fields.Numeric(
         "Maximum", digits=(None, Eval('quantity_digits', 0)),
         domain=['OR',
@@ -331,6 +340,13 @@ class ShareClass(
         Configuration = Pool().get('coop.share.configuration')
         if self.company:
             return Configuration(1).has_member_limit(self.company)
+
+    @fields.depends('company')
+    def on_change_with_offered(self, name=None):
+        Configuration = Pool().get('coop.share.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'share_offers', company=self.company.id)
 
     def get_rec_name(self, name):
         return f'[{self.code}] {self.name}'

@@ -200,19 +200,24 @@ class Subscription(
     def on_change_with_class_fee(self, name=None):
         return self.share_class.entry_fee if self.share_class else None
 
-    @fields.depends('member', 'share_class')
+    @fields.depends('id', 'member', 'share_class')
     def _compute_fee(self):
         self.entry_fee = None
         if self.member and self.share_class and self.share_class.entry_fee:
-            self.entry_fee = self.get_entry_fee(self.member, self.share_class)
+            self.entry_fee = self.get_entry_fee(
+                self.member, self.share_class, but=[self])
 
     @classmethod
-    def get_entry_fee(cls, member, share_class):
-        "Return the fee, unless the member has paid one in this stay"
+    def get_entry_fee(cls, member, share_class, but=()):
+        """Return the fee, unless the member has paid one in this stay
+
+        By another subscription than some.
+        """
         domain = [
             ('member', '=', member.id),
             ('entry_fee', '>', 0),
             ('state', '!=', 'cancelled'),
+            ('id', 'not in', [s.id for s in but if s.id is not None]),
             ]
         if member.memberships:
             admission_date = member.memberships[-1].admission_date
@@ -301,6 +306,33 @@ class Subscription(
                 if getattr(self, 'premium', None) != premium:
                     values['premium'] = premium
         return values
+
+    @classmethod
+    def on_modification(cls, mode, subscriptions, field_names=None):
+        super().on_modification(mode, subscriptions, field_names=field_names)
+        if mode == 'create':
+            cls._ask_fee_once(subscriptions)
+        elif (mode == 'write'
+                and field_names & {'member', 'share_class'}
+                and 'entry_fee' not in field_names):
+            drafts = [s for s in subscriptions if s.state == 'draft']
+            for draft in drafts:
+                draft.entry_fee = cls.get_entry_fee(
+                    draft.member, draft.share_class, but=drafts)
+            cls._ask_fee_once(drafts)
+            cls.save(drafts)
+
+    @classmethod
+    def _ask_fee_once(cls, subscriptions):
+        "Ask each member once for the fee, of what is entered together"
+        asked, free = set(), []
+        for subscription in subscriptions:
+            if subscription.entry_fee:
+                if subscription.member in asked:
+                    subscription.entry_fee = None
+                    free.append(subscription)
+                asked.add(subscription.member)
+        cls.save(free)
 
     @classmethod
     def validate_fields(cls, subscriptions, field_names):
@@ -422,10 +454,12 @@ class Subscription(
     @Workflow.transition('confirmed')
     def confirm(cls, subscriptions):
         pool = Pool()
+        Offer = pool.get('coop.share.offer')
         ShareClass = pool.get('coop.share.class')
         if not subscriptions:
             return
         lock_members(s.member for s in subscriptions)
+        Offer.check(subscriptions)
         cls.check_members((s, s.date) for s in subscriptions)
         cls.set_number(subscriptions)
         cls._post_confirmation(subscriptions)

@@ -1,9 +1,10 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from decimal import Decimal
 
 from trytond.modules.coop_membership.tests.records import (
-    create_category, create_members)
+    create_category, create_fee, create_members)
 from trytond.pool import Pool
 
 from .document import DocumentTestMixin
@@ -17,6 +18,7 @@ class MembershipDocumentTestMixin(DocumentTestMixin):
     masters = {
         'coop.member.category': "is set up by the administration",
         'coop.membership.document': "is set up by the administration",
+        'coop.member.category.fee': "is set up by the administration",
         'coop.member.office': "is kept by the membership office",
         }
 
@@ -34,6 +36,8 @@ class MembershipDocumentTestMixin(DocumentTestMixin):
     def make(self, Model, state):
         if Model.__name__ == 'coop.member':
             return self._make_member(state)
+        elif Model.__name__ == 'coop.member.fee.run':
+            return self._make_fee_run(state)
         else:
             return self._make_meeting(state)
 
@@ -82,3 +86,22 @@ class MembershipDocumentTestMixin(DocumentTestMixin):
         elif state == 'cancelled':
             Meeting.cancel([meeting])
         return meeting
+
+    def _make_fee_run(self, state):
+        pool = Pool()
+        Party = pool.get('party.party')
+        Run = pool.get('coop.member.fee.run')
+        if not self._category.fees:
+            create_fee(self._category, Decimal(120))
+        member = self._make_member('member')
+        Party.write([member.party], {'addresses': [('create', [{}])]})
+        run, = Run.create([{
+                    'company': self.company.id,
+                    'date': dt.date(2024, 12, 31),
+                    'categories': [('add', [self._category.id])],
+                    }])
+        if state in {'computed', 'invoiced'}:
+            Run.compute([run])
+        if state == 'invoiced':
+            Run.invoice([run])
+        return run

@@ -1,5 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+
 from sql.aggregate import Max
 from sql.conditionals import Coalesce
 
@@ -27,6 +29,35 @@ def create_members(company, category, count, date=None, **values):
                 'admission_date': date,
                 **values,
                 } for party in parties])
+
+
+def create_fee(category, amount, **values):
+    "Create a membership fee with its product, from 2024 on"
+    pool = Pool()
+    Account = pool.get('account.account')
+    Category = pool.get('product.category')
+    Fee = pool.get('coop.member.category.fee')
+    Template = pool.get('product.template')
+    Uom = pool.get('product.uom')
+    unit, = Uom.search([('symbol', '=', 'u')])
+    account, = Account.search([
+            ('company', '=', category.company.id),
+            ('type.revenue', '=', True),
+            ('closed', '!=', True),
+            ], limit=1)
+    accounting = Category(
+        name="Fees", accounting=True, account_revenue=account)
+    accounting.save()
+    template = Template(
+        name="Fee", type='service', default_uom=unit,
+        account_category=accounting, products=[{}])
+    template.save()
+    values.setdefault('start_date', dt.date(2024, 1, 1))
+    fee = Fee(
+        category=category, product=template.products[0], amount=amount,
+        **values)
+    fee.save()
+    return fee
 
 
 def insert_applicants(company, category, document, count, date):

@@ -192,6 +192,40 @@ class ElectionTestCase(DatabaseTestCase):
                 self.assertEqual(len(self._offices(company)), elected)
 
     @with_transaction()
+    def test_twice(self):
+        "Test whom two items of a meeting elect holds the office once"
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Meeting = pool.get('coop.meeting')
+        company, meeting, members = self._set_up(
+            kind='election', role='board', office_end=dt.date(2025, 5, 1))
+        with set_company(company):
+            Item.create([{
+                        'meeting': meeting.id,
+                        'subject': "Board, long term",
+                        'kind': 'election',
+                        'role': 'board',
+                        'office_end': dt.date(2027, 5, 1),
+                        }, {
+                        'meeting': meeting.id,
+                        'subject': "Chair",
+                        'kind': 'election',
+                        'role': 'chair',
+                        'office_end': dt.date(2026, 5, 1),
+                        }])
+            meeting = Meeting(meeting.id)
+            Item.write(list(meeting.items), {
+                    'candidate': members[3].party.id,
+                    'votes_for': 10,
+                    'votes_against': 0,
+                    })
+            Meeting.close([Meeting(meeting.id)])
+            self.assertEqual(self._offices(company), {
+                    ("Party 3", DAY, dt.date(2027, 5, 1)),
+                    ("Party 3", DAY, dt.date(2026, 5, 1)),
+                    })
+
+    @with_transaction()
     def test_kind(self):
         "Test the candidates of what is no election any more do not count"
         Item = Pool().get('coop.meeting.item')

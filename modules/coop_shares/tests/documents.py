@@ -22,6 +22,7 @@ class SharesDocuments:
         'coop.share.class': "says how the shares of a kind are",
         'coop.share.class-coop.member.category': "belongs to the class",
         'coop.share.class.minimum': "belongs to the class",
+        'coop.share.offer': "belongs to the class",
         }
     # The buttons that lead to each state, in their order
     buttons = {

@@ -11,7 +11,7 @@ from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
-    LimitError, ObligatorySharesWarning)
+    LimitError, ObligatorySharesWarning, ShareOfferValidationError)
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
@@ -170,6 +170,117 @@ class StatutesTestCase(SharesTestCase):
                     draft.amount_to_pay),
                 ('confirmed', 30, 330, 50))
             self.assertFalse(check_books(company, END))
+
+    @with_transaction()
+    def test_entry_fee_once(self):
+        "Test drafts entered or moved together ask each member for one fee"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = get_account(company, type='revenue')
+            class_.save()
+            ann, = self._admit(company, category)
+            bob, = self._admit(company, category)
+
+            def fees(drafts):
+                return [
+                    s.entry_fee for s in Subscription.browse(
+                        [d.id for d in drafts])]
+
+            first, second = drafts = Subscription.create([{
+                        'company': company.id,
+                        'member': ann.id,
+                        'share_class': class_.id,
+                        'quantity': Decimal(1),
+                        'date': START,
+                        }] * 2)
+            self.assertEqual(fees(drafts), [30, None])
+            # Each asks its own member
+            Subscription.write([second], {'member': bob.id})
+            self.assertEqual(fees(drafts), [30, 30])
+            Subscription.write([first], {'member': bob.id})
+            self.assertEqual(fees(drafts), [None, 30])
+            Subscription.write(drafts, {'member': ann.id})
+            self.assertEqual(fees(drafts), [30, None])
+            # The same class anew does not lose the fee of the draft itself
+            first = Subscription(first.id)
+            first.on_change_share_class()
+            self.assertEqual(first.entry_fee, 30)
+
+    @with_transaction()
+    def test_offer(self):
+        """Test a public offer of shares of 50
+
+        A member holds 100,000 at most, 3,000,000 are offered from 1 March to
+        30 June 2024, until 10 March each member subscribes 5,000 at most.
+        """
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        Offer = pool.get('coop.share.offer')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            self.assertFalse(class_.offered)
+            configuration = Configuration(1)
+            configuration.member_limit = Decimal(100000)
+            configuration.share_offers = True
+            configuration.save()
+            members = self._admit(company, category, 32)
+            ann, bob, carl = members[:3]
+            # Before there is an offer the class is open
+            self._subscribe(ann, class_, 2)
+            offer, = Offer.create([{
+                        'share_class': class_.id,
+                        'start_date': dt.date(2024, 3, 1),
+                        'end_date': dt.date(2024, 6, 30),
+                        'ceiling': Decimal(3000000),
+                        'first_end_date': dt.date(2024, 3, 10),
+                        'first_limit': Decimal(5000),
+                        }])
+            class_ = class_.__class__(class_.id)
+            self.assertTrue(class_.offered)
+            for date in [dt.date(2024, 2, 29), dt.date(2024, 7, 1)]:
+                with savepoint(), self.assertRaisesRegex(
+                        LimitError, "no shares"):
+                    self._subscribe(ann, class_, 1, date)
+            # The 100 that Ann held before are not of the offer
+            first = dt.date(2024, 3, 1)
+            self._subscribe(ann, class_, 60, first)
+            last = dt.date(2024, 3, 10)
+            with savepoint(), self.assertRaisesRegex(LimitError, "5,050.00"):
+                self._subscribe(ann, class_, 41, last)
+            self._subscribe(ann, class_, 40, last)
+            later = dt.date(2024, 3, 11)
+            # 100 and 5,000 before are left 94,900
+            with savepoint(), self.assertRaises(LimitError):
+                self._subscribe(ann, class_, 1899, later)
+            self._subscribe(ann, class_, 1898, later)
+            self.assertEqual(offer.subscribed, 99900)
+            # 29 times 100,000 are 2,999,900 with it, 100 are left
+            for member in members[3:]:
+                self._subscribe(member, class_, 2000, later)
+            self.assertEqual(Offer(offer.id).subscribed, 2999900)
+            with savepoint(), self.assertRaisesRegex(LimitError, "ceiling"):
+                self._subscribe(bob, class_, 3, later)
+            subscription = self._subscribe(
+                bob, class_, 2, dt.date(2024, 6, 30))
+            with savepoint(), self.assertRaisesRegex(LimitError, "ceiling"):
+                self._subscribe(carl, class_, 1, later)
+            # What is cancelled is offered again
+            subscription.cancel([subscription])
+            self._subscribe(carl, class_, 2, later)
+            self.assertEqual(Offer(offer.id).subscribed, 3000000)
+            self.assertFalse(check_books(company, END))
+            with savepoint(), self.assertRaises(ShareOfferValidationError):
+                Offer.create([{
+                            'share_class': class_.id,
+                            'start_date': dt.date(2024, 6, 30),
+                            }])
+            Offer.create([{
+                        'share_class': class_.id,
+                        'start_date': dt.date(2024, 7, 1),
+                        }])
+            self._subscribe(bob, class_, 2, dt.date(2024, 7, 1))
 
     @with_transaction()
     def test_minimum_steps(self):
