@@ -36,7 +36,8 @@ class Books:
         if not origin:
             return
         with Transaction().set_context(language=self._language):
-            record = origin.__class__(origin.id)
+            # In another language it is read again, with its siblings
+            record = origin.__class__(origin.id, _ids=list(origin._ids))
             if isinstance(origin, DocumentMixin):
                 # The step that posts numbers it, and is not saved yet
                 number = getattr(origin, 'number', None)
