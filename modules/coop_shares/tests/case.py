@@ -76,15 +76,15 @@ def issue(members, class_, quantity=10):
 
 class SharesTestCase(unittest.TestCase):
     "The base of the tests that use the models of the shares"
+    modules = [
+        'coop_shares', 'account_payment_clearing', 'account_statement']
     _run_tasks = staticmethod(run_tasks)
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         drop_db()
-        activate_module([
-                'coop_shares', 'account_payment_clearing',
-                'account_statement'])
+        activate_module(cls.modules)
 
     @classmethod
     def tearDownClass(cls):
