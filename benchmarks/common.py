@@ -160,8 +160,9 @@ def insert_members(company, count):
         ((company, p, f'{i:06}', 'member', dt.date(2020, 1, 1))
             for i, p in enumerate(parties)))
     insert(
-        'coop.membership', ['member', 'category', 'start_date'],
-        ((m, category.id, dt.date(2020, 1, 1)) for m in members))
+        'coop.membership',
+        ['member', 'category', 'start_date', 'admission_date'],
+        ((m, category.id, *2 * [dt.date(2020, 1, 1)]) for m in members))
     return parties, members
 
 

@@ -28,6 +28,7 @@ class Books:
         self.journal = Configuration(1).get_multivalue(
             'journal', company=company.id)
         self._periods = {}
+        self._records = {}
         lang = company.party.lang
         self._language = lang.code if lang else Transaction().language
 
@@ -36,13 +37,21 @@ class Books:
         if not origin:
             return
         with Transaction().set_context(language=self._language):
-            record = origin.__class__(origin.id)
+            record = self._read(origin)
             if isinstance(origin, DocumentMixin):
                 # The step that posts numbers it, and is not saved yet
                 number = getattr(origin, 'number', None)
                 if number:
                     record.number = number
             return getattr(record, 'narration', None) or full_name(record)
+
+    def _read(self, origin):
+        "Return the origin to be read in another language, with its siblings"
+        Model = origin.__class__
+        if (Model, origin.id) not in self._records:
+            self._records.update(
+                ((Model, r.id), r) for r in Model.browse(origin._ids))
+        return self._records[Model, origin.id]
 
     def translate(self, text):
         "Return what the function says in the language of the company"

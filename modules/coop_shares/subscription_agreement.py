@@ -141,6 +141,11 @@ class SubscriptionAgreement(BooksMixin):
         of_accounts = (
             fields.SQL_OPERATORS['in'](line.account, accounts)
             & (move.date <= date) & (move.state == 'posted'))
+        # Which is given back by hand as long as it is there
+        by_hand = (
+            (line.reconciliation == Null)
+            & (Cast(line.credit, 'NUMERIC') <= 0)
+            & (assigned.line == Null))
         others = (line
             .join(move, condition=line.move == move.id)
             .join(assigned, 'LEFT', condition=assigned.line == line.id)
@@ -148,12 +153,11 @@ class SubscriptionAgreement(BooksMixin):
                 line.account, line.party,
                 (line.credit - line.debit - Coalesce(assigned.amount, 0))
                 .as_('amount'),
+                Case((by_hand, 'given'),
+                    (line.reconciliation == Null, 'left'),
+                    else_='assigned').as_('kind'),
                 where=of_accounts
                 & ~move.id.in_(replacing)
-                & ((line.reconciliation != Null)
-                    | (Cast(line.credit, 'NUMERIC') > 0)
-                    # It took back what was paid
-                    | (assigned.line != Null))
                 & ((move.origin == Null)
                     | ~move.origin.like(cls.__name__ + ',%'))))
         moved = (line
@@ -161,14 +165,24 @@ class SubscriptionAgreement(BooksMixin):
             .select(
                 line.account, line.party,
                 (line.credit - line.debit).as_('amount'),
+                Literal('assigned').as_('kind'),
                 where=of_accounts & move.id.in_(replacing)))
         yield from cls._taken_back(company, date, 'account_subscribed')
+        left, given = defaultdict(Decimal), defaultdict(Decimal)
         for query in [others, moved]:
             if backend.name == 'sqlite':
-                sqlite_apply_types(query, [None, None, 'NUMERIC'])
+                sqlite_apply_types(query, [None, None, 'NUMERIC', None])
             cursor.execute(*query)
-            for account, party, amount in cursor:
-                yield (account, party), Decimal(amount), Decimal(0)
+            for account, party, amount, kind in cursor:
+                amount = Decimal(amount)
+                if kind == 'given':
+                    given[account, party] -= amount
+                    continue
+                if kind == 'left':
+                    left[account, party] += amount
+                yield (account, party), amount, Decimal(0)
+        for key, amount in given.items():
+            yield key, -min(amount, max(left[key], Decimal(0))), Decimal(0)
 
     @classmethod
     def _taken_back(cls, company, date, name):

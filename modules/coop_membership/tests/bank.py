@@ -98,9 +98,6 @@ class BankPlayer:
         Payment.proceed(self._find_payment(first, ['failed', 'succeeded']))
 
     def _do_statement(self, first, second):
-        pool = Pool()
-        Statement = pool.get('account.statement')
-        Line = pool.get('account.statement.line')
         documents = [
             *self._banked_documents(),
             *self._find_payment(second, ['processing', 'succeeded']),
@@ -117,6 +114,12 @@ class BankPlayer:
             amount = Decimal(10 * (1 + second // 2))
             if second == 1 or getattr(document, '_bank_sign', 1) < 0:
                 amount = -amount
+        self._post_statement(document, amount)
+
+    def _post_statement(self, document, amount):
+        pool = Pool()
+        Statement = pool.get('account.statement')
+        Line = pool.get('account.statement.line')
         statement = Statement(
             name="Test", company=self.company,
             journal=self.statement_journal, date=self.day,

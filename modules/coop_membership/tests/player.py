@@ -200,8 +200,10 @@ class AccountPlayer:
         "Receive or pay out, mostly what makes a whole"
         party, account = self._get_member(first).party, self._get_account(
             first)
+        # To give back money by hand would be a claim of no document
         amounts = [
             l.debit - l.credit for l in self._open(party)[account]
+            if l.maturity_date
             ] or [Decimal(10)]
         self._money(
             party, self.accounts[account], amounts[second % len(amounts)])

@@ -3,6 +3,7 @@
 """Play with the accounting screens on allocations and revolvements"""
 import datetime as dt
 from decimal import Decimal
+from types import SimpleNamespace
 
 from trytond.modules.account.tests import get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
@@ -13,7 +14,10 @@ from trytond.modules.coop_membership.tests.player import AccountPlayer
 from trytond.modules.coop_patronage.tests.case import PatronageTestCase
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.pool import Pool
+from trytond.pyson import PYSONDecoder, PYSONEncoder
 from trytond.tests.test_tryton import with_transaction
+
+MONTH = dt.timedelta(30)
 
 
 class PaidTestCase(
@@ -24,34 +28,85 @@ class PaidTestCase(
     @with_transaction(context={'_skip_warnings': True})
     def test_sequence(self):
         "Test random sequences on two documents of each kind"
-        pool = Pool()
-        Account = pool.get('account.account')
         self.company = create_company()
         with set_company(self.company):
-            self.prepare_documents(self.company)
-            self._create_year()
-            accounts = {
-                a.code: a for a in Account.search([
-                        ('company', '=', self.company.id),
-                        ('closed', '!=', True)])}
-            self.cash, = Account.search([
-                    ('name', '=', "Cash and Cash Equivalents"),
-                    ('company', '=', self.company.id)])
-            self.accounts = [
-                self._find_payable(), accounts['2.1.5']]
-            self.members = self._members
-            # The opening equity is in the ledger only
-            with self._on(dt.date(2020, 1, 1)):
-                for member in self.members:
-                    self._money(
-                        member.party, self._equity.account_capital,
-                        Decimal(1000))
-            self._create_bank()
-            self._create_write_off(*(
-                    next(a for a in accounts.values()
-                        if a.type and getattr(a.type, kind))
-                    for kind in ['expense', 'revenue']))
+            self._prepare()
             self._play_sequences()
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_rescheduled(self):
+        "Test what is rescheduled is paid by the lines related to it"
+        StatementLine = Pool().get('account.statement.line')
+        self.company = create_company()
+        with set_company(self.company):
+            self._prepare()
+            with self._on(self.days[0]):
+                self._start()
+                documents = [self.allocations[0], self.lines[0]]
+                for document in documents:
+                    with self.subTest(document=document.__name__):
+                        self._pay_rescheduled(document, StatementLine)
+                self._check('paid', days=self.month_ends)
+
+    def _pay_rescheduled(self, document, StatementLine):
+        Model = document.__class__
+        Wizard = Pool().get('account.move.line.reschedule', type='wizard')
+        line = document.account_move_line
+        # 6 of 10 next month, the rest later
+        parts = [line.credit * 6 / 10, line.credit * 4 / 10]
+        self.assertTrue(all(parts))
+        move, _ = Wizard.reschedule_lines([line], self._journal, [
+                SimpleNamespace(amount=-part, date=self.day + month)
+                for part, month in zip(parts, [MONTH, 2 * MONTH])])
+        move.post()
+        encoder = PYSONEncoder()
+        for part in parts:
+            domain = PYSONDecoder({
+                    'company': self.company.id,
+                    'party': document.party.id,
+                    'amount': -part,
+                    'statement_state': 'draft',
+                    }).decode(encoder.encode(
+                    StatementLine.related_to.domain[document.__name__]))
+            self.assertIn(document, Model.search(domain))
+            name = (
+                document.revolvement.description
+                if document.__name__.startswith('coop.equity')
+                else document.surplus.fiscalyear.rec_name)
+            self.assertEqual(
+                [d for d in Model.bank_find(
+                        self.company, name, document.party)
+                    if d == document], [document])
+            self._post_statement(document, -part)
+            document = Model(document.id)
+        self.assertNotIn(document, Model.search(domain))
+        self.assertFalse(open_lines([line])[line])
+
+    def _prepare(self):
+        Account = Pool().get('account.account')
+        self.prepare_documents(self.company)
+        self._create_year()
+        accounts = {
+            a.code: a for a in Account.search([
+                    ('company', '=', self.company.id),
+                    ('closed', '!=', True)])}
+        self.cash, = Account.search([
+                ('name', '=', "Cash and Cash Equivalents"),
+                ('company', '=', self.company.id)])
+        self.accounts = [
+            self._find_payable(), accounts['2.1.5']]
+        self.members = self._members
+        # The opening equity is in the ledger only
+        with self._on(dt.date(2020, 1, 1)):
+            for member in self.members:
+                self._money(
+                    member.party, self._equity.account_capital,
+                    Decimal(1000))
+        self._create_bank()
+        self._create_write_off(*(
+                next(a for a in accounts.values()
+                    if a.type and getattr(a.type, kind))
+                for kind in ['expense', 'revenue']))
 
     def _find_payable(self):
         Configuration = Pool().get('coop.patronage.configuration')

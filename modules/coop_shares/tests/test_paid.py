@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.claim import open_due, open_lines
 from trytond.modules.coop_membership.tests.bank import BankPlayer
 from trytond.modules.coop_membership.tests.player import AccountPlayer
@@ -126,6 +127,22 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
             self._pay_first(subscription)
             self.assertEqual(
                 get_due(), [(subscription.id, '2024-04-15', Decimal(25))])
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_given_back(self):
+        "Test money of nothing is given back, and no more than it"
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            self._set_company(company, class_)
+            self.members = _create_members(company, category, 1)
+            party = self.members[0].party
+            account = class_.account_subscribed
+            for amount, found in [(10, []), (-10, []), (-3, [-3])]:
+                with self._on(dt.date(2024, 2, 15)):
+                    self._money(party, account, Decimal(amount))
+                self.assertEqual([
+                        d.found - d.expected
+                        for d in check_books(company, self.day)], found)
 
     def _pay_first(self, subscription):
         Payment = Pool().get('coop.share.subscription.payment')

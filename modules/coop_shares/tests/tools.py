@@ -14,7 +14,7 @@ __all__ = [
 
 # Scenarios with a bank and letters share a database
 EXTRAS = [
-    'account_payment_clearing', 'account_payment_sepa',
+    'account_dunning', 'account_payment_clearing', 'account_payment_sepa',
     'account_statement_rule', 'account_statement_sepa', 'notification_email']
 
 # The codes of the accounts of the universal charts
