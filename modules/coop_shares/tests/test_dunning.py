@@ -16,6 +16,7 @@ DAY = dt.date(2024, 2, 15)
 
 class DunningTestCase(SharesTestCase):
     "Test members are dunned for what is open of their subscriptions"
+
     @with_transaction(context={'_skip_warnings': True})
     def test_subscription(self):
         "Test parts that are paid or on their way are not dunned"
