@@ -1,29 +1,29 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.model import ModelSQL, ModelView
+from trytond.modules.account.tests import create_chart, get_fiscalyear
+from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop.tests.translations import EXTRAS
-from trytond.pool import Pool, isregisteredby
-from trytond.tests.test_tryton import ModuleTestCase, with_transaction
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
+from trytond.modules.coop_membership.tests.records import (
+    create_category, create_members)
+from trytond.tests.test_tryton import ModuleTestCase
 
 
-class CoopTestCase(CompanyTestMixin, ModuleTestCase):
+class CoopTestCase(StrangerTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop module"
     module = 'coop'
     extras = EXTRAS
 
-    @with_transaction()
-    def test_access_defined(self):
-        "Test every stored model has access rights"
-        pool = Pool()
-        Access = pool.get('ir.model.access')
-        models = {a.model for a in Access.search([])}
-        for name, model in pool.iterobject():
-            if (isregisteredby(model, self.module)
-                    and issubclass(model, ModelSQL)
-                    and issubclass(model, ModelView)):
-                with self.subTest(model=name):
-                    self.assertTrue(model.__access__ or name in models)
+    def prepare_documents(self, company):
+        create_chart(company)
+        fiscalyear = set_invoice_sequences(get_fiscalyear(company))
+        fiscalyear.save()
+        fiscalyear.create_period([fiscalyear])
+        # Who waits
+        create_members(
+            company, create_category(company), 1, fiscalyear.start_date,
+            application_date=fiscalyear.start_date)
 
 
 del ModuleTestCase

@@ -6,7 +6,7 @@ from decimal import Decimal
 from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin)
 from trytond.modules.coop_commons.tests.documents import CommonsDocuments
-from trytond.modules.coop_membership.tests import DocumentTestMixin
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
@@ -63,7 +63,7 @@ BUTTONS = {
 
 
 class CoopCommonsTestCase(
-        CommonsDocuments, DocumentTestMixin, RecordsTestMixin,
+        CommonsDocuments, StrangerTestMixin, RecordsTestMixin,
         PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons module"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_commons.tests.rights import RecordsTestMixin
-from trytond.modules.coop_membership.tests import DocumentTestMixin
+from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
 
@@ -23,7 +23,7 @@ BUTTONS = {
 
 
 class CoopCommonsOutputTestCase(
-        DocumentTestMixin, RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
+        StrangerTestMixin, RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons Output module"
     module = 'coop_commons_output'
     rights = RIGHTS

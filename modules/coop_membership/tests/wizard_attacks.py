@@ -12,6 +12,7 @@ from trytond.exceptions import UserError
 from trytond.model import ModelStorage
 from trytond.model.modelstorage import _record_eval_pyson
 from trytond.pool import Pool
+from trytond.tools.domain_inversion import eval_domain
 from trytond.transaction import Transaction
 from trytond.wizard import StateView
 
@@ -30,14 +31,15 @@ class WizardAttacks:
         self._mine = mine
         self._strange = strange
         ActionWizard = Pool().get('ir.action.wizard')
-        models = ActionWizard.get_models(Wizard.__name__)
-        self.model = min(models) if models else None
-        self.record = self._choose() if self.model else None
+        models = (ActionWizard.get_models(Wizard.__name__)
+            or set(Wizard._record_models))
+        self.record = self._choose(models) if models else None
+        self.model = self.record.__class__.__name__ if models else None
 
-    def _choose(self):
+    def _choose(self, models):
         "Return a record of which the wizard takes what it proposes"
-        records = self._mine(self.model)
-        assert records, self.model
+        records = [r for m in sorted(models) for r in self._mine(m)]
+        assert records, models
         for record in records:
             self.record = record
             try:
@@ -185,7 +187,8 @@ class WizardAttacks:
                     else [strange.id])
         elif field._type == 'selection':
             yield 'unknown', 'hostile'
-        elif field._type in {'integer', 'numeric'} and field.domain:
+        elif field._type in {'integer', 'numeric'} and not eval_domain(
+                _record_eval_pyson(view, field.domain), {field.name: -1}):
             yield 'negative', -1
         if field.required and field._type != 'boolean':
             yield 'empty', None
