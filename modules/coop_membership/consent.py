@@ -71,7 +71,7 @@ class Consent(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.consent'
     __string__ = "Member Consent"
     _document = 'member'
-    _search_names = ('document.rec_name',)
+    _search_names = ('document.rec_name', 'member.rec_name')
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE')

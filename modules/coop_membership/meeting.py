@@ -8,8 +8,10 @@ from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .books import SLICE, save_records
 from .document import NumberedMixin
 from .exceptions import MeetingQuorumError
 from .voting import cap_votes, quorum
@@ -292,9 +294,7 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('convened')
     def convene(cls, meetings):
-        pool = Pool()
-        Attendance = pool.get('coop.meeting.attendance')
-        Date = pool.get('ir.date')
+        Date = Pool().get('ir.date')
         cls.set_number(meetings)
         attendances = []
         for meeting in meetings:
@@ -307,7 +307,7 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
             if meeting.kind != 'board':
                 attendances.extend(meeting._get_roll())
         cls.save(meetings)
-        Attendance.save(attendances)
+        save_records(attendances)
 
     def _get_roll(self):
         "Return the attendances of the members of the record date"
@@ -320,9 +320,13 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         with Transaction().set_context(
                 company=self.company.id, date=self.record_date,
                 category=None, with_left=False):
-            votes = {r.member: r.votes for r in Register.search([
-                        ('company', '=', self.company.id),
-                        ], order=[('number', 'ASC')])}
+            entries = Register.search([
+                    ('company', '=', self.company.id),
+                    ], order=[('number', 'ASC')])
+            votes = {
+                entry.member: entry.votes
+                for sub_entries in grouped_slice(entries, SLICE)
+                for entry in Register.browse(list(sub_entries))}
         if cap:
             votes = cap_votes(votes, cap)
         return [

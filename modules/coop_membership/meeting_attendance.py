@@ -123,13 +123,21 @@ class Attendance(SearchMixin, PartMixin, ModelSQL, ModelView):
     @classmethod
     def _check_proxies(cls, meeting):
         "Check the proxies of the roll of the meeting"
+        represented = cls.search([
+                ('meeting', '=', meeting.id),
+                ('representative', '!=', None),
+                ])
+        if not represented:
+            return
         present = {
-            a.member.party: a.presence for a in meeting.attendances}
+            a.member.party: a.presence for a in cls.search([
+                    ('meeting', '=', meeting.id),
+                    ('member.party', 'in', [
+                            a.representative.id for a in represented]),
+                    ])}
         proxies = Counter()
-        for attendance in meeting.attendances:
+        for attendance in represented:
             holder = attendance.representative
-            if not holder:
-                continue
             error = None
             if attendance.presence != 'represented':
                 error = 'not_represented'

@@ -12,7 +12,7 @@ class Representative(SearchMixin, PartMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.representative'
     __string__ = "Member Representative"
     _document = 'member'
-    _search_names = ('party.rec_name',)
+    _search_names = ('party.rec_name', 'member.rec_name')
 
     member = fields.Many2One(
         'coop.member', "Member", required=True, ondelete='CASCADE')

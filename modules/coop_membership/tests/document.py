@@ -154,6 +154,37 @@ class DocumentTestMixin:
                     Wizard.create()
         self.assertTrue(attempts)
 
+    @with_transaction()
+    def test_document_search(self):
+        "Test documents are found by whom they are about, and only then"
+        self._prepare()
+        for Model in self._models:
+            if not issubclass(Model, ModelView):
+                continue
+            if issubclass(Model, DocumentMixin):
+                document = self._make(Model, Model._initial_state)
+            else:
+                records = Model.search([], order=[('id', 'DESC')], limit=1)
+                if not records:
+                    continue
+                document, = records
+            person = next(filter(None, (
+                        getattr(document, n, None)
+                        for n in ['member', 'party', 'owner'])), None)
+            texts = [getattr(document, 'number', None)]
+            if person:
+                texts.append(person.rec_name.split('] ')[-1])
+            for text in filter(None, texts):
+                with self.subTest(model=Model.__name__, text=text):
+                    found = Model.search([('rec_name', 'ilike', f'%{text}%')])
+                    self.assertIn(document, found)
+                    others = Model.search([
+                            ('rec_name', 'not ilike', f'%{text}%')])
+                    self.assertFalse(set(found) & set(others))
+                    self.assertEqual(
+                        len(found) + len(others),
+                        Model.search([], count=True))
+
     @property
     def _wizards(self):
         for name, Wizard in sorted(Pool().iterobject(type='wizard')):

@@ -10,6 +10,7 @@ from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members, run_tasks)
+from trytond.modules.coop_shares.tests.tools import EXTRAS
 from trytond.pool import Pool
 from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction
@@ -82,9 +83,7 @@ class SharesTestCase(unittest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         drop_db()
-        activate_module([
-                'coop_shares', 'account_payment_clearing',
-                'account_statement'])
+        activate_module(['coop_shares', *EXTRAS])
 
     @classmethod
     def tearDownClass(cls):

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_shares.tests.documents import SharesDocuments
+from trytond.modules.coop_shares.tests.tools import EXTRAS
 from trytond.tests.test_tryton import ModuleTestCase
 from trytond.tools import file_open
 
@@ -13,9 +14,7 @@ class CoopSharesTestCase(
         SharesDocuments, StrangerTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Shares module"
     module = 'coop_shares'
-    extras = [
-        'account_payment_clearing', 'account_statement',
-        'account_statement_rule', 'notification_email']
+    extras = EXTRAS
 
     def test_chart(self):
         "Test each universal chart has the accounts of the share classes"

@@ -8,8 +8,14 @@ from trytond.modules.account.tests.tools import get_accounts
 from trytond.modules.company.tests.tools import get_company
 
 __all__ = [
-    'create_payment_method', 'create_share_class', 'get_share_accounts',
-    'holdings', 'move_lines', 'pay', 'redeem', 'subscribe']
+    'EXTRAS', 'create_payment_method', 'create_share_class',
+    'get_share_accounts', 'holdings', 'move_lines', 'pay', 'redeem',
+    'subscribe']
+
+# Scenarios with a bank and letters share a database
+EXTRAS = [
+    'account_payment_clearing', 'account_payment_sepa',
+    'account_statement_rule', 'account_statement_sepa', 'notification_email']
 
 # The codes of the accounts of the universal charts
 ACCOUNTS = {
