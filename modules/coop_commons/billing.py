@@ -99,6 +99,12 @@ class Billing(
         states={
             'invisible': ~Eval('pack_uses', []),
             })
+    contract_lines = fields.One2Many(
+        'coop.commons.contract.line', 'billing', "Contracts",
+        readonly=True,
+        states={
+            'invisible': ~Eval('contract_lines', []),
+            })
     commitment_lines = fields.One2Many(
         'coop.commons.commitment.line', 'billing', "Commitments",
         readonly=True,
@@ -163,6 +169,7 @@ class Billing(
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         Commitment = pool.get('coop.commons.commitment')
+        Contract = pool.get('coop.commons.contract')
         Tariff = pool.get('coop.commons.tariff')
         Usage = pool.get('coop.commons.usage')
         # Two runs must not take the same charges
@@ -180,8 +187,10 @@ class Billing(
                             ]):
                     Charge.write(charges, {'billing': billing.id})
                 commitments = Commitment.find(billing)
-                problems.extend(billing.leave_out(commitments))
+                contracts = Contract.find(billing)
+                problems.extend(billing.leave_out(commitments, contracts))
                 use_packs(billing)
+                Contract.charge(contracts, billing)
                 Commitment.true_up(commitments, billing)
                 billing.create_invoices()
             billing.problems = '\n'.join(problems) or None
@@ -230,6 +239,7 @@ class Billing(
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         CommitmentLine = pool.get('coop.commons.commitment.line')
+        ContractLine = pool.get('coop.commons.contract.line')
         Invoice = pool.get('account.invoice')
         PackUse = pool.get('coop.commons.pack.use')
         cls.lock(billings)
@@ -246,6 +256,7 @@ class Billing(
                     Charge.write(
                         charges, {'billing': None, 'invoice_line': None})
                 CommitmentLine.delete(billing.commitment_lines)
+                ContractLine.delete(billing.contract_lines)
                 PackUse.delete(billing.pack_uses)
             Invoice.delete(billing.invoices)
 

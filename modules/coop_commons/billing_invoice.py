@@ -56,23 +56,25 @@ class BillingInvoicing:
     "The invoices of a billing"
     __slots__ = ()
 
-    def leave_out(self, commitments):
+    def leave_out(self, *found):
         """Leave out the parties that no invoice can be sent to
 
-        Return why.  The others do not wait for them, whose charges and
-        commitments stay for a later billing.
+        Return why.  The others do not wait for them, whose charges,
+        commitments and contracts, which are taken out of the lists, stay for
+        a later billing.
         """
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         Party = pool.get('party.party')
         parties = self._get_payers() | {
-            c.member.party.id for c in commitments}
+            d.member.party.id for documents in found for d in documents}
         with Transaction().set_context(company=self.company.id):
             parties = [
                 p for p in Party.browse(sorted(parties))
                 if not p.address_get(type='invoice')]
-        commitments[:] = [
-            c for c in commitments if c.member.party not in parties]
+        for documents in found:
+            documents[:] = [
+                d for d in documents if d.member.party not in parties]
         for sub_parties in grouped_slice(parties, SLICE):
             sub_parties = [p.id for p in sub_parties]
             for charges in search_slices(Charge, [
@@ -116,6 +118,7 @@ class BillingInvoicing:
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         CommitmentLine = pool.get('coop.commons.commitment.line')
+        ContractLine = pool.get('coop.commons.contract.line')
         Invoice = pool.get('account.invoice')
         InvoiceLine = pool.get('account.invoice.line')
 
@@ -124,18 +127,20 @@ class BillingInvoicing:
             grouped[self._get_invoice_key(
                     charge.party, charge.currency, charge.resource)][
                 self._get_line_key(charge)].append(charge)
-        committed = defaultdict(list)
-        for line in self.commitment_lines:
-            commitment = line.commitment
-            committed[self._get_invoice_key(
-                    commitment.member.party.id, commitment.currency.id,
-                    commitment.resource and commitment.resource.id)
+        billed = defaultdict(list)
+        for line in sorted(
+                [*self.contract_lines, *self.commitment_lines],
+                key=lambda l: l.start):
+            document = line.document
+            billed[self._get_invoice_key(
+                    document.member.party.id, document.currency.id,
+                    document.resource and document.resource.id)
                 ].append(line)
         roundings = self.get_roundings({
                 self.get_charge_key(charges[0]): charges
                 for lines in grouped.values() for charges in lines.values()})
         invoices, lines, ids = [], [], []
-        for key in sorted(grouped.keys() | committed.keys()):
+        for key in sorted(grouped.keys() | billed.keys()):
             party, currency, _ = key
             invoice = self._get_invoice(party, currency)
             lang = invoice.party.lang
@@ -151,9 +156,9 @@ class BillingInvoicing:
                     if line:
                         invoice_lines.append(line)
                         ids.append([c.id for c in charges])
-                for commitment_line in committed[key]:
-                    line = commitment_line.get_invoice_line(invoice)
-                    commitment_line.invoice_line = line
+                for billed_line in billed[key]:
+                    line = billed_line.get_invoice_line(invoice)
+                    billed_line.invoice_line = line
                     invoice_lines.append(line)
                     ids.append([])
             if invoice_lines:
@@ -168,7 +173,11 @@ class BillingInvoicing:
             for sub_ids in grouped_slice(line_ids, SLICE):
                 Charge.write(
                     Charge.browse(list(sub_ids)), {'invoice_line': line.id})
-        CommitmentLine.save([l for ls in committed.values() for l in ls])
+        for Line in [ContractLine, CommitmentLine]:
+            for sub_lines in grouped_slice([
+                        l for ls in billed.values() for l in ls
+                        if isinstance(l, Line)], SLICE):
+                Line.save(list(sub_lines))
 
     def _get_charges(self):
         """Return the charges that are invoiced as rows

@@ -144,7 +144,8 @@ class BillingPosting:
 
     @classmethod
     def check_books(cls, company, date):
-        """The lines of the invoices are the sums of their charges and the
+        """The lines of the invoices are the sums of their charges, or of what
+        contracts and commitments ask for, and the
         internal move the sum of those of the cost centres"""
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
@@ -166,7 +167,8 @@ class BillingPosting:
             for use in billing.pack_uses:
                 if use.charge.invoice_line:
                     amounts[use.charge.invoice_line.id] -= use.amount
-            for line in billing.commitment_lines:
+            for line in [
+                    *billing.contract_lines, *billing.commitment_lines]:
                 amounts[line.invoice_line.id] += line.amount
             for line in Line.search([
                         ('origin', '=', str(billing)),

@@ -9,9 +9,8 @@ from sql import Null
 from sql.aggregate import Sum
 
 from trytond.i18n import gettext
-from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
-from trytond.modules.coop_membership.document import (
-    DocumentMixin, ResultMixin, SearchMixin)
+from trytond.model import ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
@@ -20,6 +19,7 @@ from trytond.pyson import Bool, Eval, If
 from trytond.tools import grouped_slice
 
 from . import rating
+from .billed import BilledMixin
 from .digits import not_negative
 from .drafting import DraftingMixin
 from .exceptions import CommitmentError
@@ -343,78 +343,33 @@ class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
         return charges
 
 
-class CommitmentLine(ResultMixin, SearchMixin, ModelSQL, ModelView):
+class CommitmentLine(BilledMixin, ModelView):
     __name__ = 'coop.commons.commitment.line'
     __string__ = "Commitment Line"
+    _document = 'commitment'
     _search_names = ('commitment.rec_name',)
 
     commitment = fields.Many2One(
         'coop.commons.commitment', "Commitment", required=True,
         ondelete='RESTRICT')
-    billing = fields.Many2One(
-        'coop.commons.billing', "Billing", required=True,
-        ondelete='RESTRICT')
-    start = fields.Date("From", required=True)
-    end = fields.Date("To", required=True)
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
     charged = Monetary(
         "Charged", currency='currency', digits='currency', required=True,
         help="What was charged for the use of the period.")
-    amount = Monetary(
-        "Amount", currency='currency', digits='currency', required=True,
-        help="What is charged in addition, or taken off.")
-    invoice_line = fields.Many2One(
-        'account.invoice.line', "Invoice Line", ondelete='RESTRICT')
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        cls.__access__.add('commitment')
-        t = cls.__table__()
-        cls._sql_indexes.update({
-                Index(t, (t.billing, Index.Equality())),
-                Index(t, (t.invoice_line, Index.Equality())),
-                })
-        cls._order = [('start', 'DESC'), ('id', 'DESC')]
 
     @fields.depends('commitment', '_parent_commitment.currency')
     def on_change_with_currency(self, name=None):
         return self.commitment.currency if self.commitment else None
 
-    def get_rec_name(self, name):
-        return '%s %s' % (self.commitment.rec_name, self.start)
-
-    def get_invoice_line(self, invoice):
-        pool = Pool()
-        Entry = pool.get('analytic.account.entry')
-        Lang = pool.get('ir.lang')
-        InvoiceLine = pool.get('account.invoice.line')
-        lang = Lang.get()
+    def get_description(self, invoice):
+        lang = Pool().get('ir.lang').get()
         commitment = self.commitment
         of = commitment.resource or commitment.category
-        line = InvoiceLine(
-            invoice=invoice,
-            company=invoice.company,
-            currency=invoice.currency,
-            type='line',
-            product=commitment.product,
-            origin=self.billing,
-            description=gettext(
-                'coop_commons.msg_commitment_minimum' if self.amount > 0
-                else 'coop_commons.msg_commitment_maximum',
-                of=(of.__class__(of.id).rec_name if of
-                    else commitment.product.name),
-                start=lang.strftime(self.start),
-                end=lang.strftime(self.end),
-                charged=lang.currency(
-                    self.charged, invoice.currency, grouping=True)))
-        line.on_change_product()
-        line.quantity = 1
-        line.unit_price = self.amount
-        line.analytic_accounts = []
-        center = commitment.resource and commitment.resource.analytic_account
-        if center:
-            line.analytic_accounts = [Entry(root=center.root, account=center)]
-        return line
+        return gettext(
+            'coop_commons.msg_commitment_minimum' if self.amount > 0
+            else 'coop_commons.msg_commitment_maximum',
+            of=(of.__class__(of.id).rec_name if of
+                else commitment.product.name),
+            start=lang.strftime(self.start),
+            end=lang.strftime(self.end),
+            charged=lang.currency(
+                self.charged, invoice.currency, grouping=True))

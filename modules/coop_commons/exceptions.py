@@ -32,6 +32,10 @@ class CommitmentError(UserError):
     pass
 
 
+class ContractError(UserError):
+    pass
+
+
 class BookingOverlapError(UserError):
     pass
 

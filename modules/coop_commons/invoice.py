@@ -69,11 +69,14 @@ class Invoice(metaclass=PoolMeta):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         CommitmentLine = pool.get('coop.commons.commitment.line')
+        ContractLine = pool.get('coop.commons.contract.line')
         if not invoices:
             return
-        CommitmentLine.delete(CommitmentLine.search([
-                    ('invoice_line.invoice', 'in', [i.id for i in invoices]),
-                    ]))
+        for Line in [CommitmentLine, ContractLine]:
+            Line.delete(Line.search([
+                        ('invoice_line.invoice', 'in',
+                            [i.id for i in invoices]),
+                        ]))
         for charges in search_slices(Charge, [
                     ('invoice_line.invoice', 'in', [i.id for i in invoices]),
                     ]):

@@ -20,8 +20,10 @@ class Member(metaclass=PoolMeta):
     def leave(cls, members):
         pool = Pool()
         Commitment = pool.get('coop.commons.commitment')
+        Contract = pool.get('coop.commons.contract')
         super().leave(members)
         Commitment.end_with_exit(members)
+        Contract.end_with_exit(members)
 
     @classmethod
     def exit_blockers(cls, members):
@@ -38,6 +40,7 @@ class Member(metaclass=PoolMeta):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         Commitment = pool.get('coop.commons.commitment')
+        Contract = pool.get('coop.commons.contract')
         Invoice = pool.get('account.invoice')
         Pack = pool.get('coop.commons.pack')
         Usage = pool.get('coop.commons.usage')
@@ -89,6 +92,7 @@ class Member(metaclass=PoolMeta):
                         pack.remaining, pack.unit, digits=pack.unit.digits))
 
         yield from Commitment.find_unbilled(members)
+        yield from Contract.find_unbilled(members)
 
         for invoice in Invoice.search([
                     of_party,

@@ -100,15 +100,26 @@ class CostPool(CostPoolFigures, DeactivableMixin, ModelSQL, ModelView):
     settlement_basis = fields.Selection([
             ('usage', "Use"),
             ('charge', "Charge"),
+            ('own', "Own Cost less Own Charge"),
             ], "Settlement Basis", required=True, sort=False,
-        help="The proportion in which the users share the difference.")
+        help="The proportion in which the users share the difference, or "
+        "what each was charged against the cost of his own use.")
+    keys = fields.One2Many(
+        'coop.commons.cost_pool.key', 'cost_pool', "Keys",
+        states={
+            'invisible': Eval('settlement_basis') != 'own',
+            },
+        help="How the cost of some accounts is shared.\n"
+        "All other cost, and the overheads, are shared by the use.")
     threshold = Monetary(
         "Threshold", currency='currency', digits='currency', required=True,
         domain=[
             ('threshold', '>=', 0),
             ],
         help="The difference up to which the settlement is carried into the "
-        "next rate.")
+        "next rate.\n"
+        "If each bears the cost of his own use, it is carried only when no "
+        "user's amount is above.")
     years = fields.One2Many(
         'coop.commons.cost_pool.year', 'cost_pool', "Years", readonly=True)
 
@@ -163,6 +174,14 @@ class CostPool(CostPoolFigures, DeactivableMixin, ModelSQL, ModelView):
     @ModelView.button_action('coop_commons_cost.wizard_cost_pool_propose_rate')
     def propose_rate(cls, cost_pools):
         pass
+
+    def get_keyed(self, figures, fiscalyear):
+        "Return the costs that have a key of their own, and their weights"
+        return [
+            (sum((figures.costs.get(a.id, Decimal(0)) for a in key.accounts),
+                Decimal(0)),
+                key.get_weights(figures, fiscalyear))
+            for key in self.keys]
 
     def get_invoice(self, party, date):
         pool = Pool()

@@ -17,7 +17,8 @@ from trytond.transaction import Transaction
 class Figures:
     """What a year of a cost pool is made of.
 
-    The amounts are by cost centre, `units` and `charges` are by user.
+    The amounts are by cost centre, `units` and `charges` are by user,
+    `quantities` by unit and user, and `costs` by account.
     """
 
     def __init__(self):
@@ -25,7 +26,9 @@ class Figures:
         self.variable = defaultdict(Decimal)
         self.charged = defaultdict(Decimal)
         self.overhead = Decimal(0)
+        self.costs = defaultdict(Decimal)
         self.units = defaultdict(Decimal)
+        self.quantities = defaultdict(lambda: defaultdict(Decimal))
         self.charges = defaultdict(Decimal)
 
     @property
@@ -51,6 +54,20 @@ class Figures:
     @property
     def use(self):
         return sum(self.units.values())
+
+    def get_units(self, to_unit):
+        "Return by user the use that can be measured in the unit"
+        Uom = Pool().get('product.uom')
+        units = defaultdict(Decimal)
+        for unit, quantities in self.quantities.items():
+            unit = Uom(unit)
+            if unit.category != to_unit.category:
+                continue
+            for user, quantity in quantities.items():
+                quantity = Uom.compute_qty(
+                    unit, float(quantity), to_unit, round=False)
+                units[user] += round(Decimal(str(quantity)), 6)
+        return units
 
 
 class CostPoolFigures:
@@ -133,6 +150,7 @@ class CostPoolFigures:
                 values.charged[center] -= balance
             elif kind:
                 getattr(values, kind)[center] += balance
+                values.costs[account.id] += balance
 
     def get_kind(self, account, balance):
         "Return as what the balance of the account counts, if it does"
@@ -206,7 +224,6 @@ class CostPoolFigures:
     def _add_units(cls, figures, cost_pools, fiscalyears):
         pool = Pool()
         Quantity = pool.get('coop.commons.usage.quantity')
-        Uom = pool.get('product.uom')
         tables, usage, columns, where = cls._usage_query(
             cost_pools, fiscalyears)
         line = Quantity.__table__()
@@ -217,12 +234,10 @@ class CostPoolFigures:
                 where=where, group_by=_expressions(columns)))
         for cost_pool, fiscalyear, *user, unit, quantity in cls._query(
                 query, [None] * 6 + ['NUMERIC']):
-            unit, to_unit = Uom(unit), cls(cost_pool).unit
-            if unit.category == to_unit.category:
-                quantity = Uom.compute_qty(
-                    unit, float(quantity), to_unit, round=False)
-                figures[cost_pool, fiscalyear].units[tuple(user)] += round(
-                    Decimal(str(quantity)), 6)
+            figures[cost_pool, fiscalyear].quantities[unit][
+                tuple(user)] += quantity
+        for (cost_pool, _), values in figures.items():
+            values.units = values.get_units(cls(cost_pool).unit)
 
     @classmethod
     def _add_charges(cls, figures, cost_pools, fiscalyears):
@@ -240,6 +255,41 @@ class CostPoolFigures:
                 query, [None] * 5 + ['NUMERIC']):
             figures[cost_pool, fiscalyear].charges[tuple(user)] += (
                 cls(cost_pool).currency.round(amount))
+        cls._add_billed(figures, cost_pools, fiscalyears)
+
+    @classmethod
+    def _add_billed(cls, figures, cost_pools, fiscalyears):
+        "Add what members were charged for a resource beside their use"
+        pool = Pool()
+        FiscalYear = pool.get('account.fiscalyear')
+        for name in ['contract', 'commitment']:
+            document = pool.get(f'coop.commons.{name}').__table__()
+            line = pool.get(f'coop.commons.{name}.line').__table__()
+            fiscalyear = FiscalYear.__table__()
+            relation = pool.get(
+                'coop.commons.cost_pool-coop.commons.resource').__table__()
+            columns = [
+                relation.cost_pool, fiscalyear.id.as_('fiscalyear'),
+                document.member]
+            query = (relation
+                .join(document,
+                    condition=document.resource == relation.resource)
+                .join(line, condition=getattr(line, name) == document.id)
+                .join(fiscalyear, condition=(
+                        (fiscalyear.company == document.company)
+                        & (line.start >= fiscalyear.start_date)
+                        & (line.start <= fiscalyear.end_date)))
+                .select(*columns, Sum(line.amount).as_('amount'),
+                    where=fields.SQL_OPERATORS['in'](
+                        relation.cost_pool, cost_pools)
+                    & fields.SQL_OPERATORS['in'](
+                        fiscalyear.id, fiscalyears),
+                    group_by=_expressions(columns)))
+            for cost_pool, fiscalyear, member, amount in cls._query(
+                    query, [None] * 3 + ['NUMERIC']):
+                figures[cost_pool, fiscalyear].charges[
+                    member, None, None] += (
+                        cls(cost_pool).currency.round(amount))
 
 
 def _expressions(columns):

@@ -6,6 +6,7 @@ The rate is set before the year from what is expected, the settlement after
 it gives back or asks for the difference to what was.  Amounts are never
 made here that are not in the total: each split is the one apportionment.
 """
+from collections import defaultdict
 from decimal import Decimal
 
 from trytond.modules.coop_membership.apportionment import apportion
@@ -37,10 +38,47 @@ def settle(difference, weights, unit, threshold=Decimal(0)):
     use was corrected beyond the year, takes no part.  Nobody gets anything
     when the difference is within the threshold or nobody can take part.
     """
-    weights = {key: weight for key, weight in weights.items() if weight > 0}
+    weights = _positive(weights)
     if abs(difference) <= threshold or not weights:
         return {}
     return apportion(difference, weights, unit)
+
+
+def settle_own(
+        difference, weights, charges, unit, threshold=Decimal(0), keyed=()):
+    """Return what each user was charged beyond his part of the cost.
+
+    Who was charged less pays more: the result is negative.  The cost is
+    borne by the use alone, so that who has paid his part is not asked for
+    what others have not.  `keyed` are the amounts of the cost that have
+    weights of their own.  What the pool earned from nobody in particular,
+    such as what lines were rounded to, lowers the cost of all.  Nobody gets
+    or pays anything when all of it is within the threshold.
+    """
+    costs = defaultdict(Decimal)
+    rest = sum(charges.values()) - difference
+    for amount, key_weights in keyed:
+        key_weights = _positive(key_weights)
+        if key_weights:
+            rest -= amount
+            for key, part in apportion(amount, key_weights, unit).items():
+                costs[key] += part
+    # What has no use of its own follows the cost that has
+    weights = _positive(weights) or _positive(costs)
+    if not weights:
+        return {}
+    for key, part in apportion(rest, weights, unit).items():
+        costs[key] += part
+    amounts = {
+        key: charges.get(key, Decimal(0)) - costs.get(key, Decimal(0))
+        for key in charges.keys() | costs.keys()}
+    if all(abs(amount) <= threshold for amount in amounts.values()):
+        return {}
+    return amounts
+
+
+def _positive(weights):
+    return {key: weight for key, weight in weights.items() if weight > 0}
 
 
 def engage(fixed_cost, engaged, unit):

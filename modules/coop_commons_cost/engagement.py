@@ -6,6 +6,7 @@ from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_commons.slices import SLICE
 from trytond.modules.coop_membership.document import DocumentMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
@@ -90,6 +91,7 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     @Workflow.transition('draft')
     def draft(cls, engagements):
         pool = Pool()
+        Contract = pool.get('coop.commons.contract')
         Line = pool.get('coop.commons.engagement.billing.line')
         lines = Line.search([
                 ('engagement', 'in', [e.id for e in engagements]),
@@ -100,6 +102,17 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
                     'coop_commons_cost.msg_engagement_billed',
                     engagement=line.engagement.rec_name,
                     billing=line.billing.rec_name))
+        claim(engagements)
+        contracts = Contract.search([
+                ('engagement', 'in', [e.id for e in engagements]),
+                ('state', '=', 'confirmed'),
+                ], limit=1)
+        if contracts:
+            contract, = contracts
+            raise EngagementError(gettext(
+                    'coop_commons_cost.msg_engagement_contract',
+                    engagement=contract.engagement.rec_name,
+                    contract=contract.rec_name))
 
     @classmethod
     @ModelView.button

@@ -76,7 +76,8 @@ class Settlement(
         states={
             'invisible': Eval('treatment') != 'settle',
             },
-        help="The proportion in which the users share the difference.")
+        help="The proportion in which the users share the difference, or "
+        "what each was charged against the cost of his own use.")
     next_year = fields.Boolean(
         "Post in the Next Year",
         help="Check if the fiscal year is already closed: its result keeps "
@@ -166,10 +167,12 @@ class Settlement(
     @fields.depends('state', 'difference', 'treatment', 'release_move',
         'next_year', 'lines')
     def on_change_with_to_issue(self, name=None):
-        if self.state != 'posted' or not self.difference:
+        if self.state != 'posted':
             return False
         if self.treatment == 'carry':
-            return not self.release_move and not self.next_year
+            return (
+                bool(self.difference)
+                and not self.release_move and not self.next_year)
         return any(l.payer and l.amount and not l.invoice_line
             for l in self.lines)
 
@@ -218,32 +221,38 @@ class Settlement(
     def get_lines(self, figures):
         pool = Pool()
         Line = pool.get('coop.commons.settlement.line')
-        weights = {
-            'usage': figures.units,
-            'charge': figures.charges,
-            }[self.basis]
+        # The users as keys that can be sorted
+        units, charges = (
+            {user_key(user): value for user, value in values.items()}
+            for values in [figures.units, figures.charges])
         parts = {}
         if self.treatment == 'settle':
-            # The users as keys that can be sorted
-            parts = cost_sharing.settle(
-                self.difference,
-                {user_key(user): weight for user, weight in weights.items()},
-                self.currency.rounding, self.cost_pool.threshold)
+            terms = self.currency.rounding, self.cost_pool.threshold
+            if self.basis == 'own':
+                keyed = [
+                    (amount, {user_key(u): w for u, w in weights.items()})
+                    for amount, weights in self.cost_pool.get_keyed(
+                        figures, self.fiscalyear)]
+                parts = cost_sharing.settle_own(
+                    self.difference, units, charges, *terms, keyed)
+            else:
+                parts = cost_sharing.settle(
+                    self.difference,
+                    {'usage': units, 'charge': charges}[self.basis], *terms)
             if not parts:
                 self.treatment = 'carry'
                 self.save()
-        for user in sorted(
-                figures.units.keys() | figures.charges, key=user_key):
-            member, party, cost_center = user
+        for user in sorted(units.keys() | charges.keys() | parts.keys()):
+            # Who is none of them is 0 in a key
+            member, party, cost_center = (id_ or None for id_ in user)
             yield Line(
                 settlement=self,
                 member=member,
                 party=party,
                 cost_center=cost_center,
-                units=self.unit.round(
-                    float(figures.units.get(user, Decimal(0)))),
-                charged=figures.charges.get(user, Decimal(0)),
-                amount=parts.get(user_key(user), Decimal(0)))
+                units=self.unit.round(float(units.get(user, Decimal(0)))),
+                charged=charges.get(user, Decimal(0)),
+                amount=parts.get(user, Decimal(0)))
 
     @classmethod
     @ModelView.button

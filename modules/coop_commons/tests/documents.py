@@ -59,6 +59,11 @@ class CommonsDocuments:
             'confirmed': ['confirm'],
             'cancelled': ['cancel'],
             },
+        'coop.commons.contract': {
+            'draft': [],
+            'confirmed': ['confirm'],
+            'cancelled': ['cancel'],
+            },
         'coop.commons.pack': {
             'draft': [],
             'sold': ['sell'],
@@ -219,6 +224,16 @@ class CommonsDocuments:
             'valid_from': START,
             'minimum': Decimal(10),
             'product': self._product,
+            }
+
+    def _get_contract(self):
+        return {
+            'member': self._members[1],
+            'resource': self._create_resource(),
+            'valid_from': START,
+            'product': self._product,
+            'amount': Decimal(310),
+            'period': 'month',
             }
 
     def _get_pack(self):

@@ -24,6 +24,7 @@ RIGHTS = {
     'booking': {None: 'rwcd'},
     'category': {None: 'r', 'admin': 'rwcd'},
     'commitment': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
+    'contract': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'configuration': {None: 'r', 'admin': 'rw'},
     'meter': {'stewardship': 'rwcd', 'accounting': 'r'},
     'occupancy': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
@@ -49,6 +50,7 @@ BUTTONS = {
             'shorten'},
         'stewardship': {'no_show'}},
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
+    'contract': {'accounting': {'draft', 'confirm', 'cancel'}},
     'pack': {'accounting': {'sell', 'expire', 'cancel'}},
     'reading': {'stewardship': {'do', 'correct'}},
     'tariff': {
@@ -70,16 +72,19 @@ class CoopCommonsTestCase(
     buttons = BUTTONS
     presses = [
         ('commitment', 'accounting', ['confirm', 'draft', 'cancel', 'draft']),
+        ('contract', 'accounting', ['confirm', 'draft', 'cancel', 'draft']),
         ('pack', 'accounting', ['cancel']),
         ]
-    pressed = {'commitment': 'draft', 'pack': 'cancelled'}
+    pressed = {
+        'commitment': 'draft', 'contract': 'draft', 'pack': 'cancelled'}
 
     def _create_records(self, company):
-        "Return a pack, its offer and a commitment"
+        "Return a pack, its offer, a commitment and a contract"
         pool = Pool()
         Account = pool.get('account.account')
         AccountType = pool.get('account.account.type')
         Commitment = pool.get('coop.commons.commitment')
+        Contract = pool.get('coop.commons.contract')
         Offer = pool.get('coop.commons.pack.offer')
         Pack = pool.get('coop.commons.pack')
         Template = pool.get('product.template')
@@ -111,7 +116,15 @@ class CoopCommonsTestCase(
                     'valid_from': dt.date(2026, 1, 1),
                     'minimum': Decimal(10), 'product': product.id,
                     }])
-        return {'pack.offer': offer, 'pack': pack, 'commitment': commitment}
+        contract, = Contract.create([{
+                    'company': company.id, 'member': members[0].id,
+                    'resource': resource.id,
+                    'valid_from': dt.date(2026, 1, 1),
+                    'amount': Decimal(10), 'product': product.id,
+                    }])
+        return {
+            'pack.offer': offer, 'pack': pack, 'commitment': commitment,
+            'contract': contract}
 
 
 del ModuleTestCase

@@ -23,6 +23,11 @@ class CommonsCostDocuments(CommonsDocuments):
             "belongs to a cost pool",
         'coop.commons.cost_pool-variable-account.account':
             "belongs to a cost pool",
+        'coop.commons.cost_pool.key': "belongs to a cost pool",
+        'coop.commons.cost_pool.key-account.account':
+            "belongs to a key of a cost pool",
+        'coop.commons.cost_pool.key.share':
+            "belongs to a key of a cost pool",
         'coop.commons.cost_pool.overhead': "belongs to a cost pool",
         }
     # The buttons that lead to each state, in their order

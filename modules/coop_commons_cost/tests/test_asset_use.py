@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_commons_cost.exceptions import EngagementError
 from trytond.modules.coop_commons_cost.tests.documents import (
     CommonsCostDocuments)
 from trytond.pool import Pool
@@ -205,3 +206,39 @@ class AssetUseTestCase(CommonsCostDocuments, unittest.TestCase):
             Engagement.end_with_exit([Member(member.id)])
             self.assertEqual(
                 Engagement(engagement.id).end_date, dt.date(2024, 6, 30))
+
+    @with_transaction()
+    def test_engagement_contract(self):
+        "Test a contract needs its engagement as long as it lasts"
+        pool = Pool()
+        Contract = pool.get('coop.commons.contract')
+        Engagement = pool.get('coop.commons.engagement')
+        with self.in_company():
+            # From the 1st of January to the 31st of December 2024
+            engagement = self.make(Engagement, 'draft')
+
+            def make(**values):
+                contract = Contract(
+                    company=self.company, engagement=engagement, **{
+                        **self._get_contract(),
+                        'member': engagement.member, **values})
+                contract.save()
+                return contract
+
+            until = dt.date(2024, 12, 31)
+            contract = make(valid_until=until)
+            with self.assertRaises(EngagementError):
+                Contract.confirm([contract])
+            Engagement.confirm([engagement])
+            for refused in [
+                    make(),
+                    make(valid_until=until + dt.timedelta(1)),
+                    make(valid_from=dt.date(2023, 12, 31), valid_until=until),
+                    ]:
+                with self.assertRaises(EngagementError):
+                    Contract.confirm([refused])
+            Contract.confirm([Contract(contract.id)])
+            with self.assertRaises(EngagementError):
+                Engagement.draft([Engagement(engagement.id)])
+            Contract.draft([Contract(contract.id)])
+            Engagement.draft([Engagement(engagement.id)])

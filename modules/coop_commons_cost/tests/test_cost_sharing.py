@@ -6,7 +6,7 @@ from decimal import Decimal as D
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_commons_cost.cost_sharing import (
-    engage, idle, rate, settle, shortfall)
+    engage, idle, rate, settle, settle_own, shortfall)
 
 CENT = D('0.01')
 
@@ -41,6 +41,63 @@ class PoolRateTestCase(unittest.TestCase):
             self.assertEqual(
                 settle(D(-400), weights, CENT),
                 {'a': D(-160), 'b': D(-128), 'c': D(-112)})
+
+    def test_settle_own(self):
+        "Test each is settled against the cost of his own use"
+        use = {'a': D(10), 'b': D(10)}
+        # A cost of 2,000 for advances of 1,000 and 500
+        self.assertEqual(
+            settle_own(D(-500), use, {'a': D(1000), 'b': D(500)}, CENT),
+            {'a': D(0), 'b': D(-500)})
+        # What they were charged together is the cost, but not of each
+        self.assertEqual(
+            settle_own(D(0), use, {'a': D(1200), 'b': D(800)}, CENT),
+            {'a': D(200), 'b': D(-200)})
+        # Who did not use gets all back, who was not charged pays all
+        self.assertEqual(
+            settle_own(
+                D(-700), {'a': D(1), 'b': D(3)}, {'a': D(600), 'c': D(300)},
+                CENT),
+            {'a': D(200), 'b': D(-1200), 'c': D(300)})
+        # 100 of the 2,000 are earned from nobody in particular
+        self.assertEqual(
+            settle_own(D(-400), use, {'a': D(1000), 'b': D(500)}, CENT),
+            {'a': D(50), 'b': D(-450)})
+        self.assertEqual(settle_own(
+                D(0), use, {'a': D(1050), 'b': D(950)}, CENT, D(50)), {})
+        self.assertEqual(settle_own(D(9), {}, {'a': D(9)}, CENT), {})
+
+    def test_settle_keys(self):
+        "Test each cost is shared by its own key"
+        # Of 2,000 the heating is 1,400, by meter 3 to 1, and the lift 600,
+        # by shares 1 to 2: 1,050 and 200, 350 and 400
+        meter, shares = {'a': D(3), 'b': D(1)}, {'a': D(1), 'b': D(2)}
+        charges = {'a': D(1000), 'b': D(500)}
+        expected = {'a': D(-250), 'b': D(-250)}
+        self.assertEqual(
+            settle_own(
+                D(-500), meter, charges, CENT, keyed=[(D(600), shares)]),
+            expected)
+        keyed = [(D(1400), meter), (D(600), shares)]
+        self.assertEqual(
+            settle_own(D(-500), {}, charges, CENT, keyed=keyed), expected)
+        # What nobody has used by its key is borne by the others' one
+        self.assertEqual(
+            settle_own(
+                D(-500), meter, charges, CENT, keyed=[(D(600), {})]),
+            {'a': D(-500), 'b': D(0)})
+
+    @given(
+        st.decimals(-9999, 9999, places=2),
+        st.lists(st.integers(0, 999), min_size=1, max_size=9),
+        st.lists(st.decimals(-999, 999, places=2), max_size=9))
+    def test_settle_own_sum(self, difference, weights, charges):
+        "Test the amounts sum up to the difference"
+        amounts = settle_own(
+            difference, dict(enumerate(map(D, weights))),
+            dict(enumerate(charges)), CENT)
+        if amounts:
+            self.assertEqual(sum(amounts.values()), difference)
 
     def test_settle_nothing(self):
         "Test what is not settled"

@@ -1,0 +1,76 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import Index, ModelSQL, fields
+from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
+from trytond.modules.currency.fields import Monetary
+from trytond.pool import Pool
+
+__all__ = ['BilledMixin']
+
+
+class BilledMixin(ResultMixin, SearchMixin, ModelSQL):
+    """What a billing charges a member for days beside the use
+
+    The subclass names its document, which has a member, a product and may
+    have a resource, and tells how the line of the invoice is described.
+    """
+    __slots__ = ()
+    _document = None
+
+    billing = fields.Many2One(
+        'coop.commons.billing', "Billing", required=True,
+        ondelete='RESTRICT')
+    start = fields.Date("From", required=True)
+    end = fields.Date("To", required=True)
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
+    amount = Monetary(
+        "Amount", currency='currency', digits='currency', required=True,
+        help="What is charged in addition, or taken off.")
+    invoice_line = fields.Many2One(
+        'account.invoice.line', "Invoice Line", ondelete='RESTRICT')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add(cls._document)
+        t = cls.__table__()
+        cls._sql_indexes.update({
+                Index(t, (t.billing, Index.Equality())),
+                Index(t, (t.invoice_line, Index.Equality())),
+                })
+        cls._order = [('start', 'DESC'), ('id', 'DESC')]
+
+    @property
+    def document(self):
+        return getattr(self, self._document)
+
+    def get_rec_name(self, name):
+        return '%s %s' % (self.document.rec_name, self.start)
+
+    def get_description(self, invoice):
+        "Return what the line of the invoice says"
+        raise NotImplementedError
+
+    def get_invoice_line(self, invoice):
+        pool = Pool()
+        Entry = pool.get('analytic.account.entry')
+        InvoiceLine = pool.get('account.invoice.line')
+        document = self.document
+        line = InvoiceLine(
+            invoice=invoice,
+            company=invoice.company,
+            currency=invoice.currency,
+            type='line',
+            product=document.product,
+            origin=self.billing,
+            description=self.get_description(invoice))
+        line.on_change_product()
+        line.quantity = 1
+        line.unit_price = self.amount
+        line.analytic_accounts = []
+        center = document.resource and document.resource.analytic_account
+        if center:
+            line.analytic_accounts = [Entry(root=center.root, account=center)]
+        return line

@@ -1,0 +1,43 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+import datetime as dt
+
+from trytond.i18n import gettext
+from trytond.model import ModelView, Workflow, fields
+from trytond.modules.coop_membership.locking import claim
+from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Eval
+
+from .exceptions import EngagementError
+
+
+class Contract(metaclass=PoolMeta):
+    __name__ = 'coop.commons.contract'
+
+    engagement = fields.Many2One(
+        'coop.commons.engagement', "Engagement", ondelete='RESTRICT',
+        domain=[
+            ('member', '=', Eval('member', -1)),
+            ],
+        help="The engagement without which the member can not have the "
+        "contract.")
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('confirmed')
+    def confirm(cls, contracts):
+        Engagement = Pool().get('coop.commons.engagement')
+        claim({c.engagement for c in contracts if c.engagement})
+        for contract in contracts:
+            if not contract.engagement:
+                continue
+            engagement = Engagement(contract.engagement.id)
+            if (engagement.state != 'confirmed'
+                    or engagement.start_date > contract.valid_from
+                    or engagement.end_date < (
+                        contract.last_date or dt.date.max)):
+                raise EngagementError(gettext(
+                        'coop_commons_cost.msg_contract_engagement',
+                        contract=contract.rec_name,
+                        engagement=engagement.rec_name))
+        super().confirm(contracts)
