@@ -40,16 +40,14 @@ class Contract(metaclass=PoolMeta):
         "Those of several contracts add up.")
 
     @classmethod
-    @ModelView.button
-    @Workflow.transition('confirmed')
-    def confirm(cls, contracts):
-        members = {c.member for c in contracts if c.share_class}
+    def check_required(cls, contracts):
+        super().check_required(contracts)
+        contracts = [c for c in contracts if c.share_class]
+        members = {c.member for c in contracts}
         lock_members(members)
-        refused = cls.refuse_shares(
-            members, [c for c in contracts if c.share_class])
+        refused = cls.refuse_shares(members, contracts)
         if refused:
             raise ContractError('\n'.join(refused.values()))
-        super().confirm(contracts)
 
     @classmethod
     def refuse_shares(cls, members, contracts=()):

@@ -14,6 +14,7 @@ from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_shares.tests.case import create_share_class, issue
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import check_access
 
 
 class ContractTestCase(CommonsDocuments, DatabaseTestCase):
@@ -75,3 +76,5 @@ class ContractTestCase(CommonsDocuments, DatabaseTestCase):
             Redemption.approve([redeem(7)])
             with self.assertRaises(ContractError):
                 Contract.confirm([make(1)])
+            with check_access(), self.assertRaises(ContractError):
+                Contract.write([Contract(flat.id)], {'valid_until': None})

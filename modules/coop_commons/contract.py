@@ -152,6 +152,26 @@ class Contract(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                         'coop_commons.msg_contract_left',
                         contract=contract.rec_name,
                         date=lang.strftime(last)))
+        cls.check_required({c: c.last_date for c in contracts})
+
+    @classmethod
+    def check_required(cls, contracts):
+        """Check that the members have what their contracts ask for
+
+        Until the last day of each, if it is known.
+        """
+
+    @classmethod
+    def check_modification(
+            cls, mode, contracts, values=None, external=False):
+        super().check_modification(
+            mode, contracts, values=values, external=external)
+        if mode == 'write' and external and 'valid_until' in values:
+            until = values['valid_until']
+            cls.check_required({
+                    c: until for c in contracts
+                    if c.state == 'confirmed' and c.valid_until
+                    and (not until or until > c.valid_until)})
 
     @property
     def last_date(self):

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from trytond.i18n import gettext
-from trytond.model import ModelView, Workflow, fields
+from trytond.model import fields
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Eval
@@ -23,21 +23,17 @@ class Contract(metaclass=PoolMeta):
         "contract.")
 
     @classmethod
-    @ModelView.button
-    @Workflow.transition('confirmed')
-    def confirm(cls, contracts):
+    def check_required(cls, contracts):
         Engagement = Pool().get('coop.commons.engagement')
-        claim({c.engagement for c in contracts if c.engagement})
-        for contract in contracts:
-            if not contract.engagement:
-                continue
+        super().check_required(contracts)
+        contracts = {c: d for c, d in contracts.items() if c.engagement}
+        claim({c.engagement for c in contracts})
+        for contract, last in contracts.items():
             engagement = Engagement(contract.engagement.id)
             if (engagement.state != 'confirmed'
                     or engagement.start_date > contract.valid_from
-                    or engagement.end_date < (
-                        contract.last_date or dt.date.max)):
+                    or engagement.end_date < (last or dt.date.max)):
                 raise EngagementError(gettext(
                         'coop_commons_cost.msg_contract_engagement',
                         contract=contract.rec_name,
                         engagement=engagement.rec_name))
-        super().confirm(contracts)

@@ -12,7 +12,7 @@ from trytond.modules.coop_commons_cost.tests.documents import (
 from trytond.pool import Pool
 from trytond.tests.test_tryton import (
     activate_module, drop_db, with_transaction)
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, check_access
 
 START = dt.date(2024, 1, 1)
 
@@ -240,5 +240,9 @@ class AssetUseTestCase(CommonsCostDocuments, unittest.TestCase):
             Contract.confirm([Contract(contract.id)])
             with self.assertRaises(EngagementError):
                 Engagement.draft([Engagement(engagement.id)])
+            for later in [None, until + dt.timedelta(1)]:
+                with check_access(), self.assertRaises(EngagementError):
+                    Contract.write(
+                        [Contract(contract.id)], {'valid_until': later})
             Contract.draft([Contract(contract.id)])
             Engagement.draft([Engagement(engagement.id)])
