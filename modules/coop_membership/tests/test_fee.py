@@ -284,6 +284,20 @@ class FeeTestCase(DatabaseTestCase):
                 [r.amount for r in Run.browse(runs)],
                 [Decimal(24), Decimal(12)])
 
+    @with_transaction()
+    def test_other_company(self):
+        "Test a run is invoiced from another company with its own accounts"
+        Run = Pool().get('coop.member.fee.run')
+        with self.company("First") as company:
+            category = create_category(company)
+            create_fee(category, Decimal(10))
+            self._members(company, category, [(START, None)])
+        with self.company("Second"):
+            run = self._compute(company)
+            Run.invoice([run])
+            line, = Run(run.id).lines
+            self.assertEqual(line.invoice_line.account.company, company)
+
     def _play_exit(self, refund):
         "Return what is credited, and what is paid in all"
         pool = Pool()
