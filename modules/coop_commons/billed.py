@@ -1,11 +1,39 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from trytond.model import Index, ModelSQL, fields
+from trytond.i18n import gettext
+from trytond.model import Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
-__all__ = ['BilledMixin']
+from .drafting import DraftingMixin
+from .exceptions import BillingError
+
+__all__ = ['BilledMixin', 'StandingMixin']
+
+
+class StandingMixin(DraftingMixin):
+    "What is billed by lines, which stay those of what was agreed"
+    __slots__ = ()
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, documents):
+        claim(documents)
+        for document in documents:
+            if document.lines:
+                raise BillingError(gettext(
+                        'coop_commons.msg_standing_billed',
+                        document=document.rec_name))
+        super().draft(documents)
+
+    @classmethod
+    def drop(cls, documents):
+        "Cancel what never counts, also if it was billed and given back"
+        if documents:
+            cls.write(documents, {'state': 'cancelled'})
 
 
 class BilledMixin(ResultMixin, SearchMixin, ModelSQL):

@@ -19,9 +19,8 @@ from trytond.pyson import Bool, Eval, If
 from trytond.tools import grouped_slice
 
 from . import rating
-from .billed import BilledMixin
+from .billed import BilledMixin, StandingMixin
 from .digits import not_negative
-from .drafting import DraftingMixin
 from .exceptions import CommitmentError
 from .slices import SLICE
 
@@ -32,7 +31,7 @@ MONTHS = {
     }
 
 
-class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
+class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.commitment'
     __string__ = "Commitment"
     _search_names = (
@@ -301,8 +300,7 @@ class Commitment(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                     commitment.valid_until = last
                     to_save.append(commitment)
         cls.save(to_save)
-        cls.draft([c for c in to_cancel if c.state == 'confirmed'])
-        cls.cancel(to_cancel)
+        cls.drop(to_cancel)
 
     @classmethod
     def _get_charges(cls, commitments):

@@ -18,9 +18,8 @@ from trytond.sql.functions import DateRange
 from trytond.sql.operators import RangeOverlap
 from trytond.tools import grouped_slice
 
-from .billed import BilledMixin
+from .billed import BilledMixin, StandingMixin
 from .digits import not_negative
-from .drafting import DraftingMixin
 from .exceptions import ContractError
 from .slices import SLICE
 
@@ -28,7 +27,7 @@ DAY = dt.timedelta(days=1)
 MONTH = relativedelta(months=1)
 
 
-class Contract(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
+class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.contract'
     __string__ = "Contract"
     _search_names = ('member.rec_name', 'resource.rec_name')
@@ -301,8 +300,7 @@ class Contract(DocumentMixin, DraftingMixin, ModelSQL, ModelView):
                     contract.valid_until = last
                     to_save.append(contract)
         cls.save(to_save)
-        cls.draft([c for c in to_cancel if c.state == 'confirmed'])
-        cls.cancel(to_cancel)
+        cls.drop(to_cancel)
 
 
 class ContractLine(BilledMixin, ModelView):

@@ -210,8 +210,10 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
                 invoice = self.get_invoice(member)
                 invoices.append(invoice)
                 lang = member.party.lang
-                # What it says is in the language of the member
+                # What it says is in the language of the member, the account
+                # and the taxes are of the company
                 with Transaction().set_context(
+                        company=self.company.id,
                         language=lang.code if lang else
                         Transaction().language):
                     for line in Line.browse(lines[member]):

@@ -112,7 +112,8 @@ class Fee(SearchMixin, ResultMixin, ModelSQL, ModelView):
                 table.member, table.start_date, Sum(table.amount).as_('paid'),
                 where=(table.fee == fee.id)
                 & (table.start_date >= start)
-                & ((run.state == 'computed')
+                # Of runs that are computed together none is so yet
+                & ((run.state != 'invoiced')
                     | ((table.invoice_line != Null)
                         & (invoice.state != 'cancelled'))),
                 group_by=[table.member, table.start_date]))

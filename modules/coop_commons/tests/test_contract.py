@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from trytond.model.modelsql import SQLConstraintError
-from trytond.modules.coop_commons.exceptions import ContractError
+from trytond.modules.coop_commons.exceptions import BillingError, ContractError
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.tests.document import savepoint
@@ -159,6 +159,19 @@ class ContractTestCase(CommonsTestCase):
             self.assertEqual(
                 [i.untaxed_amount for i in billing.invoices],
                 [Decimal('310.00')])
+
+    @with_transaction()
+    def test_draft(self):
+        "Test what is billed is not agreed anew for somebody else"
+        pool = Pool()
+        Contract = pool.get('coop.commons.contract')
+        with self.in_company():
+            contract = self.make('contract', 'confirmed')
+            Contract.draft([contract])
+            Contract.confirm([contract])
+            self._compute(dt.date(2024, 1, 31))
+            with self.assertRaises(BillingError):
+                Contract.draft([Contract(contract.id)])
 
     @with_transaction()
     def test_exclusive(self):

@@ -268,6 +268,36 @@ class FeeTestCase(DatabaseTestCase):
             fee.write([fee], {'end_date': END})
             self.assertTrue(Fee.search([]))
 
+    @with_transaction()
+    def test_together(self):
+        "Test runs that are computed together do not find the same"
+        Run = Pool().get('coop.member.fee.run')
+        with self.company() as company:
+            category = create_category(company)
+            create_fee(category, Decimal(12), period='month')
+            self._members(company, category, [(START, None)])
+            runs = Run.create([
+                    {'company': company.id, 'date': date}
+                    for date in [dt.date(2024, 2, 29), dt.date(2024, 3, 31)]])
+            Run.compute(runs)
+            self.assertEqual(
+                [r.amount for r in Run.browse(runs)],
+                [Decimal(24), Decimal(12)])
+
+    @with_transaction()
+    def test_other_company(self):
+        "Test a run is invoiced from another company with its own accounts"
+        Run = Pool().get('coop.member.fee.run')
+        with self.company("First") as company:
+            category = create_category(company)
+            create_fee(category, Decimal(10))
+            self._members(company, category, [(START, None)])
+        with self.company("Second"):
+            run = self._compute(company)
+            Run.invoice([run])
+            line, = Run(run.id).lines
+            self.assertEqual(line.invoice_line.account.company, company)
+
     def _play_exit(self, refund):
         "Return what is credited, and what is paid in all"
         pool = Pool()
