@@ -3,7 +3,6 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from sql import Null
 from sql.aggregate import Sum
 
 from trytond import backend
@@ -242,14 +241,16 @@ class CostPoolFigures:
     @classmethod
     def _add_charges(cls, figures, cost_pools, fiscalyears):
         pool = Pool()
+        Billing = pool.get('coop.commons.billing')
         Charge = pool.get('coop.commons.usage.charge')
         tables, usage, columns, where = cls._usage_query(
             cost_pools, fiscalyears)
-        charge = Charge.__table__()
+        billing, charge = Billing.__table__(), Charge.__table__()
         query = (tables
             .join(charge, condition=charge.usage == usage.id)
+            .join(billing, condition=charge.billing == billing.id)
             .select(*columns, Sum(charge.amount).as_('amount'),
-                where=where & (charge.billing != Null),
+                where=where & (billing.state == 'posted'),
                 group_by=_expressions(columns)))
         for cost_pool, fiscalyear, *user, amount in cls._query(
                 query, [None] * 5 + ['NUMERIC']):
@@ -261,8 +262,10 @@ class CostPoolFigures:
     def _add_billed(cls, figures, cost_pools, fiscalyears):
         "Add what members were charged for a resource beside their use"
         pool = Pool()
+        Billing = pool.get('coop.commons.billing')
         FiscalYear = pool.get('account.fiscalyear')
         for name in ['contract', 'commitment']:
+            billing = Billing.__table__()
             document = pool.get(f'coop.commons.{name}').__table__()
             line = pool.get(f'coop.commons.{name}.line').__table__()
             fiscalyear = FiscalYear.__table__()
@@ -275,6 +278,7 @@ class CostPoolFigures:
                 .join(document,
                     condition=document.resource == relation.resource)
                 .join(line, condition=getattr(line, name) == document.id)
+                .join(billing, condition=line.billing == billing.id)
                 .join(fiscalyear, condition=(
                         (fiscalyear.company == document.company)
                         & (line.start >= fiscalyear.start_date)
@@ -283,7 +287,8 @@ class CostPoolFigures:
                     where=fields.SQL_OPERATORS['in'](
                         relation.cost_pool, cost_pools)
                     & fields.SQL_OPERATORS['in'](
-                        fiscalyear.id, fiscalyears),
+                        fiscalyear.id, fiscalyears)
+                    & (billing.state == 'posted'),
                     group_by=_expressions(columns)))
             for cost_pool, fiscalyear, member, amount in cls._query(
                     query, [None] * 3 + ['NUMERIC']):

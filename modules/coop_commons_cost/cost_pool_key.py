@@ -55,6 +55,16 @@ class CostPoolKey(CostPoolMixin, sequence_ordered(), ModelSQL, ModelView):
     def on_change_with_company(self, name=None):
         return self.cost_pool.company if self.cost_pool else None
 
+    @classmethod
+    def on_modification(cls, mode, keys, field_names=None):
+        KeyAccount = Pool().get('coop.commons.cost_pool.key-account.account')
+        super().on_modification(mode, keys, field_names=field_names)
+        if mode == 'write' and 'cost_pool' in field_names:
+            # No pool has an account twice, whichever its key came from
+            for key in keys:
+                accounts = KeyAccount.search([('key', '=', key.id)])
+                KeyAccount.write(accounts, {'key': key.id})
+
     def get_weights(self, figures, fiscalyear):
         "Return what each user bears of the cost in proportion to"
         if self.by == 'use':

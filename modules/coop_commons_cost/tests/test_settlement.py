@@ -4,10 +4,12 @@ import datetime as dt
 import unittest
 from decimal import Decimal
 
+from trytond.model.modelsql import SQLConstraintError
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_commons_cost.tests.documents import (
     CommonsCostDocuments)
 from trytond.modules.coop_membership.agreement import check_books
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.pool import Pool
 from trytond.tests.test_tryton import (
     activate_module, drop_db, with_transaction)
@@ -235,3 +237,19 @@ class SettlementTestCase(CommonsCostDocuments, unittest.TestCase):
                     (Decimal(500), Decimal('-433.06'),
                         ('posted', Decimal('433.06'))),
                     ])
+
+    @with_transaction()
+    def test_key_moved(self):
+        "Test a key brings no account into a pool that has it already"
+        pool = Pool()
+        Key = pool.get('coop.commons.cost_pool.key')
+        self.company = create_company()
+        with set_company(self.company):
+            self.prepare_documents(self.company)
+            cost_pool = self._prepare_pool()
+            self._add_keys(cost_pool)
+            other = self._create_cost_pool()
+            lift, = Key.search([('by', '=', 'share')])
+            copy, = Key.copy([lift], default={'cost_pool': other.id})
+            with savepoint(), self.assertRaises(SQLConstraintError):
+                Key.write([copy], {'cost_pool': cost_pool.id})
