@@ -7,7 +7,7 @@ group digits by three, as may spaces and apostrophes.  ``1.250`` is 1.25 or
 1250: only the mark, or other numbers of the file that prove it, tell which.
 """
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from babel.numbers import NumberFormatError, parse_decimal
 
@@ -38,7 +38,7 @@ def _parse(digits, mark):
         digits = digits.replace(group, point)
     try:
         return parse_decimal(digits, locale=LOCALES[mark], strict=True)
-    except NumberFormatError:
+    except (NumberFormatError, InvalidOperation):
         return
 
 

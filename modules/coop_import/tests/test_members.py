@@ -288,6 +288,18 @@ class ImportMembersTestCase(unittest.TestCase):
                     self.assertTrue(Model.get('coop.member').find([
                                 ('number', '=', '0999')]))
 
+    def test_long_number(self):
+        "Test numbers of more digits than there are"
+        for column in ['share_quantity', 'share_amount']:
+            for digits in [17, 30, 400]:
+                values = {
+                    'share_class': 'A', 'share_quantity': '1',
+                    'share_date': '1997-01-01', column: '9' * digits}
+                with self.subTest(column=column, digits=digits):
+                    result, _ = self.import_one(
+                        list(values), list(values.values()))
+                    self.assertCounts(result, 0, 0, 0, 1)
+
     def test_sequence(self):
         "Test the sequence goes on after the highest number"
         Sequence = Model.get('ir.sequence.strict')
