@@ -30,6 +30,23 @@ class StandingMixin(DraftingMixin):
         super().draft(documents)
 
     @classmethod
+    def find(cls, billing):
+        "Return what the billing concerns"
+        domain = [
+            ('company', '=', billing.company.id),
+            ('state', '=', 'confirmed'),
+            ('valid_from', '<=', billing.end),
+            ]
+        if billing.for_parties:
+            domain.append(
+                ('member.party', 'in', [p.id for p in billing.for_parties]))
+        if billing.for_resources:
+            # A part of the resources does not tell what the others cost
+            domain.append(
+                ('resource', 'in', [r.id for r in billing.for_resources]))
+        return cls.search(domain, order=[('id', 'ASC')])
+
+    @classmethod
     def drop(cls, documents):
         "Cancel what never counts, also if it was billed and given back"
         if documents:

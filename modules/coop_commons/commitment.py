@@ -198,23 +198,6 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
             and (not self.category or self.category.id == category))
 
     @classmethod
-    def find(cls, billing):
-        "Return the commitments that the billing concerns"
-        domain = [
-            ('company', '=', billing.company.id),
-            ('state', '=', 'confirmed'),
-            ('valid_from', '<=', billing.end),
-            ]
-        if billing.for_parties:
-            domain.append(
-                ('member.party', 'in', [p.id for p in billing.for_parties]))
-        if billing.for_resources:
-            # A part of the resources does not tell what the others cost
-            domain.append(
-                ('resource', 'in', [r.id for r in billing.for_resources]))
-        return cls.search(domain, order=[('id', 'ASC')])
-
-    @classmethod
     def true_up(cls, commitments, billing):
         "Create the lines of the billing for what lacks or is too much"
         pool = Pool()

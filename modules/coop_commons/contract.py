@@ -201,22 +201,6 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
         return dues
 
     @classmethod
-    def find(cls, billing):
-        "Return the contracts that the billing concerns"
-        domain = [
-            ('company', '=', billing.company.id),
-            ('state', '=', 'confirmed'),
-            ('valid_from', '<=', billing.end),
-            ]
-        if billing.for_parties:
-            domain.append(
-                ('member.party', 'in', [p.id for p in billing.for_parties]))
-        if billing.for_resources:
-            domain.append(
-                ('resource', 'in', [r.id for r in billing.for_resources]))
-        return cls.search(domain, order=[('id', 'ASC')])
-
-    @classmethod
     def charge(cls, contracts, billing):
         "Create the lines of the billing for what is due and not billed yet"
         pool = Pool()
