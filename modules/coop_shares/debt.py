@@ -132,7 +132,7 @@ def open_claims(claims):
     """
     Line = Pool().get('account.move.line')
     claims = set(claims)
-    lines = [line for group in _open_lines(claims).values() for line in group]
+    lines = [line for group in get_open_lines(claims).values() for line in group]
     paid = defaultdict(Decimal)
     for line in lines:
         paid[line.party, line.account] += line.debit
@@ -166,11 +166,11 @@ def reconcile_open(lines):
     "Reconcile what is open on the accounts of the lines, if it makes a whole"
     Line = Pool().get('account.move.line')
     Line.reconcile(*(
-            open_ for open_ in _open_lines(lines).values()
+            open_ for open_ in get_open_lines(lines).values()
             if sum(l.debit for l in open_) == sum(l.credit for l in open_)))
 
 
-def _open_lines(lines):
+def get_open_lines(lines):
     """Return by party and account of the lines all that is not reconciled
 
     The oldest first.

@@ -3,7 +3,6 @@
 from dateutil.relativedelta import relativedelta
 
 from trytond.modules.coop_membership.books import Books, save_records
-from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool
 
 from .debt import close_claims, open_claims
@@ -35,19 +34,19 @@ class RedemptionLapse:
                 ('company', '=', company.id),
                 ('state', '=', 'settled'),
                 ('payment_date', '<=', limit),
-                ('payable_line', '!=', None),
                 ])
-        open_ = open_lines({r.payable_line for r in redemptions})
+        open_ = {
+            redemption: [l for l in lines if not l.reconciliation]
+            for redemption, lines in cls._standing(redemptions).items()}
         shared = {
             line for line, claims in AdditionalMove.get_claims({
                     l for lines in open_.values() for l in lines}).items()
             if len(claims) > 1}
         lines = {}
         for redemption in redemptions:
-            r_lines = open_[redemption.payable_line]
+            r_lines = open_[redemption]
             if r_lines and not shared & set(r_lines) and all(
-                    (l.maturity_date or l.date) <= limit for l in r_lines
-                    if l != redemption.payable_line):
+                    (l.maturity_date or l.date) <= limit for l in r_lines):
                 lines[redemption] = r_lines
         amounts = open_claims({l for ls in lines.values() for l in ls})
         result = {}
@@ -78,6 +77,8 @@ class RedemptionLapse:
                     books.line(
                         class_.get_account('lapsed'), -sum(amounts.values())),
                     ], origin=redemption)
+            # Who does not collect it bears what the wait costs
+            redemption.interest_complete = True
         Books.post([r.lapse_move for r in redemptions])
         save_records(redemptions)
         close_claims({

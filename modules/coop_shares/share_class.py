@@ -17,6 +17,7 @@ from trytond.transaction import Transaction, inactive_records
 from .exceptions import ShareClassValidationError
 from .quantity import QUANTITY_DIGITS, number
 from .share_class_budget import ShareClassBudget
+from .share_class_interest import ShareClassInterest
 from .share_class_limits import ShareClassLimits
 
 _account_domain = [
@@ -37,7 +38,7 @@ _other_domain = _account_domain + [
 
 
 class ShareClass(
-        ShareClassLimits, ShareClassBudget, SearchMixin,
+        ShareClassLimits, ShareClassBudget, ShareClassInterest, SearchMixin,
         DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.class'
     __string__ = "Share Class"

@@ -221,13 +221,13 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                 subscription.paid_amount == subscription.total_amount, step)
             self.assertLessEqual(Decimal(0), subscription.paid_amount, step)
             self.assertLessEqual(Decimal(0), subscription.amount_to_pay, step)
-        redemptions = [
-            r for r in Redemption.browse(self.redemptions)
-            if r.payable_line]
-        open_ = open_lines({r.payable_line for r in redemptions})
-        for redemption in redemptions:
+        payables = Redemption.get_payables(
+            Redemption.browse(self.redemptions))
+        open_ = open_lines({l for lines in payables.values() for l in lines})
+        for redemption, lines in payables.items():
             if redemption.state == 'paid':
-                self.assertFalse(open_[redemption.payable_line], step)
+                for line in lines:
+                    self.assertFalse(open_[line], step)
 
     def _do_pay(self, first, second):
         Payment = Pool().get('coop.share.subscription.payment')
