@@ -133,7 +133,8 @@ def open_claims(claims):
     """
     Line = Pool().get('account.move.line')
     claims = set(claims)
-    lines = [line for group in get_open_lines(claims).values() for line in group]
+    lines = [
+        line for group in get_open_lines(claims).values() for line in group]
     paid = defaultdict(Decimal)
     for line in lines:
         paid[line.party, line.account] += line.debit

@@ -40,8 +40,8 @@ _settlement_fields = {
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
         RedemptionSettlement, RedemptionPayable, RedemptionInterest,
-        RedemptionPayout, RedemptionLapse, RedemptionAgreement, BankedMixin, ShareDocumentMixin,
-        Workflow, ModelSQL, ModelView):
+        RedemptionPayout, RedemptionLapse, RedemptionAgreement, BankedMixin,
+        ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
     _bank_keyword = 'redemption'

@@ -134,6 +134,20 @@ class RedemptionInterest:
                         if l.debit]))
         return payments
 
+    @classmethod
+    def owed_at(cls, redemptions, date):
+        "Return by redemption when how much is to be paid, as of the date"
+        standing = cls._standing(redemptions)
+        paid = cls._get_payments({l for ls in standing.values() for l in ls})
+        return {
+            redemption: [
+                (line.maturity_date or line.date, amount)
+                for line in lines if line.date <= date
+                for amount in [line.credit - sum(
+                        part for day, part in paid[line] if day <= date)]
+                if amount > 0]
+            for redemption, lines in standing.items()}
+
     @property
     def interest_table(self):
         return [

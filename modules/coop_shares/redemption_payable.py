@@ -2,8 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.model import Workflow, fields
 from trytond.modules.coop_membership.books import SLICE
-from trytond.modules.coop_membership.claim import (
-    paid_claims, standing_lines)
+from trytond.modules.coop_membership.claim import paid_claims, standing_lines
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice

@@ -163,6 +163,19 @@ class ShareClass(
         help="The number of months a share is held at least.")
     participates = fields.Boolean("Participates",
         help="Check if share dividends are paid on the shares.")
+    dividend_use = fields.Selection([
+            ('pay', "Pay Out"),
+            ('fill', "Fill Unpaid Shares"),
+            ('choice', "Choice of the Member"),
+            ], "Use of Dividends", required=True, sort=False,
+        states={
+            'invisible': ~Eval('participates', False),
+            },
+        help="Pay Out: the member gets share dividends in money.\n"
+        "Fill Unpaid Shares: they pay what is unpaid of the shares of the "
+        "class before anything is paid out.\n"
+        "Choice of the Member: they do so, or buy new shares, if the member "
+        "has chosen it.")
     effective = fields.Selection([
             ('confirmation', "Confirmation"),
             ('payment', "Payment"),
@@ -319,6 +332,10 @@ class ShareClass(
     @classmethod
     def default_participates(cls):
         return True
+
+    @classmethod
+    def default_dividend_use(cls):
+        return 'pay'
 
     @classmethod
     def default_effective(cls):

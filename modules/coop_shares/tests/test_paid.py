@@ -80,7 +80,7 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                         (self.subscriptions[2],
                             self.subscriptions[2].lines_to_pay[0]),
                         (self.redemptions[0],
-                            self.redemptions[0].payable_line),
+                            self.redemptions[0].payable_lines[0]),
                         (dividend_line,
                             dividend_line.bank_claims(
                                 [dividend_line])[dividend_line][0])]:
