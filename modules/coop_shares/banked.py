@@ -36,6 +36,13 @@ class BankedMixin:
         'get_payers', searcher='search_payers')
 
     @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        if hasattr(cls, 'company'):
+            cls.payers.context = {'company': Eval('company', -1)}
+            cls.payers.depends = {'company'}
+
+    @classmethod
     def bank_open_domain(cls):
         "Return the domain of what is open"
         raise NotImplementedError
