@@ -3,6 +3,7 @@
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
+from trytond.transaction import inactive_records
 
 from .date import context_date
 from .member_party import MemberPartyMixin, valid
@@ -33,6 +34,29 @@ class HolderMixin:
         if self.company:
             return Configuration(1).get_multivalue(
                 'joint_members', company=self.company.id)
+
+    @classmethod
+    def search_rec_name(cls, name, clause):
+        _, operator, operand, *extra = clause
+        positive = operator.removeprefix('not ')
+        if (positive not in {'like', 'ilike'} or not operand
+                or ', ' not in operand):
+            return super().search_rec_name(name, clause)
+        # The names of several holders
+        domain = ['OR',
+            super().search_rec_name(name, (name, positive, operand, *extra)),
+            ['AND', *(
+                    ['OR',
+                        ('party.rec_name', positive, f'%{part}%'),
+                        ('holders.party.rec_name', positive, f'%{part}%'),
+                        ]
+                    for part in operand.strip('%').split(', '))],
+            ]
+        if positive == operator:
+            return domain
+        with inactive_records():
+            return [('id', 'not in', cls.search(
+                        domain, order=[], query=True))]
 
     def holders_at(self, date):
         "Return the parties who hold the membership at the date"

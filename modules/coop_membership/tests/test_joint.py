@@ -72,6 +72,12 @@ class JointTestCase(DatabaseTestCase):
             self.assertEqual(member.rec_name, f"[{number}] Party 0, Ben")
             self.assertEqual(
                 Member.search([('rec_name', 'ilike', '%Ben%')]), [member])
+            self.assertEqual(
+                Member.search([('rec_name', 'ilike', '%Party 0, Ben%')]),
+                [member])
+            self.assertEqual(
+                Member.search([('rec_name', 'not ilike', '%Party 0, Ben%')]),
+                [])
             entry, = Register.search([])
             self.assertEqual((entry.number, entry.votes), (number, 1))
             self.assertEqual(
