@@ -261,7 +261,7 @@ class Work(ModelSQL, ModelView):
             if state in {'approved', 'ended'}:
                 date = redemption.end_date
             elif state == 'settled':
-                due = open_due(Redemption, 'payable_line')
+                due = open_due(Redemption, until=today)
                 from_ = from_.join(
                     due, condition=due.document == redemption.id)
                 date = due.date

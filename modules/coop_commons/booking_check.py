@@ -41,6 +41,11 @@ class BookingCheck:
                     'coop_membership.msg_member_suspended',
                     member=self.member.rec_name,
                     date=suspension.start_date))
+        reason = (
+            self.member and self.person
+            and self.member.refuse_person(self.person, first, last))
+        if reason:
+            raise BookingRuleError(reason)
         memberships = self.member.memberships if self.member else []
         if memberships:
             exit_date = memberships[-1].end_date

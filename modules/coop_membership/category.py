@@ -4,6 +4,7 @@ from sql.operators import Equal
 
 from trytond.model import (
     Check, DeactivableMixin, Exclude, ModelSQL, ModelView, fields)
+from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
@@ -68,6 +69,18 @@ class Category(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
         EXIT_AT, "Exclusion at", required=True, sort=False,
         help="The day on which the membership of an excluded member ends.")
 
+    person_limit = fields.Integer("Persons",
+        states={
+            'invisible': (
+                ~Eval('with_persons', False)
+                & (Eval('person_limit', None) == None)),  # noqa: E711
+            },
+        help="The number of persons a member may name at most who use what "
+        "the member may.\n"
+        "Leave empty for no limit.")
+    with_persons = fields.Function(
+        fields.Boolean("Persons of Members"), 'on_change_with_with_persons')
+
     @classmethod
     def __setup__(cls):
         cls.code.search_unaccented = False
@@ -89,6 +102,9 @@ class Category(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
             ('minimum_months_positive',
                 Check(t, t.minimum_months >= 0),
                 'coop_membership.msg_category_minimum_months_positive'),
+            ('person_limit_positive',
+                Check(t, t.person_limit >= 0),
+                'coop_membership.msg_category_person_limit_positive'),
             ]
         cls._order.insert(0, ('name', 'ASC'))
 
@@ -123,3 +139,10 @@ class Category(SearchMixin, DeactivableMixin, ModelSQL, ModelView):
     @classmethod
     def default_exclusion_exit_at(cls):
         return 'any_day'
+
+    @fields.depends('company')
+    def on_change_with_with_persons(self, name=None):
+        Configuration = Pool().get('coop.membership.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'persons', company=self.company.id)

@@ -242,16 +242,20 @@ class CategoryFee(ModelSQL, ModelView):
         """Return what is to be invoiced for the period, or credited
 
         What was invoiced for the time after an exit is kept unless it is
-        refunded, but not after a change of the category.
+        refunded, but not after a change of the category.  Who was invoiced
+        less, or more, gets back as much less, or more.
         """
-        owed = self.due(memberships, start, end) - invoiced
-        if owed < 0 and not self.refund:
-            kept = self.due([
+        due = self.due(memberships, start, end)
+        if due >= invoiced.computed:
+            return due - invoiced.computed
+        if not self.refund:
+            due = self.due([
                     (first, None if last == exit_ else last, admission, exit_)
                     for first, last, admission, exit_ in memberships],
                 start, end)
-            owed = min(kept - invoiced, Decimal(0))
-        return owed
+        return min(
+            self.currency.round(due * invoiced.ratio) - invoiced.amount,
+            Decimal(0))
 
     def due(self, memberships, start, end):
         """Return what the period costs for the memberships of a member

@@ -131,37 +131,39 @@ def what_pays(claim):
                 additional.select(additional.move, where=replacing))))
 
 
-def open_due(Model, name):
+def open_due(Model, name=None, until=None):
     """Return the query of the documents of the model with what is open
 
     As document, the first day it is due and the amount, positive if it is
-    claimed.  `name` is the field of the line the documents made, or of the
-    move.
+    claimed, of what is due until the day, if any.  `name` is the field of the
+    move the documents made, without which they are the origin of their lines.
     """
     pool = Pool()
     AdditionalMove = pool.get('coop.document.move')
     Line = pool.get('account.move.line')
     table, additional = Model.__table__(), AdditionalMove.__table__()
     line, replaced = Line.__table__(), Line.__table__()
-    of_move = getattr(Model, name).model_name == 'account.move'
+    key = Concat(Model.__name__ + ',', table.id)
     own = table.join(line, condition=(
-            getattr(table, name) == (line.move if of_move else line.id))
+            getattr(table, name) == line.move if name
+            else line.origin == key)
         ).select(table.id.as_('document'), line.id.as_('line'))
     others = (table
-        .join(additional, condition=(
-                additional.document == Concat(
-                    Model.__name__ + ',', table.id)))
+        .join(additional, condition=additional.document == key)
         .join(replaced, condition=additional.replaced == replaced.id)
         .select(
             table.id, additional.line,
             # Else it was taken back
             where=replaced.reconciliation != Null))
     lines, line = Union(own, others), Line.__table__()
+    where = (line.reconciliation == Null) & (line.maturity_date != Null)
+    if until:
+        where &= line.maturity_date <= until
     return lines.join(line, condition=lines.line == line.id).select(
         lines.document,
         Min(line.maturity_date).as_('date'),
         Sum(line.debit - line.credit).as_('amount'),
-        where=(line.reconciliation == Null) & (line.maturity_date != Null),
+        where=where,
         group_by=lines.document)
 
 

@@ -89,6 +89,12 @@ suspension_days = fields.Integer("Suspension for Arrears after",
     help="The number of days after which a member with an overdue debt is "
     "suspended until it is paid.\n"
     "Leave empty to suspend nobody by the scheduled task.")
+joint_members = fields.Boolean("Joint Members",
+    help="Check to let several parties hold a membership together, with one "
+    "number and one vote.")
+persons = fields.Boolean("Persons of Members",
+    help="Check to keep who may use what a member may, such as the drivers "
+    "of a household.")
 elections = fields.Boolean("Elections of Officers",
     help="Check to elect between candidates for several seats, and to let "
     "those who are elected hold an office.")
@@ -151,6 +157,8 @@ class Configuration(
     investing_limit = fields.MultiValue(investing_limit)
     suspensions = fields.MultiValue(suspensions)
     suspension_days = fields.MultiValue(suspension_days)
+    joint_members = fields.MultiValue(joint_members)
+    persons = fields.MultiValue(persons)
     elections = fields.MultiValue(elections)
     formal_minutes = fields.MultiValue(formal_minutes)
 
@@ -164,7 +172,8 @@ class Configuration(
         elif field in {
                 'year_end_month', 'majority_age', 'entity_representative',
                 'retention_years', 'accounting_retention_years',
-                'suspensions', 'suspension_days'}:
+                'suspensions', 'suspension_days', 'joint_members',
+                'persons'}:
             return pool.get('coop.membership.configuration.rule')
         elif field in {
                 'quorum_basis', 'first_quorum_percent',
@@ -196,6 +205,14 @@ class Configuration(
     @classmethod
     def default_suspensions(cls, **pattern):
         return cls.multivalue_model('suspensions').default_suspensions()
+
+    @classmethod
+    def default_joint_members(cls, **pattern):
+        return cls.multivalue_model('joint_members').default_joint_members()
+
+    @classmethod
+    def default_persons(cls, **pattern):
+        return cls.multivalue_model('persons').default_persons()
 
     @classmethod
     def default_elections(cls, **pattern):
@@ -291,9 +308,19 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     accounting_retention_years = accounting_retention_years
     suspensions = suspensions
     suspension_days = suspension_days
+    joint_members = joint_members
+    persons = persons
 
     @classmethod
     def default_suspensions(cls):
+        return False
+
+    @classmethod
+    def default_joint_members(cls):
+        return False
+
+    @classmethod
+    def default_persons(cls):
         return False
 
     @classmethod

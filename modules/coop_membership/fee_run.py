@@ -1,7 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
-from decimal import Decimal
 
 from sql import Null
 
@@ -17,6 +16,7 @@ from trytond.transaction import Transaction, inactive_records
 from .books import SLICE, save_records
 from .date import format_date
 from .exceptions import FeeError
+from .member_fee import NOTHING
 from .run import ComputedMixin
 
 
@@ -122,7 +122,7 @@ class FeeRun(ComputedMixin, ModelSQL, ModelView):
                 for member in members:
                     amount = fee.owed(
                         memberships.get(member, []), start, end,
-                        invoiced.get((member, start), Decimal(0)))
+                        invoiced.get((member, start), NOTHING))
                     if amount:
                         lines.append(Line(
                                 run=self, fee=fee, member=member,

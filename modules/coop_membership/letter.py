@@ -240,7 +240,7 @@ class MemberConfirmation(LetterReport):
     def get_paragraphs(cls, member):
         return [gettext(
                 'coop_membership.msg_letter_membership',
-                name=member.party.name,
+                name=member.names,
                 company=member.company.party.name,
                 date=cls.day(member.admission_date),
                 number=member.number)]

@@ -143,11 +143,12 @@ class Attendance(SearchMixin, PartMixin, ModelSQL, ModelView):
                 error = 'not_represented'
             elif holder == attendance.member.party:
                 error = 'self'
-            elif any(
-                    r.party == holder and r.is_legal
-                    and r.is_valid(meeting.date)
-                    for r in attendance.member.representatives):
-                # Who acts for the member by law needs no proxy
+            elif (holder in attendance.member.holders_at(meeting.date)
+                    or any(
+                        r.party == holder and r.is_legal
+                        and r.is_valid(meeting.date)
+                        for r in attendance.member.representatives)):
+                # Who is the member too, or acts by law, needs no proxy
                 continue
             elif holder in present:
                 if present[holder] == 'represented':

@@ -20,8 +20,10 @@ from .date import context_date
 from .document import DocumentMixin
 from .exceptions import MemberValidationError
 from .exit import ExitMixin
+from .holder import HolderMixin
 from .member_contact import ContactMixin
 from .membership import EXIT_REASONS
+from .person import PersonMixin
 from .retention import RetentionMixin
 from .similar import SimilarMixin
 from .suspension import SuspensionMixin
@@ -44,13 +46,13 @@ def _typed_number(domain):
 
 
 # What is kept up to date as long as there is a file of the member
-_file = {'representatives', 'consents'}
+_file = {'representatives', 'holders', 'persons', 'consents'}
 
 
 class Member(
         SimilarMixin, AdmissionMixin, ChangeCategoryMixin, ContactMixin,
-        ExitMixin, RetentionMixin, SuspensionMixin, DocumentMixin, Workflow,
-        ModelSQL, ModelView):
+        ExitMixin, HolderMixin, PersonMixin, RetentionMixin, SuspensionMixin,
+        DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.member'
     __string__ = "Member"
     _steps = {
@@ -66,7 +68,7 @@ class Member(
         'readmit': (['left'], 'member'),
         }
     _rec_name = 'number'
-    _search_names = 'number', 'party.rec_name'
+    _search_names = 'number', 'party.rec_name', 'holders.party.rec_name'
     _initial_state = 'applicant'
     _modify_states = {
         'applicant': _file | {
@@ -277,7 +279,8 @@ class Member(
         cls.write(members, {request: value})
 
     def get_rec_name(self, name):
-        name = self.party.rec_name
+        name = ', '.join(
+            p.rec_name for p in self.holders_at(context_date()))
         if self.number:
             name = f'[{self.number}] {name}'
         return name
@@ -287,7 +290,8 @@ class Member(
         default = default.copy() if default is not None else {}
         for name in [
                 'number', 'notice_date', 'exit_reason', 'rejection_reason',
-                'representatives', 'consents', 'suspensions']:
+                'representatives', 'holders', 'persons', 'consents',
+                'suspensions']:
             default.setdefault(name)
         default.setdefault('application_date', cls.default_application_date())
         categories = {
@@ -402,8 +406,11 @@ class Member(
         return categories
 
     def recipients(self, date):
-        "Return the parties who get the letters: the heirs, if there are any"
+        """Return the parties who get the letters
+
+        The heirs, if there are any, or else all who hold the membership.
+        """
         heirs = [
             r.party for r in self.representatives
             if r.role == 'heir' and r.is_valid(date)]
-        return heirs or [self.party]
+        return heirs or self.holders_at(date)

@@ -1,22 +1,37 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from collections import defaultdict
 from decimal import Decimal
+from typing import NamedTuple
 
-from sql import Null
+from sql import Cast, Null
 from sql.aggregate import Sum
+from sql.conditionals import Case, Coalesce
 
-from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, Unique, fields
 from trytond.modules.currency.fields import Monetary
 from trytond.modules.product import price_digits
 from trytond.pool import Pool
-from trytond.tools import sqlite_apply_types
-from trytond.transaction import Transaction
 
 from .date import format_date
 from .document import PartMixin, ResultMixin, SearchMixin
+from .query import fetch_sums
+
+
+class Invoiced(NamedTuple):
+    "What was asked for a period, in all, and as it was charged"
+    asked: Decimal
+    charged: Decimal
+    computed: Decimal
+    amount: Decimal
+
+    @property
+    def ratio(self):
+        "How much of what was asked was charged"
+        return self.charged / self.asked if self.asked else Decimal(1)
+
+
+NOTHING = Invoiced(*[Decimal(0)] * 4)
 
 
 class FeeRunCategory(PartMixin, ModelSQL):
@@ -94,8 +109,9 @@ class Fee(SearchMixin, ResultMixin, ModelSQL, ModelView):
     def invoiced(cls, fee, start):
         """Return what is invoiced of the fee for the periods from the day on
 
-        By member and first day of the period, computed by other runs
-        included.  What was deleted or cancelled is to be invoiced again.
+        As computed and as its draft may have been changed, by member and
+        first day of the period, computed by other runs included.  What was
+        deleted or cancelled is to be invoiced again.
         """
         pool = Pool()
         Invoice = pool.get('account.invoice')
@@ -103,13 +119,20 @@ class Fee(SearchMixin, ResultMixin, ModelSQL, ModelView):
         Run = pool.get('coop.member.fee.run')
         table, run = cls.__table__(), Run.__table__()
         line, invoice = InvoiceLine.__table__(), Invoice.__table__()
-        cursor = Transaction().connection.cursor()
+        # SQLite keeps decimals as texts
+        number = Cast(table.amount, 'NUMERIC')
+        charged = Coalesce(
+            Cast(line.quantity, 'NUMERIC')
+            * Cast(line.unit_price, 'NUMERIC'), number)
         query = (table
             .join(run, condition=table.run == run.id)
             .join(line, 'LEFT', condition=table.invoice_line == line.id)
             .join(invoice, 'LEFT', condition=line.invoice == invoice.id)
             .select(
-                table.member, table.start_date, Sum(table.amount).as_('paid'),
+                table.member, table.start_date,
+                Sum(Case((number > 0, number), else_=0)).as_('asked'),
+                Sum(Case((number > 0, charged), else_=0)).as_('charged'),
+                Sum(number).as_('computed'), Sum(charged).as_('amount'),
                 where=(table.fee == fee.id)
                 & (table.start_date >= start)
                 # Of runs that are computed together none is so yet
@@ -117,13 +140,10 @@ class Fee(SearchMixin, ResultMixin, ModelSQL, ModelView):
                     | ((table.invoice_line != Null)
                         & (invoice.state != 'cancelled'))),
                 group_by=[table.member, table.start_date]))
-        if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None, None, 'NUMERIC'])
-        cursor.execute(*query)
-        invoiced = defaultdict(Decimal)
-        for member, date, amount in cursor:
-            invoiced[member, date] = fee.currency.round(Decimal(amount))
-        return invoiced
+        return {
+            (member, date): Invoiced(
+                *(fee.currency.round(Decimal(a)) for a in amounts))
+            for member, date, *amounts in fetch_sums(query, sums=4)}
 
     def get_invoice_line(self, invoice):
         "Return the unsaved line, in the language of the context"

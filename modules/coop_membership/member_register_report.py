@@ -11,6 +11,7 @@ from trytond.transaction import Transaction, check_access
 
 from .date import context_date, format_date
 from .exceptions import RegisterError
+from .member_party import valid
 
 
 class RegisterColumn:
@@ -33,8 +34,10 @@ class RegisterColumn:
                 value, self.context['user'].language)
         elif self.field._type == 'selection':
             return getattr(record, f'{self.name}_string')
+        elif self.name == 'party':
+            return record.member.names
         elif self.field._type == 'many2one':
-            return value.name if self.name == 'party' else value.rec_name
+            return value.rec_name
         elif self.field._type == 'text':
             return ', '.join(value.splitlines())
         elif self.is_number:
@@ -130,6 +133,7 @@ class Extract(RegisterReportMixin, CompanyReport):
         context['entry'] = lambda member: entries[member.id]
         context['memberships'] = lambda member: [
             m for m in member.memberships if m.start_date <= date]
+        context['persons'] = lambda member: valid(member.persons, date)
         context['representatives'] = lambda member: [
             r for r in member.representatives if r.is_valid(date)]
         return context

@@ -53,6 +53,8 @@ class Replace(metaclass=PoolMeta):
         return super().fields_to_replace() + [
             ('coop.member', 'party'),
             ('coop.member.representative', 'party'),
+            ('coop.member.holder', 'party'),
+            ('coop.member.person', 'party'),
             ('coop.meeting.attendance', 'representative'),
             ('coop.meeting.item', 'candidate'),
             ('coop.meeting.candidate', 'party'),

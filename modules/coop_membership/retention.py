@@ -97,24 +97,28 @@ class Erase(metaclass=PoolMeta):
 
     @staticmethod
     def _check_erase_representative(party, company):
-        "Check that the party acts for no member any more"
+        "Check that the party belongs to no member any more, nor acts for one"
         pool = Pool()
         Date = pool.get('ir.date')
-        Representative = pool.get('coop.member.representative')
-        if acting := Representative.search([
-                    ('party', '=', party.id),
-                    ('member.company', '=', company.id),
-                    ('member.state', 'in', [
-                            'applicant', 'member', 'leaving']),
-                    ['OR',
-                        ('end_date', '=', None),
-                        ('end_date', '>=', Date.today()),
-                        ],
-                    ], limit=1):
-            raise EraseError(gettext(
-                    'coop_membership.msg_erase_party_representative',
-                    party=party.rec_name,
-                    member=acting[0].member.rec_name))
+        for name, message in [
+                ('representative', 'msg_erase_party_representative'),
+                ('holder', 'msg_erase_party_belongs'),
+                ('person', 'msg_erase_party_belongs')]:
+            Model = pool.get(f'coop.member.{name}')
+            if acting := Model.search([
+                        ('party', '=', party.id),
+                        ('member.company', '=', company.id),
+                        ('member.state', 'in', [
+                                'applicant', 'member', 'leaving']),
+                        ['OR',
+                            ('end_date', '=', None),
+                            ('end_date', '>=', Date.today()),
+                            ],
+                        ], limit=1):
+                raise EraseError(gettext(
+                        f'coop_membership.{message}',
+                        party=party.rec_name,
+                        member=acting[0].member.rec_name))
 
     def to_erase(self, party_id):
         pool = Pool()

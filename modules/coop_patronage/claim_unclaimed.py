@@ -9,7 +9,7 @@ from trytond.model import fields
 from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_membership.claim import open_replacements
 from trytond.modules.coop_shares.debt import (
-    close_claims, overdue_claims, taking_lines)
+    close_claims, overdue_parts, taking_lines)
 from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.transaction import check_access
@@ -80,10 +80,7 @@ class ClaimMixin:
                 cls._posted_domain(company),
                 cls._unclaimed_domain(date, limit),
                 ])
-        overdue = overdue_claims({r.unclaimed_line for r in records}, limit)
-        return {
-            r: overdue[r.unclaimed_line] for r in records
-            if r.unclaimed_line in overdue}
+        return overdue_parts({r: [r.unclaimed_line] for r in records}, limit)
 
     @classmethod
     def list_unclaimed(cls, company, date, years):

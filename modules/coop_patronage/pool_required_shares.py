@@ -94,7 +94,7 @@ class PoolRequiredShares:
         short = [m for m, amount in left.items() if amount > 0]
         created = [Subscription(
                 company=self.company, member=member, share_class=share_class,
-                quantity=quantity, date=date)
+                quantity=quantity, date=date, outside_offer=True)
             for (member, share_class), quantity in self._get_missing(
                 short, date).items()]
         if created:

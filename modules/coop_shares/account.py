@@ -58,6 +58,7 @@ class MoveLine(metaclass=PoolMeta):
     def _get_origin(cls):
         return super()._get_origin() + [
             'coop.share.subscription',
+            'coop.share.redemption',
             'coop.share.dividend.line',
             ]
 

@@ -8,7 +8,6 @@ from trytond.model import ModelView, Workflow, dualmethod, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.additional_move import get_document
 from trytond.modules.coop_membership.books import SLICE
-from trytond.modules.coop_membership.claim import standing_lines
 from trytond.pool import Pool, PoolMeta
 from trytond.pyson import Bool, Eval
 from trytond.tools import grouped_slice
@@ -229,13 +228,8 @@ class Redemption(metaclass=PoolMeta):
     @classmethod
     def _check_cancel(cls, redemptions):
         super()._check_cancel(redemptions)
-        standing = standing_lines({
-                r.payable_line for r in redemptions if r.payable_line})
-        for redemption in redemptions:
-            if any(
-                    p.state != 'failed'
-                    for line in standing.get(redemption.payable_line, [])
-                    for p in line.payments):
+        for redemption, lines in cls._standing(redemptions).items():
+            if any(p.state != 'failed' for l in lines for p in l.payments):
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_payment',
                         redemption=redemption.rec_name))

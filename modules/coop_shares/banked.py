@@ -149,8 +149,10 @@ class BankedMixin:
         claims = cls.bank_claims(documents)
         open_ = open_lines({c for d_claims in claims.values()
                 for c in d_claims})
+        # A line may stand for several of its claims
         return {
-            d: [l for c in claims[d] for l in open_[c]] for d in documents}
+            d: list(dict.fromkeys(l for c in claims[d] for l in open_[c]))
+            for d in documents}
 
     @classmethod
     def bank_claims(cls, documents):

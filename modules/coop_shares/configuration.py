@@ -83,6 +83,9 @@ share_offers = fields.Boolean(
     "Offers of Shares",
     help="Check to offer shares of a class for some time only, up to an "
     "amount in all and to another one per member in the first days.")
+redemption_instalments = fields.Boolean(
+    "Redemptions in Instalments",
+    help="Check to pay redemptions in instalments, or with interest.")
 
 
 def account_opening(company):
@@ -124,6 +127,7 @@ class Configuration(
     member_limit = fields.MultiValue(member_limit)
     member_limit_percent = fields.MultiValue(member_limit_percent)
     share_offers = fields.MultiValue(share_offers)
+    redemption_instalments = fields.MultiValue(redemption_instalments)
 
     @classmethod
     def multivalue_model(cls, field):
@@ -134,7 +138,8 @@ class Configuration(
             return pool.get('coop.share.configuration.opening')
         elif field in {
                 'lapse_years', 'dividend_resolution', 'member_limit',
-                'member_limit_percent', 'share_offers'}:
+                'member_limit_percent', 'share_offers',
+                'redemption_instalments'}:
             return pool.get('coop.share.configuration.rule')
         return super().multivalue_model(field)
 
@@ -157,6 +162,11 @@ class Configuration(
     @classmethod
     def default_share_offers(cls, **pattern):
         return cls.multivalue_model('share_offers').default_share_offers()
+
+    @classmethod
+    def default_redemption_instalments(cls, **pattern):
+        return cls.multivalue_model(
+            'redemption_instalments').default_redemption_instalments()
 
     def has_member_limit(self, company):
         "Return whether there is a limit of what a member holds of all classes"
@@ -205,6 +215,7 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     member_limit = member_limit
     member_limit_percent = member_limit_percent
     share_offers = share_offers
+    redemption_instalments = redemption_instalments
 
     @classmethod
     def default_lapse_years(cls):
@@ -216,4 +227,8 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
 
     @classmethod
     def default_share_offers(cls):
+        return False
+
+    @classmethod
+    def default_redemption_instalments(cls):
         return False

@@ -133,7 +133,8 @@ def open_claims(claims):
     """
     Line = Pool().get('account.move.line')
     claims = set(claims)
-    lines = [line for group in _open_lines(claims).values() for line in group]
+    lines = [
+        line for group in get_open_lines(claims).values() for line in group]
     paid = defaultdict(Decimal)
     for line in lines:
         paid[line.party, line.account] += line.debit
@@ -162,21 +163,28 @@ def open_parts(claims):
         for claim, lines in standing.items()}
 
 
-def overdue_claims(claims, limit):
-    """Return the open parts of the lines to pay that were all due on the day
+def overdue_parts(claims, limit):
+    """Return by record what is open of its lines to pay, if all was due
 
-    What is put together with other claims is left to them.
+    `claims` maps the records to their lines to pay, and all that is open has
+    to be due on the day.  What is put together with other claims is left to
+    them.
     """
     AdditionalMove = Pool().get('coop.document.move')
-    parts = open_parts(claims)
+    parts = open_parts({c for r_claims in claims.values() for c in r_claims})
     shared = {
         line for line, of_claims in AdditionalMove.get_claims({
                 l for lines in parts.values() for l in lines}).items()
         if len(of_claims) > 1}
-    return {
-        claim: lines for claim, lines in parts.items()
-        if lines and not shared.intersection(lines)
-        and all((l.maturity_date or limit) <= limit for l in lines)}
+    result = {}
+    for record, r_claims in claims.items():
+        lines = {
+            l: amount for claim in r_claims
+            for l, amount in parts[claim].items()}
+        if (lines and not shared.intersection(lines)
+                and all((l.maturity_date or limit) <= limit for l in lines)):
+            result[record] = lines
+    return result
 
 
 def taking_lines(books, amounts):
@@ -203,11 +211,11 @@ def reconcile_open(lines):
     "Reconcile what is open on the accounts of the lines, if it makes a whole"
     Line = Pool().get('account.move.line')
     Line.reconcile(*(
-            open_ for open_ in _open_lines(lines).values()
+            open_ for open_ in get_open_lines(lines).values()
             if sum(l.debit for l in open_) == sum(l.credit for l in open_)))
 
 
-def _open_lines(lines):
+def get_open_lines(lines):
     """Return by party and account of the lines all that is not reconciled
 
     The oldest first.

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from sql import Cast, Null
 from sql.aggregate import Sum
+from sql.conditionals import Coalesce
 
 from trytond import backend
 from trytond.i18n import gettext
@@ -222,6 +223,13 @@ class Dividend(
         'get_totals')
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'), 'get_totals')
+    to_shares = fields.Function(Monetary(
+            "To Shares", currency='currency', digits='currency',
+            states={
+                'invisible': ~Eval('to_shares', 0),
+                },
+            help="The part of the net that pays shares of the members."),
+        'get_totals')
 
     @classmethod
     def __setup__(cls):
@@ -278,6 +286,7 @@ class Dividend(
             'gross': line.gross,
             'withholding': line.withholding,
             'net': line.gross - line.withholding,
+            'to_shares': Coalesce(line.to_shares, 0),
             }
         columns = {n: c for n, c in columns.items() if n in names}
         result = {
@@ -408,6 +417,7 @@ class Dividend(
                 continue
             paid = MoveLine.search([
                     ('move', 'in', moves),
+                    ('account', '=', dividend.account_payable.id),
                     MoveLine.get_paid_domain(),
                     ], limit=1)
             if paid:
@@ -416,8 +426,10 @@ class Dividend(
                         'coop_shares.msg_dividend_cancel_paid',
                         dividend=dividend.rec_name,
                         party=line.party.rec_name))
+            shares = dividend._release_shares(moves)
             for move in moves:
                 dividend._cancel_move(move)
+            dividend._cancel_shares(shares)
 
     def _line_ids(self, to_post=False, first_id=None, last_id=None):
         pool = Pool()

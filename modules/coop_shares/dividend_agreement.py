@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sql import Null
 from sql.aggregate import Sum
+from sql.conditionals import Coalesce
 
 from trytond import backend
 from trytond.i18n import gettext
@@ -41,7 +42,8 @@ class DividendAgreement(BooksMixin):
                 .join(move, condition=column == move.id)
                 .select(
                     table.id,
-                    Sum(line.gross - line.withholding).as_('amount'),
+                    Sum(line.gross - line.withholding
+                        - Coalesce(line.to_shares, 0)).as_('amount'),
                     where=where,
                     group_by=table.id))
             if backend.name == 'sqlite':

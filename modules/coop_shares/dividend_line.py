@@ -33,6 +33,16 @@ class DividendLine(
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'),
         'on_change_with_net')
+    to_shares = Monetary(
+        "To Shares", currency='currency', digits='currency',
+        help="The part of the net that pays shares of the member.")
+    payout = fields.Function(Monetary(
+            "Payout", currency='currency', digits='currency',
+            help="What is left of the net."),
+        'on_change_with_payout')
+    subscription = fields.Many2One(
+        'coop.share.subscription', "Subscription", ondelete='RESTRICT',
+        help="The new shares that the member has chosen.")
     currency = fields.Function(fields.Many2One(
             'currency.currency', "Currency"), 'on_change_with_currency')
     move = fields.Many2One(
@@ -75,6 +85,10 @@ class DividendLine(
     @fields.depends('gross', 'withholding')
     def on_change_with_net(self, name=None):
         return (self.gross or 0) - (self.withholding or 0)
+
+    @fields.depends('to_shares', methods=['on_change_with_net'])
+    def on_change_with_payout(self, name=None):
+        return self.on_change_with_net() - (self.to_shares or 0)
 
     @fields.depends('dividend', '_parent_dividend.currency')
     def on_change_with_currency(self, name=None):

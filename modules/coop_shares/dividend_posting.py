@@ -7,8 +7,10 @@ from trytond.pool import Pool
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .dividend_shares import DividendShares, filled
 
-class DividendPosting:
+
+class DividendPosting(DividendShares):
     "How a dividend enters the books"
     __slots__ = ()
 
@@ -37,15 +39,23 @@ class DividendPosting:
                 description=dividend.number)
             move.save()
             gross = withholding = 0
+            payments = []
             for sub_ids in grouped_slice(ids, SLICE):
                 lines = Line.browse(list(sub_ids))
+                fills = dividend._get_fills(lines)
+                for line, parts in fills.items():
+                    line.to_shares = filled(parts)
+                save_records(list(fills))
                 save_records([
                         books.line(
-                            dividend.account_payable, -line.net,
+                            dividend.account_payable, -line.payout,
                             party=line.member.party,
                             maturity_date=dividend.payment_date,
                             move=move, origin=line)
-                        for line in lines if line.net])
+                        for line in lines if line.payout])
+                credits, sub_payments = cls._get_credits(books, move, fills)
+                save_records(credits)
+                payments.extend(sub_payments)
                 Line.write(lines, {'move': move.id})
                 gross += sum(l.gross for l in lines)
                 withholding += sum(l.withholding for l in lines)
@@ -56,6 +66,7 @@ class DividendPosting:
                         move=move))
             MoveLine.save(lines)
             Move.post([move])
+            cls._enter_payments(payments)
         if not dividend._line_ids(to_post=True):
             cls._posted([dividend])
 

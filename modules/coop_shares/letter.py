@@ -109,6 +109,13 @@ class RedemptionSettlement(LetterReport):
         rows.append((
                 cls.label(redemption, 'net_amount'),
                 cls.money(redemption.net_amount, redemption)))
+        if redemption.payment_term:
+            interest = {r.account_move for r in redemption.interests}
+            rows.extend(
+                (cls.day(line.maturity_date),
+                    cls.money(line.credit, redemption))
+                for line in redemption.payable_lines
+                if line.move not in interest)
         return rows
 
     @classmethod
@@ -118,6 +125,18 @@ class RedemptionSettlement(LetterReport):
         if redemption.state == 'paid':
             return [gettext('coop_shares.msg_letter_settlement_paid')]
         number = get_iban(redemption.member.party)
+        if redemption.payment_term:
+            if number:
+                end = [gettext(
+                        'coop_shares.msg_letter_settlement_instalments_account',
+                        account=number.number)]
+            else:
+                end = [gettext(
+                        'coop_shares.msg_letter_settlement_instalments')]
+            if redemption.interest_table:
+                end.append(gettext(
+                        'coop_shares.msg_letter_settlement_interest'))
+            return end
         values = {
             'amount': cls.money(redemption.net_amount, redemption),
             'date': cls.day(redemption.payment_date),

@@ -38,6 +38,41 @@ class Member(metaclass=PoolMeta):
             help="What the member is liable for beyond the shares."),
         'get_liability')
 
+    dividend_choice = fields.Selection([
+            ('pay', "Pay Out"),
+            ('fill', "Fill Unpaid Shares"),
+            ('shares', "New Shares"),
+            ], "Use of Dividends", sort=False,
+        states={
+            'invisible': ~Eval('chooses_dividend', False),
+            },
+        help="Pay Out: share dividends are paid out.\n"
+        "Fill Unpaid Shares: they pay what is unpaid of the shares first.\n"
+        "New Shares: what is left buys new shares then.")
+    chooses_dividend = fields.Function(
+        fields.Boolean("Chooses the Use of Dividends"),
+        'on_change_with_chooses_dividend')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls._modify_states = {
+            state: names | {'dividend_choice'}
+            if state in {'applicant', 'member', 'leaving'} else names
+            for state, names in cls._modify_states.items()}
+
+    @classmethod
+    def default_dividend_choice(cls):
+        return 'pay'
+
+    @fields.depends('company')
+    def on_change_with_chooses_dividend(self, name=None):
+        ShareClass = Pool().get('coop.share.class')
+        return bool(self.company and ShareClass.search([
+                    ('company', '=', self.company.id),
+                    ('dividend_use', '=', 'choice'),
+                    ], limit=1))
+
     @classmethod
     def get_liability(cls, members, name):
         pool = Pool()
@@ -113,9 +148,12 @@ class Member(metaclass=PoolMeta):
                         ('state', '=', 'draft'),
                         ]))
         for subscription in subscriptions:
-            subscription.date = max(
-                subscription.date,
-                subscription.member.memberships[-1].start_date)
+            start_date = subscription.member.memberships[-1].start_date
+            if subscription.date < start_date:
+                # An offer asks for the day on which it was subscribed
+                subscription.subscribed_on = (
+                    subscription.subscribed_on or subscription.date)
+                subscription.date = start_date
         for transfer in transfers:
             transfer.date = max(
                 transfer.date,

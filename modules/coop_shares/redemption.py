@@ -8,8 +8,7 @@ from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
-from trytond.modules.coop_membership.claim import (
-    paid_claims, standing_lines, take_back)
+from trytond.modules.coop_membership.claim import standing_lines, take_back
 from trytond.modules.coop_membership.date import LONG_AGO
 from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.period import DAY
@@ -25,7 +24,9 @@ from .exceptions import RedemptionError
 from .redemption_agreement import RedemptionAgreement
 from .redemption_approval import MANDATORY, RedemptionApproval
 from .redemption_end import RedemptionEnd
+from .redemption_interest import RedemptionInterest
 from .redemption_lapse import RedemptionLapse
+from .redemption_payable import CANCELLING, RedemptionPayable
 from .redemption_payout import RedemptionPayout
 from .redemption_queue import RedemptionQueue
 from .redemption_settlement import RedemptionSettlement
@@ -33,14 +34,14 @@ from .redemption_settlement import RedemptionSettlement
 logger = logging.getLogger(__name__)
 _settlement_fields = {
     'price', 'deduction', 'deduction_reason', 'set_off', 'settlement_date',
-    'payment_date'}
+    'payment_date', 'payment_term'}
 
 
 class Redemption(
         RedemptionQueue, RedemptionApproval, RedemptionEnd,
-        RedemptionSettlement, RedemptionPayout, RedemptionLapse,
-        RedemptionAgreement, BankedMixin, ShareDocumentMixin,
-        Workflow, ModelSQL, ModelView):
+        RedemptionSettlement, RedemptionPayable, RedemptionInterest,
+        RedemptionPayout, RedemptionLapse, RedemptionAgreement, BankedMixin,
+        ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.redemption'
     __string__ = "Share Redemption"
     _bank_keyword = 'redemption'
@@ -137,6 +138,17 @@ class Redemption(
     payment_date = fields.Date("Payment Date",
         help="The day the redemption is to be paid.\n"
         "Leave empty for the one of the share class.")
+    payment_term = fields.Many2One(
+        'account.invoice.payment_term', "Payment Term", ondelete='RESTRICT',
+        states={
+            'invisible': (
+                ~Eval('in_instalments', False) & ~Eval('payment_term')),
+            },
+        help="The instalments in which the redemption is paid, from the "
+        "payment date on.\n"
+        "Leave empty to pay it at once.")
+    in_instalments = fields.Function(
+        fields.Boolean("In Instalments"), 'on_change_with_in_instalments')
     amount = Monetary(
         "Amount", currency='currency', digits='currency', readonly=True,
         help="The capital that has ended.")
@@ -166,12 +178,6 @@ class Redemption(
         'on_change_with_net_amount')
     move = move_field('move', "Account Move")
     settle_move = move_field('settle_move', "Settlement Move")
-    payable_line = fields.Many2One(
-        'account.move.line', "Line to Pay", readonly=True,
-        ondelete='RESTRICT',
-        states={
-            'invisible': ~Eval('payable_line'),
-            })
     lapse_move = move_field('lapse_move', "Lapse Move")
     approved_by = employee_field("Approved by", states=[
             'approved', 'ended', 'settled', 'paid', 'refused', 'cancelled'])
@@ -246,16 +252,6 @@ class Redemption(
         cls._buttons['cancel']['depends'].append('net_amount')
 
     @classmethod
-    def bank_open_domain(cls):
-        return [('state', '=', 'settled')]
-
-    @classmethod
-    def bank_claims(cls, redemptions):
-        return {
-            r: [r.payable_line] if r.payable_line else []
-            for r in redemptions}
-
-    @classmethod
     def default_request_date(cls):
         return Pool().get('ir.date').today()
 
@@ -270,9 +266,13 @@ class Redemption(
     def on_change_member(self):
         self.end_date = self.first_end_date()
 
-    @fields.depends(methods=['on_change_member'])
+    @fields.depends(
+        'share_class', '_parent_share_class.payment_term',
+        methods=['on_change_member'])
     def on_change_share_class(self):
         self.on_change_member()
+        self.payment_term = (
+            self.share_class.payment_term if self.share_class else None)
 
     @fields.depends(methods=['on_change_member'])
     def on_change_request_date(self):
@@ -314,6 +314,22 @@ class Redemption(
                 self.amount - (self.unpaid_amount or 0) - (self.loss or 0)
                 + (self.premium or 0)
                 - (self.deduction or 0) - (self.set_off_amount or 0))
+
+    @fields.depends('company')
+    def on_change_with_in_instalments(self, name=None):
+        Configuration = Pool().get('coop.share.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'redemption_instalments', company=self.company.id)
+
+    @property
+    def own_moves(self):
+        "The moves of the claim and of its interest"
+        return [
+            m for m in [
+                self.move, self.settle_move,
+                *(r.account_move for r in self.interests)]
+            if m]
 
     @classmethod
     def view_attributes(cls):
@@ -371,6 +387,8 @@ class Redemption(
         for redemption in redemptions:
             if not redemption.end_date:
                 redemption.end_date = redemption.first_end_date()
+            if not redemption.payment_term:
+                redemption.payment_term = redemption.share_class.payment_term
         cls.check_step('approve', redemptions)
         cls._warn_last_share(redemptions)
         cls._warn_minimum_capital(redemptions)
@@ -467,10 +485,9 @@ class Redemption(
             return
         lock_members(r.member for r in redemptions)
         cls._check_cancel(redemptions)
-        for redemption in redemptions:
-            if redemption.payable_line:
-                take_back(
-                    [redemption.payable_line], redemption.end_date + DAY)
+        for redemption, lines in cls.get_payables(redemptions).items():
+            if lines:
+                take_back(lines, redemption.end_date + DAY)
         reversals = {}
         for company, c_redemptions in by_company(redemptions):
             books = Books(company)
@@ -480,10 +497,14 @@ class Redemption(
                 if redemption.settle_move:
                     reversals[redemption.settle_move] = books.reversal(
                         redemption.settle_move, redemption.settlement_date)
-                redemption.payable_line = None
+                for row in redemption.interests:
+                    reversals[row.account_move] = books.reversal(
+                        row.account_move, row.date)
         Books.post(list(reversals.values()))
         save_records(redemptions)
-        with Transaction().set_context(keep_share_payments=True):
+        cancelling = {CANCELLING: [r.id for r in redemptions]}
+        with Transaction().set_context(
+                keep_share_payments=True, **cancelling):
             Reconciliation.delete(list({
                         l.reconciliation for m in reversals for l in m.lines
                         if l.reconciliation}))
@@ -493,13 +514,13 @@ class Redemption(
         to_reconcile = []
         for redemption in redemptions:
             lines = defaultdict(list)
-            for move in [redemption.move, redemption.settle_move]:
-                if move:
-                    for line in [*move.lines, *reversals[move].lines]:
-                        if line.account.reconcile:
-                            lines[line.account].append(line)
+            for move in redemption.own_moves:
+                for line in [*move.lines, *reversals[move].lines]:
+                    if line.account.reconcile:
+                        lines[line.account].append(line)
             to_reconcile.extend(lines.values())
-        Line.reconcile(*to_reconcile)
+        with Transaction().set_context(**cancelling):
+            Line.reconcile(*to_reconcile)
         ShareMove.reverse(
             [
                 m for r in redemptions for m in r.share_moves
@@ -509,65 +530,16 @@ class Redemption(
     @classmethod
     def _check_cancel(cls, redemptions):
         "Check that nothing is paid, or waived, or on the way to be paid"
+        payables = cls.get_payables(redemptions)
         standing = standing_lines({
-                r.payable_line for r in redemptions if r.payable_line})
+                l for lines in payables.values() for l in lines})
         for redemption in redemptions:
             if redemption.state == 'paid' and redemption.net_amount:
                 raise RedemptionError(gettext(
                         'coop_shares.msg_redemption_cancel_paid',
                         redemption=redemption.rec_name))
-            line = redemption.payable_line
-            if line and line.reconciliation and line in standing[line]:
-                raise RedemptionError(gettext(
-                        'coop_shares.msg_redemption_cancel_reconciled',
-                        redemption=redemption.rec_name))
-
-    @classmethod
-    def check_paid(cls, reconciliations, reconciled=True):
-        "Follow the reconciliation of the lines to pay with the state"
-        pool = Pool()
-        AdditionalMove = pool.get('coop.document.move')
-        Line = pool.get('account.move.line')
-        for sub_reconciliations in grouped_slice(reconciliations, SLICE):
-            ids = [r.id for r in sub_reconciliations]
-            claims = set(Line.search([
-                        ('reconciliation', 'in', ids),
-                        ('move.origin', 'like', cls.__name__ + ',%'),
-                        ]))
-            for row in AdditionalMove.search([
-                        ('document', 'like', cls.__name__ + ',%'),
-                        ['OR',
-                            ('line.reconciliation', 'in', ids),
-                            ('replaced.reconciliation', 'in', ids),
-                            ],
-                        ]):
-                claims.add(row.claim)
-            cls.check_claims(claims, reconciled=reconciled)
-
-    @classmethod
-    def check_claims(cls, claims, reconciled=True):
-        "Follow what became of the lines to pay with the state"
-        redemptions = []
-        for sub_claims in grouped_slice(claims, SLICE):
-            redemptions.extend(cls.search([
-                        ('payable_line', 'in', [l.id for l in sub_claims]),
-                        ('state', '=', 'settled' if reconciled else 'paid'),
-                        ]))
-        if redemptions and reconciled:
-            paid = paid_claims({r.payable_line for r in redemptions})
-            redemptions = [r for r in redemptions if r.payable_line in paid]
-        if redemptions:
-            if reconciled:
-                cls.set_paid(redemptions)
-            else:
-                cls.set_settled(redemptions)
-
-    @classmethod
-    @Workflow.transition('paid')
-    def set_paid(cls, redemptions):
-        pass
-
-    @classmethod
-    @Workflow.transition('settled')
-    def set_settled(cls, redemptions):
-        pass
+            for line in payables[redemption]:
+                if line.reconciliation and line in standing[line]:
+                    raise RedemptionError(gettext(
+                            'coop_shares.msg_redemption_cancel_reconciled',
+                            redemption=redemption.rec_name))

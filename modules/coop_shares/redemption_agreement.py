@@ -11,6 +11,7 @@ from trytond import backend
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.coop_membership.agreement import BooksMixin, Difference
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
 from trytond.tools import sqlite_apply_types
 from trytond.transaction import Transaction
@@ -31,8 +32,9 @@ class RedemptionAgreement(BooksMixin):
         cursor = Transaction().connection.cursor()
         table = cls.__table__()
         class_ = ShareClass.__table__()
-        end, settle, lapse, move = (
-            AccountMove.__table__() for _ in range(4))
+        interest = pool.get('coop.share.redemption.interest').__table__()
+        end, settle, lapse, move, accrual = (
+            AccountMove.__table__() for _ in range(5))
         line, lapsed_line = Line.__table__(), Line.__table__()
 
         claim = table.amount - Coalesce(table.unpaid_amount, 0)
@@ -84,6 +86,19 @@ class RedemptionAgreement(BooksMixin):
         for id_, amount, final_amount in cursor:
             found[id_] = company.currency.round(Decimal(amount))
             final[id_] = company.currency.round(Decimal(final_amount))
+        for id_, amount in fetch_sums(interest.join(
+                    accrual, condition=interest.account_move == accrual.id
+                    ).join(
+                    table, condition=interest.redemption == table.id
+                    ).select(
+                    interest.redemption,
+                    Sum(interest.amount - interest.withholding).as_('amount'),
+                    where=(table.company == company.id)
+                    & table.state.in_(['settled', 'paid'])
+                    & (accrual.date <= date),
+                    group_by=interest.redemption)):
+            if id_ in expected:
+                expected[id_] += company.currency.round(Decimal(amount))
         for id_ in sorted(expected.keys() | found.keys()):
             amounts = [d.get(id_, Decimal(0)) for d in [expected, found]]
             if amounts[0] != amounts[1]:

@@ -101,13 +101,13 @@ class RedemptionEnd:
         # To read the lines of all the moves together
         moves = AccountMove.browse([r.move for r in redemptions])
         for redemption, move in zip(redemptions, moves):
-            redemption.payable_line = redemption._get_payable(move)
             payments.extend(
                 Payment(
                     subscription=line.origin,
                     date=redemption.end_date + DAY,
                     amount=line.credit, line=line, redemption=redemption)
-                for line in move.lines if line.origin)
+                for line in move.lines
+                if isinstance(line.origin, Subscription))
         save_records(redemptions)
         ShareMove.do(share_moves)
         if payments:
@@ -178,13 +178,7 @@ class RedemptionEnd:
         if self.claim:
             lines.append(books.line(
                     class_.get_account('redemption'), -self.claim,
-                    party=party,
+                    party=party, origin=self,
                     maturity_date=(
                         self.payment_date or self.first_payment_date)))
         return books.move(self.end_date + DAY, lines, origin=self)
-
-    def _get_payable(self, move):
-        for line in move.lines:
-            if (line.account == self.share_class.account_redemption
-                    and line.credit):
-                return line

@@ -135,6 +135,7 @@ class RedemptionGrant(ResultMixin, ModelSQL):
                         reason=redemption.reason,
                         split_from=redemption,
                         set_off=redemption.set_off,
+                        payment_term=redemption.payment_term,
                         approved_by=redemption.approved_by,
                         state='approved'))
         Redemption.set_number(rests)

@@ -3,10 +3,8 @@
 from dateutil.relativedelta import relativedelta
 
 from trytond.modules.coop_membership.books import Books, save_records
-from trytond.modules.coop_membership.claim import open_lines
-from trytond.pool import Pool
 
-from .debt import close_claims, open_claims
+from .debt import close_claims, overdue_parts, taking_lines
 from .document import lock_members
 
 
@@ -29,33 +27,13 @@ class RedemptionLapse:
         The redemption may be rescheduled: it lapses when all of it was to be
         paid.  What is put together with others is left to them.
         """
-        AdditionalMove = Pool().get('coop.document.move')
         limit = date - relativedelta(years=years)
-        redemptions = cls.search([
-                ('company', '=', company.id),
-                ('state', '=', 'settled'),
-                ('payment_date', '<=', limit),
-                ('payable_line', '!=', None),
-                ])
-        open_ = open_lines({r.payable_line for r in redemptions})
-        shared = {
-            line for line, claims in AdditionalMove.get_claims({
-                    l for lines in open_.values() for l in lines}).items()
-            if len(claims) > 1}
-        lines = {}
-        for redemption in redemptions:
-            r_lines = open_[redemption.payable_line]
-            if r_lines and not shared & set(r_lines) and all(
-                    (l.maturity_date or l.date) <= limit for l in r_lines
-                    if l != redemption.payable_line):
-                lines[redemption] = r_lines
-        amounts = open_claims({l for ls in lines.values() for l in ls})
-        result = {}
-        for redemption, r_lines in lines.items():
-            claims = {l: amounts[l] for l in r_lines if amounts[l]}
-            if claims:
-                result[redemption] = claims
-        return result
+        return overdue_parts(
+            cls.get_payables(cls.search([
+                        ('company', '=', company.id),
+                        ('state', '=', 'settled'),
+                        ('payment_date', '<=', limit),
+                        ])), limit)
 
     @classmethod
     def lapse(cls, redemptions, company, date, years):
@@ -71,13 +49,12 @@ class RedemptionLapse:
             class_ = redemption.share_class
             amounts = claims[redemption]
             redemption.lapse_move = books.move(date, [
-                    *(books.line(
-                            line.account, amount, party=line.party,
-                            origin=line)
-                        for line, amount in amounts.items()),
+                    *taking_lines(books, amounts),
                     books.line(
                         class_.get_account('lapsed'), -sum(amounts.values())),
                     ], origin=redemption)
+            # Who does not collect it bears what the wait costs
+            redemption.interest_complete = True
         Books.post([r.lapse_move for r in redemptions])
         save_records(redemptions)
         close_claims({

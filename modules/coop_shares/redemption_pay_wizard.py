@@ -22,7 +22,7 @@ class PayRedemption(PayWizard):
             ])
 
     def _get_open(self):
-        return {r: r.amount_to_pay for r in self.records}
+        return self.model.get_next_amounts(self.records)
 
     def _pay(self, amounts, *args, **kwargs):
         self.model.pay_out(amounts, *args, **kwargs)

@@ -6,12 +6,11 @@ from decimal import Decimal
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.coop_membership.books import Books, save_records
-from trytond.modules.coop_membership.claim import open_lines
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.report import Report
 
-from .debt import close_claims, open_claims
+from .debt import close_claims
 from .document import lock_members
 from .exceptions import PaymentError
 
@@ -30,27 +29,37 @@ class RedemptionPayout:
             help="What the payment is about."), 'get_payout_reference')
 
     @classmethod
-    def _open_parts(cls, redemptions):
-        "Return by redemption the lines to pay and how much of each is open"
-        claims = {
-            r.payable_line: r for r in redemptions
-            if r.state == 'settled' and r.payable_line}
-        standing = open_lines(claims)
-        amounts = open_claims({l for ls in standing.values() for l in ls})
-        parts = defaultdict(list)
-        for claim, redemption in claims.items():
-            for line in standing[claim]:
-                amount = amounts.get(line, Decimal(0))
-                if amount > 0:
-                    parts[redemption].append((line, amount))
-        return parts
-
-    @classmethod
     def get_amount_to_pay(cls, redemptions, name):
         parts = cls._open_parts(redemptions)
         return {
             r.id: sum((a for _, a in parts[r]), Decimal(0))
             for r in redemptions}
+
+    @classmethod
+    def get_next_amounts(cls, redemptions):
+        """Return by redemption how much is to be paid next
+
+        Of what is paid in instalments those that are due, or the next one.
+        """
+        today = Pool().get('ir.date').today()
+        amounts = {}
+        for redemption, parts in cls._open_parts(redemptions).items():
+            if redemption.payment_term and parts:
+                until = max(
+                    today, min(l.maturity_date for l, _ in parts))
+                parts = [p for p in parts if p[0].maturity_date <= until]
+            amounts[redemption] = sum((a for _, a in parts), Decimal(0))
+        return amounts
+
+    @property
+    def payout_parts(self):
+        "When how much is to be paid out"
+        if not self.payment_term:
+            return [(self.payment_date, self.amount_to_pay)]
+        parts = defaultdict(Decimal)
+        for line, amount in self._open_parts([self])[self]:
+            parts[line.maturity_date] += amount
+        return sorted(parts.items())
 
     def get_payout_account(self, name):
         "Only with bank accounts of parties"

@@ -23,9 +23,11 @@ class PayoutReport(CompanyReport):
                     for name in cls._names])
         for redemption in sorted(
                 records, key=lambda r: (r.payment_date or r.request_date)):
-            if redemption.amount_to_pay:
-                writer.writerow([
-                        cls._get_cell(redemption, n) for n in cls._names])
+            for date, amount in redemption.payout_parts:
+                if amount:
+                    writer.writerow([
+                            cls._get_cell(redemption, n, date, amount)
+                            for n in cls._names])
         context['table'] = output.getvalue()
         return context
 
@@ -35,10 +37,11 @@ class PayoutReport(CompanyReport):
         return report.extension, data
 
     @classmethod
-    def _get_cell(cls, redemption, name):
-        value = getattr(redemption, name)
+    def _get_cell(cls, redemption, name, date, amount):
         if name == 'member':
-            value = redemption.member.party.name
+            return redemption.member.party.name
         elif name == 'payment_date':
-            value = value.isoformat() if value else None
-        return value
+            return date.isoformat() if date else None
+        elif name == 'amount_to_pay':
+            return amount
+        return getattr(redemption, name)

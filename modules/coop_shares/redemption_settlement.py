@@ -50,11 +50,13 @@ class RedemptionSettlement:
             for redemption in c_redemptions:
                 to_reconcile.extend(redemption._settle_line(set_off))
         maturities = []
-        for redemption in redemptions:
-            line = redemption.payable_line
-            if line and line.maturity_date != redemption.payment_date:
-                maturities.extend([
-                        [line], {'maturity_date': redemption.payment_date}])
+        for redemption, lines in cls.get_payables(redemptions).items():
+            for line in lines:
+                if (line.move == redemption.move
+                        and line.maturity_date != redemption.payment_date):
+                    maturities.extend([
+                            [line],
+                            {'maturity_date': redemption.payment_date}])
         if maturities:
             Line.write(*maturities)
         save_records(redemptions)
@@ -134,30 +136,39 @@ class RedemptionSettlement:
         lines.extend(
             books.line(line.account, -amount, party=party, origin=line)
             for line, amount in debts)
-        if not lines:
+        if not lines and not self.payment_term:
             return
         account = class_.get_account('redemption')
         lines.append(books.line(account, self.claim, party=party))
         net_amount = self.on_change_with_net_amount()
         if net_amount:
-            lines.append(books.line(
-                    account, -net_amount, party=party,
-                    maturity_date=self.payment_date))
+            lines.extend(
+                books.line(
+                    account, -amount, party=party, maturity_date=date,
+                    origin=self)
+                for date, amount in self._get_terms(net_amount))
         return books.move(self.settlement_date, lines, origin=self)
 
+    def _get_terms(self, amount):
+        "Return when which part of the amount is to be paid"
+        if self.payment_term:
+            return self.payment_term.compute(
+                amount, self.currency, self.payment_date)
+        return [(self.payment_date, amount)]
+
     def _settle_line(self, set_off):
-        """Make the rest the line to pay.
+        """Let the rest take the place of the claim.
 
         Return the lists of lines to reconcile and add to `set_off` the lines
         that pay each debt.
         """
         if not self.settle_move:
             return
-        claim = self.payable_line
         lines = self.settle_move.lines
         account = self.share_class.account_redemption
-        yield [claim, *(l for l in lines if l.account == account and l.debit)]
-        self.payable_line = self._get_payable(self.settle_move)
+        yield [
+            *(l for l in self.move.lines if l.origin == self),
+            *(l for l in lines if l.account == account and l.debit)]
         for line in lines:
-            if line.origin:
+            if line.origin and line.origin != self:
                 set_off[line.origin].append(line)

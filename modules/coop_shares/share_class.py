@@ -17,6 +17,7 @@ from trytond.transaction import Transaction, inactive_records
 from .exceptions import ShareClassValidationError
 from .quantity import QUANTITY_DIGITS, number
 from .share_class_budget import ShareClassBudget
+from .share_class_interest import ShareClassInterest
 from .share_class_limits import ShareClassLimits
 
 _account_domain = [
@@ -37,7 +38,7 @@ _other_domain = _account_domain + [
 
 
 class ShareClass(
-        ShareClassLimits, ShareClassBudget, SearchMixin,
+        ShareClassLimits, ShareClassBudget, ShareClassInterest, SearchMixin,
         DeactivableMixin, ModelSQL, ModelView):
     __name__ = 'coop.share.class'
     __string__ = "Share Class"
@@ -162,6 +163,19 @@ class ShareClass(
         help="The number of months a share is held at least.")
     participates = fields.Boolean("Participates",
         help="Check if share dividends are paid on the shares.")
+    dividend_use = fields.Selection([
+            ('pay', "Pay Out"),
+            ('fill', "Fill Unpaid Shares"),
+            ('choice', "Choice of the Member"),
+            ], "Use of Dividends", required=True, sort=False,
+        states={
+            'invisible': ~Eval('participates', False),
+            },
+        help="Pay Out: the member gets share dividends in money.\n"
+        "Fill Unpaid Shares: they pay what is unpaid of the shares of the "
+        "class before anything is paid out.\n"
+        "Choice of the Member: they do so, or buy new shares, if the member "
+        "has chosen it.")
     effective = fields.Selection([
             ('confirmation', "Confirmation"),
             ('payment', "Payment"),
@@ -332,6 +346,10 @@ class ShareClass(
     @classmethod
     def default_participates(cls):
         return True
+
+    @classmethod
+    def default_dividend_use(cls):
+        return 'pay'
 
     @classmethod
     def default_effective(cls):

@@ -156,12 +156,14 @@ class ShareOffer(ModelSQL, ModelView):
         Subscription = Pool().get('coop.share.subscription')
         table = Subscription.__table__()
         cursor = Transaction().connection.cursor()
+        day = Coalesce(table.subscribed_on, table.date)
         where = (
             (table.share_class == self.share_class.id)
             & table.state.in_(['confirmed', 'paid'])
-            & (table.date >= self.start_date))
+            & ~Coalesce(table.outside_offer, False)
+            & (day >= self.start_date))
         if date:
-            where &= table.date <= date
+            where &= day <= date
         if confirming:
             where &= ~fields.SQL_OPERATORS['in'](
                 table.id, [s.id for s in confirming])
@@ -176,9 +178,11 @@ class ShareOffer(ModelSQL, ModelView):
         for member, amount in cursor:
             amounts[member] = self.currency.round(Decimal(amount))
         for subscription in confirming:
+            day = subscription.subscribed_on or subscription.date
             if (subscription.share_class == self.share_class
-                    and self.start_date <= subscription.date
-                    and (not date or subscription.date <= date)):
+                    and not subscription.outside_offer
+                    and self.start_date <= day
+                    and (not date or day <= date)):
                 amounts[subscription.member.id] += (
                     subscription.amount + (subscription.premium or 0))
         return amounts
@@ -187,25 +191,34 @@ class ShareOffer(ModelSQL, ModelView):
     def check(cls, subscriptions):
         """Check that the shares subscribed are offered
 
-        A class that has no offers is open.
+        A class that has no offers is open, and so is each for what a surplus
+        pays.  What is entered again is as good as it was.
         """
         lang = Pool().get('ir.lang').get()
-        subscriptions = [s for s in subscriptions if s.share_class.offers]
+        subscriptions = [
+            s for s in subscriptions
+            if s.share_class.offers and not s.outside_offer]
         if not subscriptions:
             return
         # Each counts what the others subscribe
         cls.lock({o for s in subscriptions for o in s.share_class.offers})
         by_offer = defaultdict(list)
         for subscription in subscriptions:
+            day = subscription.subscribed_on or subscription.date
             offer = next((
                     o for o in subscription.share_class.offers
-                    if o.is_open(subscription.date)), None)
+                    if o.is_open(day)), None)
+            corrected = subscription.corrects
+            if (not offer and corrected
+                    and corrected.share_class == subscription.share_class
+                    and corrected.quantity >= subscription.quantity):
+                continue
             if not offer:
                 raise LimitError(gettext(
                         'coop_shares.msg_offer_closed',
                         subscription=subscription.rec_name,
                         share_class=subscription.share_class.rec_name,
-                        date=lang.strftime(subscription.date)))
+                        date=lang.strftime(day)))
             by_offer[offer].append(subscription)
         for offer, confirming in by_offer.items():
             offer._check(confirming)
@@ -225,7 +238,8 @@ class ShareOffer(ModelSQL, ModelView):
                     ceiling=format_(self.ceiling)))
         first = [
             s for s in confirming
-            if self.first_end_date and s.date <= self.first_end_date]
+            if self.first_end_date
+            and (s.subscribed_on or s.date) <= self.first_end_date]
         if not first:
             return
         amounts = self.subscribed_by(

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
+from functools import partial
 from typing import Any, NamedTuple
 
 from trytond.i18n import gettext
@@ -43,6 +44,8 @@ class StatementReport(CompanyReport):
         context['from_date'] = from_date
         context['date'] = date
         context['statements'] = lambda member: statements[member.id]
+        context['claims'] = lambda member: cls.get_claims(
+            member, from_date, date)
         context['letters'] = [
             (member, recipient) for member in records
             for recipient in member.recipients(Date.today())]
@@ -91,6 +94,39 @@ class StatementReport(CompanyReport):
             if statement.rows:
                 statements[member].append(statement)
         return statements
+
+    @classmethod
+    def get_claims(cls, member, from_date, date):
+        "Return what is owed to the member for redemptions, as texts"
+        pool = Pool()
+        Lang = pool.get('ir.lang')
+        Redemption = pool.get('coop.share.redemption')
+        lang = Lang.get()
+        texts = []
+        redemptions = Redemption.search([
+                ('member', '=', member.id),
+                ('state', 'in', ['ended', 'settled', 'paid']),
+                ('end_date', '<', date),
+                ], order=[('end_date', 'ASC'), ('id', 'ASC')])
+        for redemption, parts in Redemption.owed_at(
+                redemptions, date).items():
+            money = partial(lang.currency, currency=redemption.currency)
+            for row in reversed(redemption.interests):
+                if row.date <= date and (
+                        not from_date or row.date >= from_date):
+                    texts.append(gettext(
+                            'coop_shares.msg_statement_interest',
+                            redemption=redemption.rec_name,
+                            date=lang.strftime(row.date),
+                            amount=money(row.amount),
+                            withholding=money(row.withholding)))
+            for day, amount in parts:
+                texts.append(gettext(
+                        'coop_shares.msg_statement_claim',
+                        redemption=redemption.rec_name,
+                        date=lang.strftime(day),
+                        amount=money(amount)))
+        return texts
 
     @classmethod
     def _get_statement(cls, share_class, moves, from_date, date, paid):

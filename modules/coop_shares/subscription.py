@@ -24,6 +24,7 @@ from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import SubscriptionError
 from .subscription_agreement import SubscriptionAgreement
 from .subscription_correction import SubscriptionCorrection
+from .subscription_fee import SubscriptionFee
 from .subscription_posting import SubscriptionPosting
 from .subscription_reconciliation import SubscriptionReconciliation
 from .subscription_unpaid import SubscriptionUnpaid
@@ -31,8 +32,8 @@ from .subscription_unpaid import SubscriptionUnpaid
 
 class Subscription(
         SubscriptionUnpaid, SubscriptionPosting, SubscriptionReconciliation,
-        SubscriptionAgreement, SubscriptionCorrection, BankedMixin,
-        RequestMixin, ShareDocumentMixin,
+        SubscriptionAgreement, SubscriptionCorrection, SubscriptionFee,
+        BankedMixin, RequestMixin, ShareDocumentMixin,
         Workflow, ModelSQL, ModelView):
     __name__ = 'coop.share.subscription'
     __string__ = "Share Subscription"
@@ -142,6 +143,17 @@ class Subscription(
             'invisible': ~Eval('corrects'),
             },
         help="The subscription in the place of which this was entered.")
+    subscribed_on = fields.Date("Subscribed on", readonly=True,
+        states={
+            'invisible': ~Eval('subscribed_on'),
+            },
+        help="The day on which the shares were subscribed, if they are held "
+        "from a later one.")
+    outside_offer = fields.Boolean("Outside of Offers", readonly=True,
+        states={
+            'invisible': ~Eval('outside_offer', False),
+            },
+        help="The shares are paid by a surplus, and belong to no offer.")
     state = fields.Selection([
             ('draft', "Draft"),
             ('confirmed', "Confirmed"),
@@ -175,6 +187,10 @@ class Subscription(
         return Pool().get('ir.date').today()
 
     @classmethod
+    def default_outside_offer(cls):
+        return False
+
+    @classmethod
     def default_share_class(cls):
         "Return the class when there is only one to subscribe"
         ShareClass = Pool().get('coop.share.class')
@@ -206,28 +222,6 @@ class Subscription(
         if self.member and self.share_class and self.share_class.entry_fee:
             self.entry_fee = self.get_entry_fee(
                 self.member, self.share_class, but=[self])
-
-    @classmethod
-    def get_entry_fee(cls, member, share_class, but=()):
-        """Return the fee, unless the member has paid one in this stay
-
-        By another subscription than some.
-        """
-        domain = [
-            ('member', '=', member.id),
-            ('entry_fee', '>', 0),
-            ('state', '!=', 'cancelled'),
-            ('id', 'not in', [s.id for s in but if s.id is not None]),
-            ]
-        if member.memberships:
-            admission_date = member.memberships[-1].admission_date
-            exits = [
-                m.exit_date for m in member.memberships
-                if m.exit_date and m.exit_date < admission_date]
-            if exits:
-                domain.append(('date', '>', max(exits)))
-        if not cls.search(domain, limit=1):
-            return share_class.entry_fee
 
     @fields.depends(methods=['_compute_amounts'])
     def on_change_quantity(self):
@@ -272,19 +266,11 @@ class Subscription(
 
     @classmethod
     def preprocess_values(cls, mode, values):
-        pool = Pool()
-        Member = pool.get('coop.member')
-        ShareClass = pool.get('coop.share.class')
+        ShareClass = Pool().get('coop.share.class')
         values = super().preprocess_values(mode, values)
         if (mode == 'create' and values.get('price') is None
                 and values.get('share_class')):
             values['price'] = ShareClass(values['share_class']).par_value
-        if (mode == 'create' and 'entry_fee' not in values
-                and values.get('member') and values.get('share_class')):
-            class_ = ShareClass(values['share_class'])
-            if class_.entry_fee:
-                values['entry_fee'] = cls.get_entry_fee(
-                    Member(values['member']), class_)
         return values
 
     def compute_fields(self, field_names=None):
@@ -306,33 +292,6 @@ class Subscription(
                 if getattr(self, 'premium', None) != premium:
                     values['premium'] = premium
         return values
-
-    @classmethod
-    def on_modification(cls, mode, subscriptions, field_names=None):
-        super().on_modification(mode, subscriptions, field_names=field_names)
-        if mode == 'create':
-            cls._ask_fee_once(subscriptions)
-        elif (mode == 'write'
-                and field_names & {'member', 'share_class'}
-                and 'entry_fee' not in field_names):
-            drafts = [s for s in subscriptions if s.state == 'draft']
-            for draft in drafts:
-                draft.entry_fee = cls.get_entry_fee(
-                    draft.member, draft.share_class, but=drafts)
-            cls._ask_fee_once(drafts)
-            cls.save(drafts)
-
-    @classmethod
-    def _ask_fee_once(cls, subscriptions):
-        "Ask each member once for the fee, of what is entered together"
-        asked, free = set(), []
-        for subscription in subscriptions:
-            if subscription.entry_fee:
-                if subscription.member in asked:
-                    subscription.entry_fee = None
-                    free.append(subscription)
-                asked.add(subscription.member)
-        cls.save(free)
 
     @classmethod
     def validate_fields(cls, subscriptions, field_names):

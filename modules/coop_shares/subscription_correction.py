@@ -39,6 +39,9 @@ class SubscriptionCorrection:
         drafts = cls.copy(subscriptions)
         for subscription, draft in zip(subscriptions, drafts):
             draft.corrects = subscription
+            draft.subscribed_on = (
+                subscription.subscribed_on or subscription.date)
+            draft.outside_offer = subscription.outside_offer
             draft.entry_fee = subscription.entry_fee
         cls.save(drafts)
         for subscription, draft in zip(subscriptions, drafts):

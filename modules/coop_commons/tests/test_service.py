@@ -126,6 +126,34 @@ class ServiceTestCase(CommonsTestCase):
             self._book(start=MORNING + DAY, end=NOON + DAY)
 
     @with_transaction()
+    def test_person(self):
+        "Test a member books for the persons it has named, while they are"
+        pool = Pool()
+        Configuration = pool.get('coop.membership.configuration')
+        Party = pool.get('party.party')
+        with self.in_company():
+            configuration = Configuration(1)
+            configuration.persons = True
+            configuration.save()
+            member, _ = self._members
+            driver, stranger = Party.create([
+                    {'name': "Driver"}, {'name': "Stranger"}])
+            member.persons = [{
+                    'party': driver,
+                    'end_date': MORNING.date(),
+                    }]
+            member.save()
+            with self.assertRaisesRegex(BookingRuleError, "Stranger"):
+                self._book(person=stranger)
+            self._book(person=driver)
+            self._book(
+                start=MORNING + 6 * HOUR, end=NOON + 6 * HOUR,
+                person=member.party)
+            with self.assertRaisesRegex(BookingRuleError, "Driver"):
+                self._book(
+                    start=MORNING + DAY, end=NOON + DAY, person=driver)
+
+    @with_transaction()
     def test_licence(self):
         "Test a licence that ends while the car is out is not enough"
         pool = Pool()

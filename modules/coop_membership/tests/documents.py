@@ -52,7 +52,9 @@ class MembershipDocumentTestMixin(DocumentTestMixin):
             representatives=[('create', [{
                             'party': self.company.party.id,
                             'role': 'agent',
-                            }])])
+                            }])],
+            holders=[('create', [{'party': self.company.party.id}])],
+            persons=[('create', [{'party': self.company.party.id}])])
         if state == 'rejected':
             Member.reject([member])
         elif state != 'applicant':

@@ -3,6 +3,7 @@
 import datetime as dt
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import product
 from unittest.mock import patch
 
 from trytond.model.exceptions import AccessError
@@ -177,6 +178,34 @@ class FeeTestCase(DatabaseTestCase):
                 [Decimal('40.00'), Decimal('160.00')])
 
     @with_transaction()
+    def test_category_return(self):
+        "Test who changes the category and returns pays a whole period once"
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Run = pool.get('coop.member.fee.run')
+        # Without subtests, as the first lock starts the test over
+        for dates, start, invoiced in product([
+                    (dt.date(2024, 4, 10), dt.date(2024, 6, 1)),
+                    (dt.date(2024, 2, 11), dt.date(2024, 2, 12)),
+                    ], [START, dt.date(2024, 2, 10)], [False, True]):
+            case = f"{dates} {start} {invoiced}"
+            with self.company(case) as company:
+                first = create_category(company, exit_at='any_day')
+                second = create_category(company, "Others", code='O')
+                for category in [first, second]:
+                    create_fee(category, Decimal(120))
+                member, = self._members(company, first, [(start, None)])
+                amount = 0
+                for category, date in zip([second, first], dates):
+                    if invoiced:
+                        run = self._compute(company)
+                        Run.invoice([run])
+                        amount += run.amount
+                    Member.set_category([member], category, date)
+                amount += self._compute(company).amount
+                self.assertEqual(amount, Decimal(120), case)
+
+    @with_transaction()
     def test_category_after(self):
         "Test what was paid in the category before is credited"
         pool = Pool()
@@ -323,6 +352,36 @@ class FeeTestCase(DatabaseTestCase):
         "Test what was paid for the time after an exit is credited"
         self.assertEqual(
             self._play_exit(True), ([Decimal('-90.00')], Decimal('30.00')))
+
+    @with_transaction()
+    def test_refund_changed(self):
+        """Test what is credited goes by what the draft was changed to
+
+        By hand: of 60.00 instead of 120.00 for the year 3 of 12 months are
+        paid, 15.00, and 45.00 come back.
+        """
+        pool = Pool()
+        InvoiceLine = pool.get('account.invoice.line')
+        Run = pool.get('coop.member.fee.run')
+        with self.company() as company:
+            category = create_category(company, exit_at='any_day')
+            create_fee(category, Decimal(120), pro_rata='month', refund=True)
+            member, = self._members(company, category, [(START, None)])
+            run = self._compute(company)
+            Run.invoice([run])
+            line, = InvoiceLine.search([])
+            line.unit_price = Decimal(60)
+            line.save()
+            # What was waived is not asked again
+            self.assertFalse(self._compute(company).lines)
+            self._leave(member, dt.date(2024, 3, 15))
+            run = self._compute(company)
+            self.assertEqual(
+                [l.amount for l in run.lines], [Decimal('-45.00')])
+            Run.invoice([run])
+            self.assertFalse(self._compute(company).lines)
+            self.assertEqual(
+                sum(l.amount for l in InvoiceLine.search([])), Decimal(15))
 
     @with_transaction()
     def test_no_refund(self):

@@ -54,8 +54,9 @@ class RightsTestCase(DatabaseTestCase):
             'coop.member.register', 'coop.member.movement',
             'coop.member.anniversary'}
         members = {
-            'coop.member', 'coop.member.consent',
-            'coop.member.representative', 'coop.member.suspension'}
+            'coop.member', 'coop.member.consent', 'coop.member.holder',
+            'coop.member.person', 'coop.member.representative',
+            'coop.member.suspension'}
         meetings = {
             'coop.meeting', 'coop.meeting.annex', 'coop.meeting.attendance',
             'coop.meeting.candidate', 'coop.meeting.item',

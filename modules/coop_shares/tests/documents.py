@@ -23,6 +23,7 @@ class SharesDocuments:
         'coop.share.class-coop.member.category': "belongs to the class",
         'coop.share.class.minimum': "belongs to the class",
         'coop.share.offer': "belongs to the class",
+        'coop.share.class.interest': "belongs to the class",
         }
     # The buttons that lead to each state, in their order
     buttons = {
@@ -139,7 +140,7 @@ class SharesDocuments:
         Line = pool.get('account.move.line')
         Move = pool.get('account.move')
         Period = pool.get('account.period')
-        payable = redemption.payable_line
+        payable, = redemption.payable_lines
         move = Move(
             company=self.company,
             journal=redemption.move.journal,

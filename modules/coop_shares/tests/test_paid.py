@@ -80,7 +80,7 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                         (self.subscriptions[2],
                             self.subscriptions[2].lines_to_pay[0]),
                         (self.redemptions[0],
-                            self.redemptions[0].payable_line),
+                            self.redemptions[0].payable_lines[0]),
                         (dividend_line,
                             dividend_line.bank_claims(
                                 [dividend_line])[dividend_line][0])]:
@@ -156,7 +156,7 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
             for name, line, amount in [
                     ('whole', whole.lines_to_pay[0], whole.total_amount),
                     ('part', part.lines_to_pay[0], 10),
-                    ('redemption', redemption.payable_line, 5),
+                    ('redemption', redemption.payable_lines[0], 5),
                     ('dividend', dividend.lines[0].bank_claims(
                             dividend.lines)[dividend.lines[0]][0],
                         dividend.lines[0].net)]:
@@ -340,13 +340,13 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                 subscription.paid_amount == subscription.total_amount, step)
             self.assertLessEqual(Decimal(0), subscription.paid_amount, step)
             self.assertLessEqual(Decimal(0), subscription.amount_to_pay, step)
-        redemptions = [
-            r for r in Redemption.browse(self.redemptions)
-            if r.payable_line]
-        open_ = open_lines({r.payable_line for r in redemptions})
-        for redemption in redemptions:
+        payables = Redemption.get_payables(
+            Redemption.browse(self.redemptions))
+        open_ = open_lines({l for lines in payables.values() for l in lines})
+        for redemption, lines in payables.items():
             if redemption.state == 'paid':
-                self.assertFalse(open_[redemption.payable_line], step)
+                for line in lines:
+                    self.assertFalse(open_[line], step)
 
     def _do_pay(self, first, second):
         Payment = Pool().get('coop.share.subscription.payment')

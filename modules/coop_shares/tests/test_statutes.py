@@ -209,6 +209,109 @@ class StatutesTestCase(SharesTestCase):
             self.assertEqual(first.entry_fee, 30)
 
     @with_transaction()
+    def test_entry_fee_given(self):
+        "Test fees that are given stay, also for drafts entered together"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = get_account(company, type='revenue')
+            class_.save()
+            ann, = self._admit(company, category)
+            values = {
+                'company': company.id,
+                'member': ann.id,
+                'share_class': class_.id,
+                'quantity': Decimal(1),
+                'date': START,
+                }
+            drafts = Subscription.create([
+                    values,
+                    {**values, 'entry_fee': Decimal(10)},
+                    {**values, 'entry_fee': Decimal(20)}])
+            self.assertEqual(
+                [d.entry_fee for d in drafts], [None, 10, 20])
+
+    @with_transaction()
+    def test_entry_fee_again(self):
+        "Test the fee is asked with the next draft if the first one goes"
+        Subscription = Pool().get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            class_.entry_fee = Decimal(30)
+            class_.account_entry_fee = get_account(company, type='revenue')
+            class_.save()
+            ann, = self._admit(company, category)
+            for go in [Subscription.cancel, Subscription.delete]:
+                drafts = Subscription.create([{
+                            'company': company.id,
+                            'member': ann.id,
+                            'share_class': class_.id,
+                            'quantity': Decimal(1),
+                            'date': START,
+                            }] * 3)
+                self.assertEqual(
+                    [d.entry_fee for d in drafts], [30, None, None])
+                go(drafts[:1])
+                left = Subscription.browse([d.id for d in drafts[1:]])
+                self.assertEqual([d.entry_fee for d in left], [30, None])
+                Subscription.confirm(left[:1])
+                Subscription.cancel(Subscription.browse(left[:1]))
+                left = Subscription.browse(left)
+                self.assertEqual(left[1].entry_fee, 30)
+                Subscription.cancel(left[1:])
+
+    @with_transaction()
+    def test_offer_again(self):
+        "Test what is entered again, or later, does not need another offer"
+        pool = Pool()
+        Offer = pool.get('coop.share.offer')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, class_ = self._set_up(par_value=Decimal(50))
+        with set_company(company):
+            ann, = self._admit(company, category)
+            old = self._subscribe(ann, class_, 2)
+            offer, = Offer.create([{
+                        'share_class': class_.id,
+                        'start_date': dt.date(2024, 3, 1),
+                        'end_date': dt.date(2024, 6, 30),
+                        'ceiling': Decimal(500),
+                        }])
+            # Subscribed when there was no offer yet
+            draft, = Subscription.enter_again([old])
+            draft.quantity = Decimal(3)
+            draft.save()
+            with savepoint(), self.assertRaisesRegex(LimitError, "no shares"):
+                Subscription.confirm([draft])
+            draft = Subscription(draft.id)
+            draft.quantity = Decimal(1)
+            draft.save()
+            Subscription.confirm([draft])
+            self.assertEqual(Subscription(draft.id).state, 'confirmed')
+            # An applicant in the offer, who is admitted after it
+            bob, = create_members(
+                company, category, 1, dt.date(2024, 8, 1),
+                application_date=dt.date(2024, 4, 1))
+            applied = self._process(
+                'subscription', [], company, member=bob.id,
+                share_class=class_.id, quantity=Decimal(4),
+                date=dt.date(2024, 4, 1))
+            Member = pool.get('coop.member')
+            Member.admit([bob])
+            applied = Subscription(applied.id)
+            self.assertEqual(
+                (applied.state, applied.date, applied.subscribed_on),
+                ('confirmed', dt.date(2024, 8, 1), dt.date(2024, 4, 1)))
+            self.assertEqual(Offer(offer.id).subscribed, 200)
+            # What a surplus pays needs no offer, and counts in none
+            paid = self._process(
+                'subscription', ['confirm'], company, member=ann.id,
+                share_class=class_.id, quantity=Decimal(1),
+                date=dt.date(2024, 9, 1), outside_offer=True)
+            self.assertEqual(paid.state, 'confirmed')
+            self.assertEqual(Offer(offer.id).subscribed, 200)
+
+    @with_transaction()
     def test_offer(self):
         """Test a public offer of shares of 50
 
