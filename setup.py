@@ -66,6 +66,7 @@ setup(
     install_requires=[
         f'trytond ~= {SERIES}.0',
         *get_requires('depends'),
+        'icalendar',
         'python-dateutil',
         'python-sql',
         'relatorio',
@@ -84,6 +85,7 @@ setup(
             'pycountry',
             'pytest',
             'pytest-xdist',
+            'vobject',
             ],
         'doc': ['sphinx'],
         'demo': ['Faker', *FILES, f'proteus ~= {SERIES}.0', 'tqdm'],

@@ -28,7 +28,7 @@ PATRONAGE = {
 # What everybody needs to book
 BOOKINGS = {
     'coop.commons.blackout', 'coop.commons.booking', 'coop.commons.category',
-    'coop.commons.resource', 'coop.commons.rule'}
+    'coop.commons.resource', 'coop.commons.rule', 'coop.commons.series'}
 USE = {
     'coop.commons.billing', 'coop.commons.cost_pool',
     'coop.commons.engagement', 'coop.commons.settlement',
@@ -50,14 +50,15 @@ READ = {
         'coop.commons.reading', 'coop.member', 'coop.work'},
     }
 WRITE = {
-    'staff': {'coop.commons.booking'},
+    'staff': {'coop.commons.booking', 'coop.commons.series'},
     'clerk': {
-        'coop.commons.booking', 'coop.meeting', 'coop.member',
-        'coop.member.office', 'coop.patronage.reassignment'},
+        'coop.commons.booking', 'coop.commons.series', 'coop.meeting',
+        'coop.member', 'coop.member.office', 'coop.patronage.reassignment'},
     'accountant': {
         'coop.commons.billing', 'coop.commons.booking',
         'coop.commons.engagement', 'coop.commons.engagement.billing',
-        'coop.commons.rate', 'coop.commons.settlement',
+        'coop.commons.rate', 'coop.commons.series',
+        'coop.commons.settlement',
         'coop.equity.retain', 'coop.equity.revolvement',
         'coop.member.fee.run',
         'coop.patronage.allocation', 'coop.patronage.entry',
@@ -67,18 +68,20 @@ WRITE = {
         'coop.share.subscription', 'coop.share.transfer',
         'coop.share.valuation', 'coop.surplus'},
     'director': {
-        'coop.commons.booking', 'coop.meeting', 'coop.member',
-        'coop.member.office'},
+        'coop.commons.booking', 'coop.commons.series', 'coop.meeting',
+        'coop.member', 'coop.member.office'},
     'steward': {
         'coop.commons.authorization', 'coop.commons.blackout',
         'coop.commons.booking', 'coop.commons.engagement',
         'coop.commons.meter', 'coop.commons.reading',
-        'coop.commons.resource', 'coop.commons.usage'},
+        'coop.commons.resource', 'coop.commons.series',
+        'coop.commons.usage'},
     }
 BOOK = {
     'coop.commons.booking': {
         'confirm', 'change', 'extend', 'shorten', 'start_use', 'finish',
         'cancel'},
+    'coop.commons.series': {'confirm', 'cancel'},
     }
 MEET = {'coop.meeting': {'draft', 'convene', 'open', 'close', 'cancel'}}
 NOTICE = {'give_notice', 'withdraw_notice', 'change_category', 'leave'}
@@ -125,6 +128,7 @@ PRESS = {
         'coop.surplus': {'draft', 'approve'},
         },
     'steward': {
+        **BOOK,
         'coop.commons.booking': BOOK['coop.commons.booking'] | {'no_show'},
         'coop.commons.engagement': {'draft', 'confirm', 'cancel'},
         'coop.commons.reading': {'do', 'correct'},

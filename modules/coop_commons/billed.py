@@ -6,11 +6,23 @@ from trytond.modules.coop_membership.document import ResultMixin, SearchMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
+from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
 
 from .drafting import DraftingMixin
-from .exceptions import BillingError
+from .exceptions import BillingError, RejectedError
+from .slices import SLICE
 
-__all__ = ['BilledMixin', 'StandingMixin']
+__all__ = ['BilledMixin', 'StandingMixin', 'check_not_rejected']
+
+
+def check_not_rejected(document):
+    "Check that nothing is agreed with whose application is rejected"
+    member = document.member
+    if member and member.state == 'rejected':
+        raise RejectedError(gettext(
+                'coop_commons.msg_rejected',
+                document=document.rec_name, member=member.rec_name))
 
 
 class StandingMixin(DraftingMixin):
@@ -45,6 +57,32 @@ class StandingMixin(DraftingMixin):
             domain.append(
                 ('resource', 'in', [r.id for r in billing.for_resources]))
         return cls.search(domain, order=[('id', 'ASC')])
+
+    @classmethod
+    def check_member(cls, documents):
+        "Check that what is confirmed is not of who was rejected"
+        for document in documents:
+            check_not_rejected(document)
+
+    @classmethod
+    def end_with_rejection(cls, members):
+        "End today what would run on after the members were rejected"
+        Date = Pool().get('ir.date')
+        to_save, to_cancel = [], []
+        for sub_members in grouped_slice(members, SLICE):
+            for document in cls.search([
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', 'in', ['draft', 'confirmed']),
+                        ]):
+                with Transaction().set_context(company=document.company.id):
+                    today = Date.today()
+                if document.state == 'draft' or today < document.valid_from:
+                    to_cancel.append(document)
+                elif not document.valid_until or today < document.valid_until:
+                    document.valid_until = today
+                    to_save.append(document)
+        cls.save(to_save)
+        cls.drop(to_cancel)
 
     @classmethod
     def drop(cls, documents):

@@ -325,6 +325,7 @@ class BillingInvoicing:
         Band = pool.get('coop.commons.tariff.band')
         Charge = pool.get('coop.commons.usage.charge')
         Lang = pool.get('ir.lang')
+        Usage = pool.get('coop.commons.usage')
         lang = Lang.get()
         charge = charges[0]
         parts = [resource.rec_name, component.name]
@@ -332,6 +333,9 @@ class BillingInvoicing:
             local = resource.get_local(charge.start)
             parts.append('{} {}'.format(
                     lang.strftime(local.date()), local.strftime('%H:%M')))
+            person = Usage(charge.usage).person
+            if person:
+                parts.append(person.rec_name)
         elif self.detail == 'price' and charge.band != -1:
             parts.append(Band(charge.band).name)
         if charge.kind == 'subsidy' or (

@@ -1,20 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import datetime as dt
-import re
-
-from dateutil.rrule import rrulestr
-
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, fields
 from trytond.pool import Pool
 from trytond.tools import timezone as tz
 
-from . import local_time
+from . import local_time, recurrence
 from .exceptions import BlackoutError
 from .for_resource import ForResource
-
-_UTC = re.compile(r'\d{8}T\d{6}Z')
 
 
 class Blackout(ForResource, ModelSQL, ModelView):
@@ -49,7 +42,7 @@ class Blackout(ForResource, ModelSQL, ModelView):
                     try:
                         blackout.get_recurrence(tz.get_tzinfo(
                                 blackout.company.timezone or 'UTC'))
-                    except (ValueError, TypeError, KeyError) as error:
+                    except ValueError as error:
                         raise BlackoutError(gettext(
                                 'coop_commons.msg_blackout_recurrence',
                                 blackout=blackout.rec_name,
@@ -100,31 +93,28 @@ class Blackout(ForResource, ModelSQL, ModelView):
         return [b for b in blackouts if b.overlaps(resource, start, end)]
 
     def overlaps(self, resource, start, end):
+        return any(True for _ in self.get_times(resource, start, end))
+
+    def get_times(self, resource, start, end):
+        "Yield when it closes the resource between the instants"
         if not self.recurrence:
-            return self.start < end and start < self.end
+            if self.start < end and start < self.end:
+                yield self.start, self.end
+            return
         # It recurs at the same time on the local clock
         zone = resource.zone
         local_start, local_end, first, last = (
             local_time.get_local(i, zone).replace(tzinfo=None)
             for i in (self.start, self.end, start, end))
         length = local_end - local_start
-        return any(
-            local_time.get_first(o, zone) < end
-            and local_time.get_last(o + length, zone) > start
-            for o in self.get_recurrence(zone).between(
+        for local in self.get_recurrence(zone).between(
                 first - length - local_time.DAY, last + local_time.DAY,
-                inc=True))
+                inc=True):
+            opening = local_time.get_first(local, zone)
+            closing = local_time.get_last(local + length, zone)
+            if opening < end and closing > start:
+                yield opening, closing
 
     def get_recurrence(self, zone):
-        """Return the rule of the local times at which it recurs
-
-        The times in UTC are made local ones, as the start is one.
-        """
-        def get_local(match):
-            instant = dt.datetime.strptime(match[0], '%Y%m%dT%H%M%SZ')
-            return local_time.get_local(instant, zone).strftime(
-                '%Y%m%dT%H%M%S')
-        return rrulestr(
-            _UTC.sub(get_local, self.recurrence),
-            dtstart=local_time.get_local(self.start, zone).replace(
-                tzinfo=None))
+        "Return the rule of the local times at which it recurs"
+        return recurrence.read(self.recurrence, self.start, zone)

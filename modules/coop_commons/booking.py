@@ -8,7 +8,6 @@ from sql.operators import Equal
 from trytond.i18n import gettext
 from trytond.model import (
     Check, Exclude, Index, ModelSQL, ModelView, Workflow, fields)
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.modules.currency.fields import Monetary
@@ -22,7 +21,11 @@ from . import rating
 from .booking_availability import BLOCKING, BookingAvailability
 from .booking_change import BookingChange
 from .booking_check import BookingCheck
-from .exceptions import BookingRuleError, BookingRuleWarning, LateFinishWarning
+from .booking_own import BookingOwn
+from .booking_together import BookingTogether
+from .exceptions import (
+    BookingOverlapError, BookingRuleError, BookingRuleWarning,
+    LateFinishWarning)
 from .for_user import USER, ForPerson, ForUser
 from .tariff import get_audience
 
@@ -31,8 +34,9 @@ CLOSED = ['done', 'cancelled', 'no_show']
 
 
 class Booking(
-        BookingAvailability, BookingChange, BookingCheck, ForPerson,
-        ForUser, NumberedMixin, Workflow, ModelSQL, ModelView):
+        BookingAvailability, BookingChange, BookingCheck, BookingOwn,
+        BookingTogether, ForPerson, ForUser, NumberedMixin, Workflow,
+        ModelSQL, ModelView):
     __name__ = 'coop.commons.booking'
     __string__ = "Booking"
     _steps = {
@@ -53,7 +57,7 @@ class Booking(
     _modify_states = {
         'request': {
             'company', 'resource', *USER, 'person', 'start', 'end',
-            'quantity', 'purpose', 'waiting'},
+            'quantity', 'purpose', 'waiting', 'together', 'others'},
         'confirmed': {
             'person', 'purpose', 'used_from', 'used_until', 'cancelled_at'},
         'running': {'person', 'purpose', 'used_from', 'used_until'},
@@ -97,12 +101,6 @@ class Booking(
         "Seats", required=True,
         help="How many of the capacity are booked.")
     purpose = fields.Char("Purpose")
-    employee = fields.Many2One(
-        'company.employee', "Booked by", readonly=True,
-        ondelete='RESTRICT',
-        domain=[
-            ('company', '=', Eval('company', -1)),
-            ])
     estimate = fields.Function(Monetary(
             "Estimate", currency='currency', digits='currency',
             help="The price if the resource is used as booked, "
@@ -153,6 +151,11 @@ class Booking(
             },
         help="When the booking was cancelled.\n"
         "Leave empty for now, only stewards can set another time.")
+    series = fields.Many2One(
+        'coop.commons.series', "Series", readonly=True, ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('series'),
+            })
     usages = fields.One2Many(
         'coop.commons.usage', 'booking', "Usages", readonly=True)
     state = fields.Selection([
@@ -196,13 +199,6 @@ class Booking(
         cls._order = [('start', 'DESC'), ('id', 'DESC')]
 
     @classmethod
-    def default_employee(cls):
-        pool = Pool()
-        User = pool.get('res.user')
-        user = User(Transaction().user)
-        return user.employee.id if user.employee else None
-
-    @classmethod
     def default_quantity(cls):
         return 1
 
@@ -229,13 +225,9 @@ class Booking(
                     None, None, booked=(self.start, self.end),
                     seats=self.quantity or 1)])
 
-    def get_price(self, usages):
-        """Return what the usages, as the rating takes them, would cost
-
-        Nothing if there is no tariff.
-        """
+    def get_plans(self):
+        "Return the plans of the tariffs that apply"
         pool = Pool()
-        Currency = pool.get('currency.currency')
         Member = pool.get('coop.member')
         Tariff = pool.get('coop.commons.tariff')
         date = self.local_start.date()
@@ -251,9 +243,21 @@ class Booking(
         tariffs = Tariff.find(
             tariffs, self.resource, date,
             get_audience(self.cost_center, category), category)
-        if not tariffs:
+        return [t.get_rating(self.resource) for t in tariffs]
+
+    def get_price(self, usages, plans=None):
+        """Return what the usages, as the rating takes them, would cost
+
+        Nothing if there is no tariff.
+        """
+        pool = Pool()
+        Currency = pool.get('currency.currency')
+        Tariff = pool.get('coop.commons.tariff')
+        if plans is None:
+            plans = self.get_plans()
+        if not plans:
             return
-        plans = [t.get_rating(self.resource) for t in tariffs]
+        date = self.local_start.date()
         amount = Decimal(0)
         with Transaction().set_context(date=date):
             for usage in usages:
@@ -289,68 +293,13 @@ class Booking(
         return values
 
     @classmethod
-    def check_modification(cls, mode, bookings, values=None, external=False):
-        super().check_modification(
-            mode, bookings, values=values, external=external)
-        if external and mode == 'create':
-            cls.check_own_user(b.user for b in bookings)
-        elif external and mode == 'write':
-            pool = Pool()
-            cls.check_own_user(
-                pool.get(cls._fields[name].model_name)(values[name])
-                for name in USER if values.get(name))
-
-    @classmethod
-    def is_steward(cls):
-        pool = Pool()
-        ModelData = pool.get('ir.model.data')
-        User = pool.get('res.user')
-        return Transaction().user == 0 or ModelData.get_id(
-            'coop_commons', 'group_commons_stewardship') in User.get_groups()
-
-    @classmethod
-    def check_own(cls, bookings):
-        "Check that the user acts on bookings of his own"
-        pool = Pool()
-        User = pool.get('res.user')
-        if cls.is_steward():
-            return
-        employees = User.get_employees()
-        for booking in bookings:
-            if not booking.employee or booking.employee.id not in employees:
-                raise AccessError(gettext(
-                        'coop_commons.msg_booking_own',
-                        booking=booking.rec_name))
-        cls.check_own_user(b.user for b in bookings)
-
-    @classmethod
-    def check_own_user(cls, users):
-        """Check that the employee books for himself
-
-        Or for the cooperative, which has employed him.
-        """
-        pool = Pool()
-        Employee = pool.get('company.employee')
-        User = pool.get('res.user')
-        if cls.is_steward():
-            return
-        own = {e.party for e in Employee.browse(User.get_employees())}
-        for user in users:
-            if user and user.__name__ == 'coop.member':
-                party = user.party
-            elif user and user.__name__ == 'party.party':
-                party = user
-            else:
-                continue
-            if party not in own:
-                raise AccessError(gettext(
-                        'coop_commons.msg_booking_own_user',
-                        user=user.rec_name))
-
-    @classmethod
     @ModelView.button
-    @Workflow.transition('confirmed')
     def confirm(cls, bookings):
+        cls._confirm(cls.all_together(bookings))
+
+    @classmethod
+    @Workflow.transition('confirmed')
+    def _confirm(cls, bookings):
         pool = Pool()
         Rule = pool.get('coop.commons.rule')
         # What a user books elsewhere counts for his quota
@@ -360,14 +309,16 @@ class Booking(
         cls.check_own(bookings)
         cls.set_number(bookings)
         now = cls._now()
-        accepted = []
+        accepted, warnings = [], []
         for booking in bookings:
             rules = Rule.find(booking)
             booking.set_blocked(rules)
             booking.check_use()
             booking.check_available(accepted)
             booking.check_rules(rules, now, accepted)
+            warnings.extend(booking.get_warnings(rules, accepted))
             accepted.append(booking)
+        cls.warn_quota(warnings)
         cls.save(bookings)
 
     def check_rules(self, rules, now, others=(), in_time=False):
@@ -375,14 +326,20 @@ class Booking(
 
         `others` are bookings that will be confirmed too.
         """
-        reasons = list(self.get_refusals(rules, now, others, in_time))
-        if not self.is_steward():
-            reasons.extend(
-                gettext(
-                    'coop_commons.msg_rule_approval',
-                    rule=rule.rec_name, booking=self.rec_name)
-                for rule in rules if rule.approval)
-        self._refuse(reasons)
+        self._refuse(list(self.get_refusals(rules, now, others, in_time)))
+
+    def find_conflicts(self, now, others=()):
+        "Return why the booking can not be confirmed with the others"
+        pool = Pool()
+        Rule = pool.get('coop.commons.rule')
+        rules = Rule.find(self)
+        self.set_blocked(rules)
+        try:
+            self.check_use()
+            self.check_available(others)
+        except (BookingOverlapError, BookingRuleError) as error:
+            return [error.message]
+        return list(self.get_refusals(rules, now, others))
 
     def _refuse(self, reasons):
         "Refuse the booking, stewards may confirm it nevertheless"
@@ -407,6 +364,10 @@ class Booking(
         yield from self.get_authorization_refusals()
         for rule in rules:
             yield from rule.check(self, now, others, in_time)
+            if rule.approval and not self.is_steward():
+                yield gettext(
+                    'coop_commons.msg_rule_approval',
+                    rule=rule.rec_name, booking=self.rec_name)
 
     @classmethod
     @ModelView.button
@@ -479,6 +440,7 @@ class Booking(
         """
         now = cls._now()
         steward = cls.is_steward()
+        bookings = cls.all_together(bookings)
         begun = []
         for booking in bookings:
             end = booking.cancelled_at if steward else None

@@ -7,6 +7,8 @@ from trytond.pool import Pool
 from .booking_availability import BLOCKING
 from .exceptions import BookingChangeError
 
+NAMES = ['start', 'end', 'resource', 'quantity']
+
 
 class BookingChange:
     """The time, the resource and the seats of a booking that blocks them
@@ -36,18 +38,33 @@ class BookingChange:
         """
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
-        cls.check_own([booking])
+        changes = booking.get_changes(start, end, resource, quantity)
+        cls.check_own(changes)
         now = cls._now()
-        booking.check_change(start, end, resource, quantity, now)
-        usages = booking.get_change_events(
-            start, end, resource, quantity, now)
-        slot = booking.slot
-        cls._rebook(
-            [booking], start=start, end=end, resource=resource,
-            quantity=quantity)
+        usages, slots = [], []
+        for one, change in changes.items():
+            one.check_change(*change, now)
+            usages.extend(one.get_change_events(*change, now))
+            slots.append(one.slot)
+        cls._rebook({
+                one: dict(zip(NAMES, change))
+                for one, change in changes.items()})
         Usage.save(usages)
         Usage.confirm(Usage.browse(usages))
-        cls.offer_slots([slot])
+        cls.offer_slots(slots)
+
+    def get_changes(self, start, end, resource, quantity):
+        """Return the new time, resource and seats of the booking
+
+        And, if the time changes, of those that it is together with.
+        """
+        changes = {self: (start, end, resource, quantity)}
+        if (start, end) != (self.start, self.end):
+            for other in self.all_together([self]):
+                if other != self and other.state in BLOCKING:
+                    changes[other] = (
+                        start, end, other.resource, other.quantity)
+        return changes
 
     def has_begun(self, now):
         return self.state == 'running' or self.start <= now
@@ -63,6 +80,10 @@ class BookingChange:
                 or end < now):
             raise BookingChangeError(gettext(
                     'coop_commons.msg_booking_change_begun',
+                    booking=self.rec_name))
+        if start < now and start != self.start:
+            raise BookingChangeError(gettext(
+                    'coop_commons.msg_booking_change_past',
                     booking=self.rec_name))
 
     def get_change_events(self, start, end, resource, quantity, now):

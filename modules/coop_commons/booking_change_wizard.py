@@ -9,8 +9,8 @@ from trytond.transaction import without_check_access
 from trytond.wizard import Button, StateTransition, StateView
 
 from . import rating
-
-NAMES = ['start', 'end', 'resource', 'quantity']
+from .booking_availability import BLOCKING
+from .booking_change import NAMES
 
 
 class ChangeStart(ModelView):
@@ -58,7 +58,8 @@ class ChangeStart(ModelView):
     price = Monetary(
         "Price until now", currency='currency', digits='currency',
         readonly=True,
-        help="The estimate of the booking as it is.")
+        help="The estimate of the booking as it is, with what is booked "
+        "together.")
     new_price = fields.Function(Monetary(
             "New Price", currency='currency', digits='currency',
             help="The estimate if the resource is used as booked then, "
@@ -87,11 +88,12 @@ class ChangeStart(ModelView):
             return
         with without_check_access():
             booking = Booking(self.booking.id)
-            return Booking(
-                company=booking.company, member=booking.member,
-                party=booking.party, cost_center=booking.cost_center,
-                **{n: getattr(self, n) for n in NAMES}
-                ).on_change_with_estimate()
+            return sum_prices(
+                Booking(
+                    company=one.company, member=one.member,
+                    party=one.party, cost_center=one.cost_center,
+                    **dict(zip(NAMES, change))).on_change_with_estimate()
+                for one, change in self.get_changes(booking).items())
 
     @fields.depends('booking', *NAMES)
     def on_change_with_fee(self, name=None):
@@ -100,13 +102,23 @@ class ChangeStart(ModelView):
             return
         with without_check_access():
             booking = Booking(self.booking.id)
-            usages = booking.get_change_events(
-                now=Booking._now(), **{n: getattr(self, n) for n in NAMES})
-            return booking.get_price([
-                    rating.Usage(
-                        u.start, u.end, seats=u.seats, event=u.event,
-                        noticed=u.received_at)
-                    for u in usages])
+            now = Booking._now()
+            return sum_prices(
+                one.get_price([
+                        rating.Usage(
+                            u.start, u.end, seats=u.seats, event=u.event,
+                            noticed=u.received_at)
+                        for u in one.get_change_events(*change, now)])
+                for one, change in self.get_changes(booking).items())
+
+    def get_changes(self, booking):
+        return booking.get_changes(*(getattr(self, n) for n in NAMES))
+
+
+def sum_prices(prices):
+    "Return the sum of the prices, if there is any"
+    prices = [p for p in prices if p is not None]
+    return sum(prices) if prices else None
 
 
 class Change(CheckedWizard):
@@ -126,7 +138,9 @@ class Change(CheckedWizard):
             'company': booking.company.id,
             'booking': booking.id,
             'begun': booking.has_begun(booking._now()),
-            'price': booking.estimate,
+            'price': sum_prices(
+                b.estimate for b in booking.all_together([booking])
+                if b.state in BLOCKING),
             'resource': booking.resource.id,
             'quantity': booking.quantity,
             'start': booking.start,

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+import hashlib
 
 from trytond.i18n import gettext
 from trytond.model import Workflow
@@ -8,9 +9,11 @@ from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 
+from .billed import check_not_rejected
 from .booking_availability import BLOCKING
 from .exceptions import (
-    BookingHitWarning, BookingOverlapError, BookingRuleError)
+    BookingHitWarning, BookingOverlapError, BookingQuotaWarning,
+    BookingRuleError)
 
 
 class BookingCheck:
@@ -26,6 +29,7 @@ class BookingCheck:
 
     def check_use(self):
         "Check that nothing makes the use end before the booking does"
+        check_not_rejected(self)
         first, last = self.days
         resource = self.resource
         while resource:
@@ -109,9 +113,13 @@ class BookingCheck:
                 key, gettext(message, bookings='\n'.join(names)))
 
     @classmethod
-    @Workflow.transition('cancelled')
     def call_off(cls, bookings):
         "Cancel what the cooperative can not serve, which costs nobody a fee"
+        cls._call_off(cls.all_together(bookings))
+
+    @classmethod
+    @Workflow.transition('cancelled')
+    def _call_off(cls, bookings):
         now = cls._now()
         for booking in bookings:
             booking.cancelled_at = now
@@ -125,34 +133,55 @@ class BookingCheck:
                 raise BookingOverlapError(gettext(
                         'coop_commons.msg_booking_move_state',
                         booking=booking.rec_name))
-        cls._rebook(bookings, resource=resource)
+        cls._rebook({b: {'resource': resource} for b in bookings})
 
     @classmethod
-    def _rebook(cls, bookings, **values):
-        """Set the values of bookings that block their time already
+    def _rebook(cls, changes):
+        """Set values of bookings that block their time already
 
         By all of the rules, and they keep what they have if it is refused.
         """
         pool = Pool()
         Rule = pool.get('coop.commons.rule')
-        for _, c_bookings in by_company(bookings):
+        for _, c_bookings in by_company(changes):
             claim([
-                    values.get('resource') and values['resource'].root,
-                    *(b.resource.root for b in c_bookings),
+                    *(r.root for b in c_bookings
+                        for r in [b.resource, changes[b].get('resource')]
+                        if r),
                     *(b.user for b in c_bookings)])
         now = cls._now()
-        changed = []
-        for booking in bookings:
+        changed, warnings = [], []
+        for booking, values in changes.items():
             before = booking.start, booking.resource
             for name, value in values.items():
                 setattr(booking, name, value)
             rules = Rule.find(booking)
             booking.set_blocked(rules)
             booking.check_use()
-            booking.check_available(changed)
+            # What they leave is free
+            booking.check_available(changed, ignore=changes)
             booking.check_rules(
                 rules, now, changed,
                 # It was in time when it was booked
                 in_time=before == (booking.start, booking.resource))
+            warnings.extend(booking.get_warnings(rules, changed))
             changed.append(booking)
+        cls.warn_quota(warnings)
         cls.save(changed)
+
+    def get_warnings(self, rules, others=()):
+        "Return what the user is told of his quotas before they are used up"
+        return [
+            text for rule in rules for text in rule.get_warnings(self, others)]
+
+    @classmethod
+    def warn_quota(cls, texts):
+        pool = Pool()
+        Warning = pool.get('res.user.warning')
+        text = '\n'.join(dict.fromkeys(texts))
+        if not text:
+            return
+        # The bookings of a series are others each time
+        key = 'booking_quota.' + hashlib.sha256(text.encode()).hexdigest()
+        if Warning.check(key):
+            raise BookingQuotaWarning(key, text)

@@ -29,7 +29,8 @@ _SUBJECTS = [
     ('days', 'open_from', 'open_until'), ('slot',), ('minimum_duration',),
     ('maximum_duration',), ('lead_time',), ('horizon',), ('buffer_before',),
     ('buffer_after',),
-    ('quota_per', 'quota_days', 'quota_time', 'quota_bookings'),
+    ('quota_per', 'quota_days', 'quota_time', 'quota_bookings',
+        'quota_amount', 'quota_warning'),
     ('open_bookings',), ('debt_limit',)]
 
 
@@ -106,6 +107,24 @@ class Rule(
         states={
             'invisible': ~Eval('quota_per'),
             })
+    quota_amount = Monetary(
+        "Quota of Money", currency='currency', digits='currency',
+        states={
+            'invisible': ~Eval('quota_per'),
+            },
+        help="What the use in the period may cost, with what is booked.")
+    quota_warning = fields.Numeric(
+        "Warn at", digits=(None, 4),
+        domain=[
+            ['OR',
+                ('quota_warning', '=', None),
+                [('quota_warning', '>', 0), ('quota_warning', '<', 1)],
+                ],
+            ],
+        states={
+            'invisible': ~Eval('quota_per'),
+            },
+        help="The share of a quota at which the user is warned.")
     open_bookings = fields.Integer(
         "Open Bookings",
         help="How many bookings a user may have in the future.")
@@ -236,9 +255,7 @@ class Rule(
                     rule=self.rec_name, booking=booking.rec_name,
                     limit=_duration(limit))
         if booking.user:
-            others = [
-                b for b in others
-                if b.user == booking.user and self.is_for(b.resource)]
+            others = self._get_counted(booking, others)
             yield from self._check_quota(booking, others)
             yield from self._check_open_bookings(booking, now, others)
         if booking.payer:
@@ -290,7 +307,40 @@ class Rule(
             yield start, end
             day = end + dt.timedelta(days=1)
 
+    def _get_counted(self, booking, others):
+        return [
+            b for b in others
+            if b.user == booking.user and self.is_for(b.resource)]
+
     def _check_quota(self, booking, others):
+        for name, limit, value, format_, values in self._get_quotas(
+                booking, others):
+            if value > limit:
+                yield gettext(
+                    'coop_commons.msg_rule_' + name, **values,
+                    booking=booking.rec_name,
+                    value=format_(value), limit=format_(limit))
+
+    def get_warnings(self, booking, others=()):
+        """Yield the quotas of which the user uses up more than the share
+
+        Of their whole he is refused, or has been warned of it.
+        """
+        if not (booking.user and self.quota_warning):
+            return
+        for _, limit, value, format_, values in self._get_quotas(
+                booking, self._get_counted(booking, others)):
+            share = self.quota_warning
+            if isinstance(limit, dt.timedelta):
+                share = float(share)
+            if limit * share <= value <= limit:
+                yield gettext(
+                    'coop_commons.msg_rule_quota_warning', **values,
+                    resource=booking.resource.rec_name,
+                    value=format_(value), limit=format_(limit))
+
+    def _get_quotas(self, booking, others):
+        "Yield each quota with its limit and how much would be used"
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         Lang = pool.get('ir.lang')
@@ -308,7 +358,8 @@ class Rule(
             until = local_time.get_midnight(
                 periods[-1][1] + dt.timedelta(days=1), zone)
         bookings = Booking.search([
-                ('id', '!=', booking.id),
+                # Those as they will be take the place of what they are
+                ('id', 'not in', [booking.id, *(b.id for b in others)]),
                 booking.get_user_domain(),
                 ('state', 'in', Booking.get_counted_states()),
                 ('start', '<', until),
@@ -345,8 +396,19 @@ class Rule(
             start, end = period
             return sum(start <= b.start < end for b in bookings)
 
+        def count_amount(period):
+            start, end = period
+            return self._get_amount(
+                booking, [b for b in bookings if start <= b.start < end],
+                start, end)
+
+        def format_amount(amount):
+            return Report.format_currency(amount, None, self.currency)
+
         lang = Lang.get()
         for name, limit, count, format_ in [
+                ('quota_amount', self.quota_amount, count_amount,
+                    format_amount),
                 ('quota_time', self.quota_time, count_time, _duration),
                 ('quota_bookings', self.quota_bookings, count_bookings,
                     str)]:
@@ -358,20 +420,59 @@ class Rule(
                     if count == count_time or p[0] <= booking.start < p[1]),
                 key=count)
             value = count((start, end))
-            if value > limit:
-                if self.quota_per == 'rolling':
-                    counted = [
-                        b for b in bookings
-                        if b.start < end and start < b.end]
-                    start = max(start, min(b.start for b in counted))
-                    end = min(end, max(b.end for b in counted))
-                days = local_time.get_days(start, end, zone)
-                yield gettext(
-                    'coop_commons.msg_rule_' + name,
-                    rule=self.rec_name, booking=booking.rec_name,
-                    value=format_(value), limit=format_(limit),
-                    start=lang.strftime(days[0]), end=lang.strftime(days[-1]),
-                    period=self.quota_per_string)
+            if self.quota_per == 'rolling':
+                counted = [
+                    b for b in bookings if b.start < end and start < b.end]
+                start = max(start, min(b.start for b in counted))
+                end = min(end, max(b.end for b in counted))
+            days = local_time.get_days(start, end, zone)
+            yield name, limit, value, format_, {
+                'rule': self.rec_name,
+                'start': lang.strftime(days[0]),
+                'end': lang.strftime(days[-1]),
+                'period': self.quota_per_string,
+                }
+
+    def _get_amount(self, booking, bookings, start, end):
+        """Return what the use in the time costs
+
+        With the bookings that are still to be used, as they are estimated.
+        """
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Currency = pool.get('currency.currency')
+        Usage = pool.get('coop.commons.usage')
+        amount = sum((
+                b.on_change_with_estimate() or Decimal(0)
+                for b in bookings if b.state not in {'done', 'no_show'}),
+            Decimal(0))
+        for usage in Usage.search([
+                    booking.get_user_domain(),
+                    ('start', '>=', start),
+                    ('start', '<', end),
+                    ('state', '!=', 'cancelled'),
+                    self._get_booking_domain(),
+                    ['OR',
+                        ('booking', '=', None),
+                        ('event', '!=', None),
+                        ('booking.state', 'in', ['done', 'no_show']),
+                        ],
+                    ]):
+            if usage.charges:
+                for charge in usage.charges:
+                    amount += Currency.compute(
+                        charge.currency, charge.amount, self.currency,
+                        round=False)
+                continue
+            # It has no price yet
+            used = Booking(
+                company=usage.company, resource=usage.resource,
+                member=usage.member, party=usage.party,
+                cost_center=usage.cost_center, start=usage.start)
+            plans = used.get_plans()
+            amount += used.get_price(
+                [usage.get_rating(plans)], plans) or Decimal(0)
+        return self.currency.round(amount)
 
     def _get_booking_domain(self):
         if self.resource:
@@ -384,7 +485,7 @@ class Rule(
         if self.open_bookings is None:
             return
         count = Booking.search([
-                ('id', '!=', booking.id),
+                ('id', 'not in', [booking.id, *(b.id for b in others)]),
                 booking.get_user_domain(),
                 ('state', '=', 'confirmed'),
                 ('start', '>=', now),

@@ -154,6 +154,7 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('confirmed')
     def confirm(cls, commitments):
+        cls.check_member(commitments)
         for commitment in commitments:
             if commitment.minimum is None and commitment.maximum is None:
                 raise CommitmentError(gettext(

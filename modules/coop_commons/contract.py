@@ -144,6 +144,7 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
     def confirm(cls, contracts):
         lang = Pool().get('ir.lang').get()
         claim({c.member for c in contracts})
+        cls.check_member(contracts)
         for contract in contracts:
             last = contract.last_date
             if last and last < contract.valid_from:

@@ -36,6 +36,14 @@ class ContractError(UserError):
     pass
 
 
+class RejectedError(UserError):
+    pass
+
+
+class SeriesError(UserError):
+    pass
+
+
 class BookingOverlapError(UserError):
     pass
 
@@ -49,6 +57,10 @@ class BookingRuleError(UserError):
 
 
 class BookingRuleWarning(UserWarning):
+    pass
+
+
+class BookingQuotaWarning(UserWarning):
     pass
 
 

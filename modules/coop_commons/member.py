@@ -21,9 +21,32 @@ class Member(metaclass=PoolMeta):
         pool = Pool()
         Commitment = pool.get('coop.commons.commitment')
         Contract = pool.get('coop.commons.contract')
+        Feed = pool.get('coop.commons.feed')
         super().leave(members)
         Commitment.end_with_exit(members)
         Contract.end_with_exit(members)
+        Feed.end_with_exit(members)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('rejected')
+    def reject(cls, members):
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Commitment = pool.get('coop.commons.commitment')
+        Contract = pool.get('coop.commons.contract')
+        Feed = pool.get('coop.commons.feed')
+        super().reject(members)
+        now = Booking._now()
+        for sub_members in grouped_slice(members, SLICE):
+            Booking.call_off(Booking.search([
+                        ('member', 'in', [m.id for m in sub_members]),
+                        ('state', 'in', ['request', 'confirmed']),
+                        ('start', '>', now),
+                        ]))
+        for Document in [Commitment, Contract]:
+            Document.end_with_rejection(members)
+        Feed.end_with_exit(members)
 
     @classmethod
     def exit_blockers(cls, members):

@@ -1,15 +1,18 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
 from decimal import Decimal
 
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
+from trytond.modules.coop_commons.billed import check_not_rejected
 from trytond.modules.coop_commons.slices import SLICE
 from trytond.modules.coop_membership.document import DocumentMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
 
 from .exceptions import EngagementError
 
@@ -118,7 +121,8 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('confirmed')
     def confirm(cls, engagements):
-        pass
+        for engagement in engagements:
+            check_not_rejected(engagement)
 
     @property
     def last_date(self):
@@ -160,13 +164,29 @@ class Engagement(DocumentMixin, Workflow, ModelSQL, ModelView):
     @classmethod
     def end_with_exit(cls, members):
         "End what would run on after the members have left"
+        cls._end(members, lambda engagement: engagement.last_date)
+
+    @classmethod
+    def end_with_rejection(cls, members):
+        "End today what would run on after the members were rejected"
+        Date = Pool().get('ir.date')
+
+        def get_last(engagement):
+            if engagement.state == 'draft':
+                return engagement.start_date - dt.timedelta(days=1)
+            with Transaction().set_context(company=engagement.company.id):
+                return min(engagement.last_date, Date.today())
+        cls._end(members, get_last)
+
+    @classmethod
+    def _end(cls, members, get_last):
         to_save, to_cancel = [], []
         for sub_members in grouped_slice(members, SLICE):
             for engagement in cls.search([
                         ('member', 'in', [m.id for m in sub_members]),
                         ('state', 'in', ['draft', 'confirmed']),
                         ]):
-                last = engagement.last_date
+                last = get_last(engagement)
                 if last < engagement.start_date:
                     to_cancel.append(engagement)
                 elif last != engagement.end_date:

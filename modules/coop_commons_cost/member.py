@@ -17,6 +17,15 @@ class Member(metaclass=PoolMeta):
         Engagement.end_with_exit(members)
 
     @classmethod
+    @ModelView.button
+    @Workflow.transition('rejected')
+    def reject(cls, members):
+        pool = Pool()
+        Engagement = pool.get('coop.commons.engagement')
+        super().reject(members)
+        Engagement.end_with_rejection(members)
+
+    @classmethod
     def exit_blockers(cls, members):
         pool = Pool()
         Engagement = pool.get('coop.commons.engagement')

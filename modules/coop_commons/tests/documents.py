@@ -22,6 +22,7 @@ class CommonsDocuments:
         'coop.commons.authorization': "says what a member is trained for",
         'coop.commons.blackout': "closes a resource for some time",
         'coop.commons.category': "is set up by the administration",
+        'coop.commons.feed': "is the address of a calendar",
         'coop.commons.meter': "belongs to a resource",
         'coop.commons.pack.offer': "is set up by the administration",
         'coop.commons.resource': "is what the commons are",
@@ -35,6 +36,10 @@ class CommonsDocuments:
             'create', 'write', 'delete',
             'confirm', 'start_use', 'finish', 'cancel', 'change', 'extend',
             'shorten'},
+        'coop.commons.series': {
+            'create', 'write', 'delete', 'confirm', 'cancel'},
+        'coop.commons.series-coop.commons.resource': {
+            'create', 'write', 'delete'},
         }
     open_wizards = {
         'coop.commons.booking.change': "everybody changes bookings of his own",
@@ -72,6 +77,11 @@ class CommonsDocuments:
         'coop.commons.reading': {
             'draft': [],
             'done': ['do'],
+            },
+        'coop.commons.series': {
+            'draft': [],
+            'confirmed': ['confirm'],
+            'cancelled': ['cancel'],
             },
         'coop.commons.tariff': {
             'draft': [],
@@ -182,6 +192,16 @@ class CommonsDocuments:
             'member': self._members[0],
             'start': start,
             'end': start + HOUR,
+            }
+
+    def _get_series(self):
+        start = self._get_start() + dt.timedelta(days=365 * 15)
+        return {
+            'resource': self._create_resource(),
+            'member': self._members[0],
+            'start': start,
+            'end': start + HOUR,
+            'until': start.date() + dt.timedelta(days=7),
             }
 
     def _get_usage(self):

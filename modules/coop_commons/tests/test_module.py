@@ -26,6 +26,7 @@ RIGHTS = {
     'commitment': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'contract': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'configuration': {None: 'r', 'admin': 'rw'},
+    'feed': {'stewardship': 'rwcd'},
     'meter': {'stewardship': 'rwcd', 'accounting': 'r'},
     'occupancy': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
     'pack': {'accounting': 'rwcd', 'stewardship': 'r'},
@@ -34,6 +35,7 @@ RIGHTS = {
     'reading': {'stewardship': 'rwcd', 'accounting': 'r', 'board': 'r'},
     'resource': {None: 'r', 'admin': 'rwcd', 'stewardship': 'rwcd'},
     'rule': {None: 'r', 'admin': 'rwcd'},
+    'series': {None: 'rwcd'},
     'tariff': {
         'admin': 'rwcd', 'accounting': 'r', 'board': 'r',
         'stewardship': 'r'},
@@ -51,8 +53,10 @@ BUTTONS = {
         'stewardship': {'no_show'}},
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
     'contract': {'accounting': {'draft', 'confirm', 'cancel'}},
+    'feed': {'stewardship': {'renew', 'revoke'}},
     'pack': {'accounting': {'sell', 'expire', 'cancel'}},
     'reading': {'stewardship': {'do', 'correct'}},
+    'series': {None: {'confirm', 'cancel'}},
     'tariff': {
         'admin': {'draft', 'cancel'},
         'board': {'draft', 'approve', 'cancel'}},
