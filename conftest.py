@@ -11,6 +11,7 @@ what they were made from, so that they serve until a source changes.
 """
 import fcntl
 import functools
+import gc
 import hashlib
 import os
 import tempfile
@@ -186,7 +187,7 @@ class PreparedDatabases:
     def __init__(self, test_tryton, tools):
         self.locks = []
         self.tools = tools
-        self.restore = test_tryton.restore_db_cache
+        self.test_tryton = test_tryton
         self.backup = test_tryton.backup_db_cache
         self.drop = test_tryton.drop_db
         self.activate = test_tryton.activate_module
@@ -200,14 +201,24 @@ class PreparedDatabases:
             modules = [modules]
         name = '-'.join(sorted(modules))
         functions = '|'.join(map(self.tools._func_name, setup))
-        if not self.restore_db_cache(f'{name}--{functions}'):
-            config = self.tools._get_config()
+        restored = self._restore(f'{name}--{functions}')
+        # This loads the modules
+        config = self.tools._get_config()
+        if not restored:
             for function in setup:
                 function(config=config)
             self.backup_db_cache(f'{name}--{functions}')
-        return self.tools._get_config()
+        return config
 
     def restore_db_cache(self, name):
+        from trytond.pool import Pool
+
+        result = self._restore(name)
+        if result:
+            Pool(self.test_tryton.DB_NAME).init()
+        return result
+
+    def _restore(self, name):
         from trytond import backend
 
         key = self._key(name)
@@ -218,12 +229,24 @@ class PreparedDatabases:
         # The list of the databases is cached, also without those that others
         # have made meanwhile
         backend.Database.clear_cache()
-        result = self.restore(key)
+        result = self._copy(key)
         if result:
             self.release()
         else:
             self.restore_base(name)
         return result
+
+    def _copy(self, key):
+        "Copy what is prepared, if it is"
+        from trytond import backend
+
+        tests = self.test_tryton
+        if not tests.DB_CACHE:
+            return False
+        file = tests._db_cache_file(tests.DB_CACHE, key)
+        if backend.name == 'sqlite':
+            return tests._sqlite_copy(file, restore=True)
+        return tests._pg_restore(file)
 
     def backup_db_cache(self, name):
         _analyze()
@@ -345,6 +368,8 @@ def _prepared_databases():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection():
+    # What a test leaves is little beside the classes that stay
+    gc.set_threshold(50_000, 20, 20)
     # Before tests import what it replaces
     _prepared_databases()
     _resolve_once()

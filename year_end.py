@@ -282,8 +282,7 @@ class YearEnd(ModelSQL, ModelView):
             ('surplus.fiscalyear', '=', year.id),
             ('state', '=', 'posted'),
             ('kept', '=', False),
-            ('account_move_line.reconciliation', '=', None),
-            ('account_move_line', '!=', None))
+            ('is_open', '=', True))
 
     @classmethod
     def _left_lock(cls, year):

@@ -11,7 +11,8 @@ class Move(metaclass=PoolMeta):
         return super()._get_origin() + [
             'coop.surplus', 'coop.patronage.pool',
             'coop.patronage.allocation', 'coop.equity.retain',
-            'coop.equity.revolvement', 'coop.fund.use']
+            'coop.equity.revolvement', 'coop.equity.revolvement.line',
+            'coop.fund.use']
 
 
 class MoveLine(metaclass=PoolMeta):

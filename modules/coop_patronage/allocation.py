@@ -273,10 +273,10 @@ class Allocation(
             ]
 
     @classmethod
-    def _unclaimed_domain(cls, date, years):
+    def _unclaimed_domain(cls, date, limit):
         # Of those who are no members what they did not claim by joining
         return ['OR',
-            super()._unclaimed_domain(date, years), [
+            super()._unclaimed_domain(date, limit), [
                 ('member', '=', None),
                 ('held_line', '!=', None),
                 ('held_line.reconciliation', '=', None),

@@ -1,11 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from dateutil.relativedelta import relativedelta
+from sql import Null
+from sql.operators import Exists
 
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.modules.coop_membership.books import Books, save_records
-from trytond.modules.coop_shares.debt import close_claims, open_claims
+from trytond.modules.coop_membership.claim import open_replacements
+from trytond.modules.coop_shares.debt import (
+    close_claims, overdue_claims, taking_lines)
 from trytond.modules.coop_shares.document import lock_members
 from trytond.pool import Pool
 from trytond.transaction import check_access
@@ -22,6 +26,19 @@ class ClaimMixin:
     unclaimed_move = fields.Many2One(
         'account.move', "Unclaimed Move", readonly=True, ondelete='RESTRICT',
         help="The move that took back what nobody claimed.")
+    is_open = fields.Function(fields.Boolean("Open",
+            help="If something of it is to be paid."))
+
+    @classmethod
+    def column_is_open(cls, tables):
+        Line = Pool().get('account.move.line')
+        table, _ = tables[None]
+        line = Line.__table__()
+        return (table.unclaimed_move == Null) & (
+            Exists(line.select(line.id,
+                    where=(line.id == table.account_move_line)
+                    & (line.reconciliation == Null)))
+            | Exists(open_replacements(table.account_move_line)))
 
     @property
     def keeps_equity(self):
@@ -40,12 +57,11 @@ class ClaimMixin:
             for r in records}
 
     @classmethod
-    def _unclaimed_domain(cls, date, years):
-        "Return the domain of what is due for the years and not reconciled"
+    def _unclaimed_domain(cls, date, limit):
+        "Return the domain of what was due on the day and is not paid"
         return [
-            ('account_move_line.reconciliation', '=', None),
-            ('account_move_line.maturity_date', '<=',
-                date - relativedelta(years=years)),
+            ('is_open', '=', True),
+            ('account_move_line.maturity_date', '<=', limit),
             ]
 
     @classmethod
@@ -55,15 +71,19 @@ class ClaimMixin:
 
     @classmethod
     def search_unclaimed(cls, company, date, years):
-        "Return what is open of what was due years before the date"
+        """Return what was due years before the date
+
+        The open lines and how much of each is open, by record.
+        """
+        limit = date - relativedelta(years=years)
         records = cls.search([
                 cls._posted_domain(company),
-                cls._unclaimed_domain(date, years),
+                cls._unclaimed_domain(date, limit),
                 ])
-        claims = open_claims(r.unclaimed_line for r in records)
+        overdue = overdue_claims({r.unclaimed_line for r in records}, limit)
         return {
-            r: claims[r.unclaimed_line] for r in records
-            if claims[r.unclaimed_line]}
+            r: overdue[r.unclaimed_line] for r in records
+            if r.unclaimed_line in overdue}
 
     @classmethod
     def list_unclaimed(cls, company, date, years):
@@ -81,23 +101,25 @@ class ClaimMixin:
         return {r: claims[r] for r in records if r in claims}
 
     @classmethod
-    def reissue(cls, records, date):
+    def reissue(cls, claims, date):
         "Make what is payable due again on the date"
         pool = Pool()
         Line = pool.get('account.move.line')
-        records = [r for r in records if r.account_move_line]
-        if records:
+        # What is held for who is no member is not due
+        claims = {r: ls for r, ls in claims.items() if r.account_move_line}
+        if claims:
             Line.write(
-                [r.account_move_line for r in records],
+                [l for lines in claims.values() for l in lines],
                 {'maturity_date': date})
-            cls.write(records, {'notice_date': None})
+            cls.write(list(claims), {'notice_date': None})
 
     @classmethod
     def take_back(cls, claims, date, get_account, notice=True):
         """Post what is unclaimed to the account, but never the equity.
 
-        `claims` maps the records to what is open of them, and `notice` tells
-        if who it belongs to must have been told before.
+        `claims` maps the records to their open lines and how much of each is
+        open, and `notice` tells if who it belongs to must have been told
+        before.
         """
         if not claims:
             return
@@ -108,17 +130,15 @@ class ClaimMixin:
                         'coop_patronage.msg_unclaimed_notice',
                         record=record.rec_name))
         books = Books(records[0].company)
-        for record in records:
-            line = record.unclaimed_line
-            amount = claims[record]
+        for record, amounts in claims.items():
             record.unclaimed_move = books.move(date, [
-                    books.line(line.account, amount, party=line.party),
-                    books.line(get_account(record), -amount),
+                    *taking_lines(books, amounts),
+                    books.line(
+                        get_account(record), -sum(amounts.values())),
                     ], origin=record)
         Books.post([r.unclaimed_move for r in records])
         save_records(records)
         close_claims({
-                r.unclaimed_line: next(
-                    line for line in r.unclaimed_move.lines
-                    if line.account == r.unclaimed_line.account)
-                for r in records})
+                line.origin: line
+                for record in records
+                for line in record.unclaimed_move.lines if line.origin})

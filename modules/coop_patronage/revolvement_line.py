@@ -1,11 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from sql import Null
-from sql.operators import Exists
-
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.coop_membership.claim import open_replacements
 from trytond.modules.coop_membership.period import DAY
 from trytond.modules.coop_shares.banked import BankedMixin
 from trytond.modules.currency.fields import Monetary
@@ -48,8 +44,6 @@ class RevolvementLine(
     payable = Monetary(
         "Payable", currency='currency', digits='currency', readonly=True,
         help="What is paid, or credited on account.")
-    is_open = fields.Function(fields.Boolean("Open",
-            help="If something of it is to be paid."))
 
     @classmethod
     def __setup__(cls):
@@ -67,17 +61,6 @@ class RevolvementLine(
             ('revolvement.state', '=', 'posted'),
             ('is_open', '=', True),
             ]
-
-    @classmethod
-    def column_is_open(cls, tables):
-        Line = Pool().get('account.move.line')
-        table, _ = tables[None]
-        line = Line.__table__()
-        return (table.unclaimed_move == Null) & (
-            Exists(line.select(line.id,
-                    where=(line.id == table.account_move_line)
-                    & (line.reconciliation == Null)))
-            | Exists(open_replacements(table.account_move_line)))
 
     @property
     def row(self):

@@ -73,7 +73,7 @@ class StatementLine(metaclass=PoolMeta):
     @fields.depends('party', methods=['banked_document'])
     def on_change_party(self):
         document = self.banked_document
-        if document and document.bank_party != self.party:
+        if document and self.party not in document.payers:
             self.related_to = None
         super().on_change_party()
 
@@ -99,7 +99,8 @@ class StatementLine(metaclass=PoolMeta):
                 or not self.amount or self.amount < 0):
             return
         document = self.find_requested(self.company, texts)
-        if document and self.party in {None, document.bank_party}:
+        if document and (
+                not self.party or self.party in document.payers):
             self.related_to = document
             self.on_change_related_to()
 

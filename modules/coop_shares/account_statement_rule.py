@@ -60,7 +60,7 @@ class StatementRuleLine(metaclass=PoolMeta):
         if not found and keywords.get('payment_reference') and amount > 0:
             document = StatementLine.find_requested(
                 origin.company, [keywords['payment_reference']])
-            if document and party in {None, document.bank_party}:
+            if document and (not party or party in document.payers):
                 found.append(document)
         if len(found) == 1:
             return found[0]

@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
 
+from trytond.model import fields
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool
@@ -28,6 +29,19 @@ class BankedMixin:
     # others may be found by too
     _bank_name = None
 
+    payers = fields.Function(fields.Many2Many(
+            'party.party', None, None, "Payers",
+            help="Who pays or is paid: the member, and to whom something "
+            "open of it was delegated."),
+        'get_payers', searcher='search_payers')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        if hasattr(cls, 'company'):
+            cls.payers.context = {'company': Eval('company', -1)}
+            cls.payers.depends = {'company'}
+
     @classmethod
     def bank_open_domain(cls):
         "Return the domain of what is open"
@@ -44,7 +58,7 @@ class BankedMixin:
         return [
             (cls._bank_company, '=', Eval('company', -1)),
             If(Bool(Eval('party')),
-                (cls._bank_party, '=', Eval('party', -1)),
+                ('payers', '=', Eval('party', -1)),
                 ()),
             If(Eval('statement_state') == 'draft',
                 If(Eval('amount', 0) < 0 if cls._bank_sign > 0
@@ -62,7 +76,7 @@ class BankedMixin:
             cls.bank_open_domain(),
             ]
         if party:
-            domain.append((cls._bank_party, '=', party.id))
+            domain.append(('payers', '=', party.id))
         for path in filter(None, [cls._bank_name, 'rec_name']):
             found = []
             for documents in grouped_slice(
@@ -78,26 +92,65 @@ class BankedMixin:
     @classmethod
     def bank_open(cls, documents):
         "Return those of the documents of which something is to be paid"
-        claims = cls.bank_claims(documents)
-        open_ = open_lines({c for d_claims in claims.values()
-                for c in d_claims})
-        return [
-            d for d in documents if any(open_[c] for c in claims[d])]
+        open_ = cls.bank_open_lines(documents)
+        return [d for d in documents if open_[d]]
+
+    @classmethod
+    def get_payers(cls, documents, name):
+        open_ = cls.bank_open_lines(documents)
+        return {
+            d.id: [p.id for p in dict.fromkeys([
+                        d._bank_member_party, *(l.party for l in open_[d])])]
+            for d in documents}
+
+    @classmethod
+    def search_payers(cls, name, clause):
+        AdditionalMove = Pool().get('coop.document.move')
+        _, sep, rest = clause[0].partition('.')
+        operator = clause[1]
+        negative = operator == '!=' or operator.startswith('not ')
+        delegated = [
+            ('document', 'like', cls.__name__ + ',%'),
+            ('line.reconciliation', '=', None),
+            ('line.party' + sep + rest,
+                '=' if operator == '!=' else operator.removeprefix('not '),
+                *clause[2:]),
+            ]
+        ids = {r.document.id for r in AdditionalMove.search(delegated)}
+        return ['AND' if negative else 'OR',
+            (cls._bank_party + sep + rest, *clause[1:]),
+            ('id', 'not in' if negative else 'in', list(ids)),
+            ]
 
     @property
-    def bank_party(self):
-        "Who pays or is paid"
+    def _bank_member_party(self):
         record = self
         for name in self._bank_party.split('.'):
             record = getattr(record, name)
         return record
 
     @property
+    def bank_party(self):
+        "Who pays or is paid what is due first"
+        for line in self.bank_open_lines([self])[self]:
+            return line.party
+        return self._bank_member_party
+
+    @property
     def bank_account(self):
         "The account of what is open, if any"
-        for claim in self.bank_claims([self])[self]:
-            for line in open_lines([claim])[claim] or [claim]:
-                return line.account
+        for line in (self.bank_open_lines([self])[self]
+                or self.bank_claims([self])[self]):
+            return line.account
+
+    @classmethod
+    def bank_open_lines(cls, documents):
+        "Return by document the lines in which something of it is open"
+        claims = cls.bank_claims(documents)
+        open_ = open_lines({c for d_claims in claims.values()
+                for c in d_claims})
+        return {
+            d: [l for c in claims[d] for l in open_[c]] for d in documents}
 
     @classmethod
     def bank_claims(cls, documents):
@@ -111,9 +164,7 @@ class BankedMixin:
         Line = pool.get('account.move.line')
         StatementLine = pool.get('account.statement.line')
         documents = list(dict.fromkeys(l.related_to for l in lines))
-        claims = cls.bank_claims(documents)
-        open_ = open_lines({c for d_claims in claims.values()
-                for c in d_claims})
+        open_ = cls.bank_open_lines(documents)
         to_reconcile = []
         for document in documents:
             money = Line.search([
@@ -124,10 +175,8 @@ class BankedMixin:
                     ('debit', '>', 0),
                     ], order=[('id', 'ASC')])
             keys = defaultdict(lambda: ([], []))
-            for claim in claims[document]:
-                for line in open_[claim]:
-                    keys[line.account, line.party][0].append(
-                        (line, line.credit))
+            for line in open_[document]:
+                keys[line.account, line.party][0].append((line, line.credit))
             for line in money:
                 keys[line.account, line.party][1].append((line, line.debit))
             for debts, amounts in keys.values():

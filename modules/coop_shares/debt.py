@@ -6,6 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.modules.coop_membership.books import SLICE
+from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
@@ -147,6 +148,42 @@ def open_claims(claims):
     return {
         line: max(amount - coming[line], Decimal(0))
         for line, amount in open_.items()}
+
+
+def open_parts(claims):
+    """Return by line to pay the lines that stand for it and are open
+
+    With how much of each is open, without those of which nothing is.
+    """
+    standing = open_lines(claims)
+    amounts = open_claims({l for lines in standing.values() for l in lines})
+    return {
+        claim: {l: amounts[l] for l in lines if amounts[l]}
+        for claim, lines in standing.items()}
+
+
+def overdue_claims(claims, limit):
+    """Return the open parts of the lines to pay that were all due on the day
+
+    What is put together with other claims is left to them.
+    """
+    AdditionalMove = Pool().get('coop.document.move')
+    parts = open_parts(claims)
+    shared = {
+        line for line, of_claims in AdditionalMove.get_claims({
+                l for lines in parts.values() for l in lines}).items()
+        if len(of_claims) > 1}
+    return {
+        claim: lines for claim, lines in parts.items()
+        if lines and not shared.intersection(lines)
+        and all((l.maturity_date or limit) <= limit for l in lines)}
+
+
+def taking_lines(books, amounts):
+    "Return the lines that take back what is open of the lines to pay"
+    return [
+        books.line(line.account, amount, party=line.party, origin=line)
+        for line, amount in amounts.items()]
 
 
 def close_claims(counterparts):

@@ -372,6 +372,10 @@ class Subscription(
     def bank_open(cls, subscriptions):
         return subscriptions
 
+    @classmethod
+    def bank_open_lines(cls, subscriptions):
+        return cls._open_lines(subscriptions)
+
     @property
     def bank_account(self):
         # What an applicant pays can be claimed back

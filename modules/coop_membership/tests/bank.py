@@ -2,7 +2,9 @@
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
 
+from trytond.modules.coop_membership.claim import open_lines
 from trytond.pool import Pool
+from trytond.pyson import PYSONDecoder, PYSONEncoder
 from trytond.transaction import Transaction
 
 
@@ -82,6 +84,36 @@ class BankPlayer:
                 ('state', 'in', states),
                 ], order=[('id', 'ASC')])
         return payments[first % len(payments):][:1] if payments else []
+
+    def _find_related(self, document, party, amount):
+        "Return what a line of a draft statement may be related to"
+        StatementLine = Pool().get('account.statement.line')
+        Model = document.__class__
+        return Model.search(PYSONDecoder({
+                    'company': self.company.id,
+                    'party': party.id,
+                    'amount': amount,
+                    'statement_state': 'draft',
+                    }).decode(PYSONEncoder().encode(
+                    StatementLine.related_to.domain[Model.__name__])))
+
+    def _pay_delegated(self, document, claim, party):
+        "Pay by a statement what the party owes or is owed instead"
+        Wizard = Pool().get('account.move.line.delegate', type='wizard')
+        amount = claim.debit - claim.credit
+        self.assertNotIn(
+            document, self._find_related(document, party, amount))
+        Wizard.delegate_lines([claim], party, self._journal).post()
+        document = document.__class__(document.id)
+        for payer in [party, document._bank_member_party]:
+            self.assertIn(
+                document, self._find_related(document, payer, amount))
+        self.assertEqual(document.bank_party, party)
+        self.assertIn(party, document.payers)
+        self.assertNotIn(
+            document, document.search([('payers', '!=', party.id)]))
+        self._post_statement(document, amount)
+        self.assertFalse(open_lines([claim])[claim])
 
     def _do_succeed(self, first, second):
         Payment = Pool().get('account.payment')

@@ -14,7 +14,6 @@ from trytond.modules.coop_membership.tests.player import AccountPlayer
 from trytond.modules.coop_patronage.tests.case import PatronageTestCase
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.pool import Pool
-from trytond.pyson import PYSONDecoder, PYSONEncoder
 from trytond.tests.test_tryton import with_transaction
 
 MONTH = dt.timedelta(30)
@@ -36,7 +35,6 @@ class PaidTestCase(
     @with_transaction(context={'_skip_warnings': True})
     def test_rescheduled(self):
         "Test what is rescheduled is paid by the lines related to it"
-        StatementLine = Pool().get('account.statement.line')
         self.company = create_company()
         with set_company(self.company):
             self._prepare()
@@ -45,10 +43,55 @@ class PaidTestCase(
                 documents = [self.allocations[0], self.lines[0]]
                 for document in documents:
                     with self.subTest(document=document.__name__):
-                        self._pay_rescheduled(document, StatementLine)
+                        self._pay_rescheduled(document)
                 self._check('paid', days=self.month_ends)
 
-    def _pay_rescheduled(self, document, StatementLine):
+    @with_transaction(context={'_skip_warnings': True})
+    def test_delegated(self):
+        "Test another party is paid what was delegated to it"
+        self.company = create_company()
+        with set_company(self.company):
+            self._prepare()
+            with self._on(self.days[0]):
+                self._start()
+                for document in [self.allocations[0], self.lines[0]]:
+                    with self.subTest(document=document.__name__):
+                        self._pay_delegated(
+                            document, document.account_move_line,
+                            self._other_party(document.party))
+                self._check('paid', days=self.month_ends)
+
+    def _other_party(self, party):
+        return next(m.party for m in self.members if m.party != party)
+
+    @with_transaction(context={'_skip_warnings': True})
+    def test_lapsed(self):
+        "Test what is rescheduled and nobody claims is taken back"
+        Wizard = Pool().get('account.move.line.reschedule', type='wizard')
+        self.company = create_company()
+        with set_company(self.company):
+            self._prepare()
+            with self._on(self.days[0]):
+                self._start()
+                line = self.lines[0].account_move_line
+                move, _ = Wizard.reschedule_lines([line], self._journal, [
+                        SimpleNamespace(amount=-line.credit / 2, date=date)
+                        for date in self.days[1:3]])
+                move.post()
+            with self._on(self.days[-1]):
+                Line = self.lines[0].__class__
+                claims = Line.search_unclaimed(self.company, self.day, 0)
+                self.assertEqual(
+                    sorted(claims[self.lines[0]].values()),
+                    [line.credit / 2] * 2)
+                Line.take_back(
+                    {self.lines[0]: claims[self.lines[0]]}, self.day,
+                    lambda line: self.cash, notice=False)
+                self.assertFalse(open_lines([line])[line])
+                self.assertFalse(Line(self.lines[0].id).is_open)
+                self._check('lapsed', days=self.month_ends)
+
+    def _pay_rescheduled(self, document):
         Model = document.__class__
         Wizard = Pool().get('account.move.line.reschedule', type='wizard')
         line = document.account_move_line
@@ -59,16 +102,18 @@ class PaidTestCase(
                 SimpleNamespace(amount=-part, date=self.day + month)
                 for part, month in zip(parts, [MONTH, 2 * MONTH])])
         move.post()
-        encoder = PYSONEncoder()
+        # The last part is due in April
+        for date, unclaimed in [
+                (dt.date(2025, 4, 1), {}),
+                (dt.date(2025, 5, 1), {
+                        l: l.credit for l in open_lines([line])[line]})]:
+            self.assertEqual(
+                Model.search_unclaimed(self.company, date, 1).get(
+                    document, {}),
+                unclaimed)
         for part in parts:
-            domain = PYSONDecoder({
-                    'company': self.company.id,
-                    'party': document.party.id,
-                    'amount': -part,
-                    'statement_state': 'draft',
-                    }).decode(encoder.encode(
-                    StatementLine.related_to.domain[document.__name__]))
-            self.assertIn(document, Model.search(domain))
+            self.assertIn(
+                document, self._find_related(document, document.party, -part))
             name = (
                 document.revolvement.description
                 if document.__name__.startswith('coop.equity')
@@ -79,7 +124,8 @@ class PaidTestCase(
                     if d == document], [document])
             self._post_statement(document, -part)
             document = Model(document.id)
-        self.assertNotIn(document, Model.search(domain))
+        self.assertNotIn(
+            document, self._find_related(document, document.party, -part))
         self.assertFalse(open_lines([line])[line])
 
     def _prepare(self):

@@ -56,6 +56,44 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
             self.members = _create_members(company, category, 2)
             self._play_sequences()
 
+    @with_transaction(context={'_skip_warnings': True})
+    def test_delegated(self):
+        "Test another party pays and is paid what was delegated to it"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Configuration = pool.get('coop.share.configuration')
+        company, category, class_ = self._set_up()
+        category.exit_at = 'any_day'
+        category.save()
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            self._set_company(company, class_)
+            self._create_bank()
+            self.members = _create_members(company, category, 2)
+            with self._on(self.days[0]):
+                self._start()
+            with self._on(self.days[1]):
+                dividend_line = self.dividends[0].lines[0]
+                for document, claim in [
+                        (self.subscriptions[2],
+                            self.subscriptions[2].lines_to_pay[0]),
+                        (self.redemptions[0],
+                            self.redemptions[0].payable_line),
+                        (dividend_line,
+                            dividend_line.bank_claims(
+                                [dividend_line])[dividend_line][0])]:
+                    with self.subTest(document=document.__name__):
+                        self._pay_delegated(
+                            document, Line(claim.id),
+                            next(m.party for m in self.members
+                                if m != document.member))
+                self._check('paid', days=self.month_ends)
+                self.assertEqual(
+                    self.subscriptions[2].__class__(
+                        self.subscriptions[2].id).state, 'paid')
+
     def _set_company(self, company, class_):
         self.company, self.class_ = company, class_
         self.cash = get_account(company, "Cash and Cash Equivalents")
