@@ -163,21 +163,25 @@ class AccountsFigures:
         return rows
 
     def _get_notices(self, type_, depth):
-        """Return the row of the shares under notice within the capital
+        """Return the rows of what is not equity for good within the capital
 
-        They are equity until the exit, and a debt from the day after:
-        Germany, HGB § 337 (1).
+        The shares under notice are equity until the exit, and a debt from the
+        day after: Germany, HGB § 337 (1).  By IFRIC 2 what members may ask
+        back is a liability.
         """
-        amounts = [
-            sum((r.amount for r in year._queue
-                    if r.share_class.account_capital.type == type_),
-                Decimal(0)) if year else None
-            for year in [self, self.previous]]
-        if any(amounts):
-            yield Row(
-                type=None, name=gettext('coop.msg_assembly_notice'),
-                depth=depth, assets=False, amount=amounts[0],
-                previous=amounts[1])
+        for name, rows, value in [
+                ('notice', '_queue', 'amount'),
+                ('liability', '_holdings', 'liability')]:
+            amounts = [
+                sum((getattr(r, value) for r in getattr(year, rows)
+                        if r.share_class.account_capital.type == type_),
+                    Decimal(0)) if year else None
+                for year in [self, self.previous]]
+            if any(amounts):
+                yield Row(
+                    type=None, name=gettext(f'coop.msg_assembly_{name}'),
+                    depth=depth, assets=False, amount=amounts[0],
+                    previous=amounts[1])
 
     def _get_amounts(self, types, statement):
         Type = Pool().get('account.account.type')

@@ -119,11 +119,13 @@ class CapitalFigures:
         for row in rows.values():
             row.holders = len(row.holders)
             row.unpaid = row.amount - row.paid
+            row.liability = row.share_class.get_liability(row.amount)
         return [rows[c] for c in self.share_classes if c in rows]
 
     @property
     def holdings_total(self):
-        return self._total('_holdings', 'amount', 'paid', 'unpaid')
+        return self._total(
+            '_holdings', 'amount', 'paid', 'unpaid', 'liability')
 
     @property
     def holdings_table(self):
@@ -134,6 +136,7 @@ class CapitalFigures:
                 ('amount', money, title('subscribed_capital')),
                 ('paid', money),
                 ('unpaid', money),
+                ('liability', money),
                 ], label=title('share_class'))
         for row in self.holdings:
             table.add_years(row.share_class.name, row)

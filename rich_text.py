@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 "Print what is written with the formats of the clients"
+import re
 from html.parser import HTMLParser
 
 from .figures import Row
@@ -8,6 +9,7 @@ from .figures import Row
 _STYLE = '{urn:oasis:names:tc:opendocument:xmlns:text:1.0}style-name'
 # The part of the name of the style by the tag of the text
 _TAGS = {'b': 'Bold', 'i': 'Italic', 'u': 'Underline'}
+_TAG = re.compile(r'</?\w')
 
 
 class _Parser(HTMLParser):
@@ -30,14 +32,10 @@ class _Parser(HTMLParser):
             self._break()
 
     def handle_data(self, data):
-        for i, line in enumerate(data.split('\n')):
-            if i:
-                self._break()
-            if line:
-                name = ''.join(
-                    name for tag, name in _TAGS.items() if tag in self._open)
-                self.paragraphs[-1].append(Row(
-                        text=line, style={_STYLE: f'Text{name}'}))
+        name = ''.join(
+            name for tag, name in _TAGS.items() if tag in self._open)
+        self.paragraphs[-1].append(Row(
+                text=data.replace('\n', ' '), style={_STYLE: f'Text{name}'}))
 
     def _break(self):
         if self.paragraphs[-1]:
@@ -46,7 +44,11 @@ class _Parser(HTMLParser):
 
 def read_paragraphs(text):
     "Return the paragraphs of the text as lists of parts with their style"
+    text = text or ''
+    if not _TAG.search(text):
+        # It was written without formats
+        text = '<br/>'.join(text.splitlines())
     parser = _Parser()
-    parser.feed(text or '')
+    parser.feed(text)
     parser.close()
     return [p for p in parser.paragraphs if ''.join(r.text for r in p).strip()]

@@ -352,14 +352,17 @@ class AnnualReportTestCase(DatabaseTestCase):
     @with_transaction()
     def test_formats(self):
         "Test what is written with formats is printed with them"
-        paragraphs = read_paragraphs(
-            '<div align="left">Dear <b>mem<i>b</i>ers</b>,</div>'
-            '<div><br/></div>we &amp; you\nthank')
+        def read(text):
+            return [
+                [(part.text, *part.style.values()) for part in paragraph]
+                for paragraph in read_paragraphs(text)]
         self.assertEqual(
-            [[(p.text, *p.style.values()) for p in paragraph]
-                for paragraph in paragraphs], [
+            read('<div align="left">Dear <b>mem<i>b</i>ers</b>,</div>'
+                '<div><br/></div>we &amp;\nyou'), [
                 [("Dear ", 'Text'), ("mem", 'TextBold'),
                     ("b", 'TextBoldItalic'), ("ers", 'TextBold'),
                     (",", 'Text')],
-                [("we & you", 'Text')],
-                [("thank", 'Text')]])
+                [("we & you", 'Text')]])
+        self.assertEqual(
+            read("One\n\nTwo"), [[("One", 'Text')], [("Two", 'Text')]])
+        self.assertEqual(read(None), [])
