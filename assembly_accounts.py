@@ -12,11 +12,70 @@ from trytond.model import sum_tree
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
+from .assembly_table import Table, text
 from .figures import Row, fetch
+
+_STYLES = ['total', 'indent', 'indent2']
 
 
 class AccountsFigures:
     "The income statement and the balance sheet"
+
+    def _get_statement_table(self):
+        money = self.formats['money']
+        return Table([
+                ('notes', text),
+                ('amount', money, self.fiscalyear.name),
+                ('previous', money,
+                    self.previous.fiscalyear.name if self.previous else ''),
+                ])
+
+    def _add_types(self, table, rows):
+        for row in rows:
+            row.notes = self.notes_by_type.get(row.type, '')
+            table.add(row.name, row, _STYLES[min(row.depth, 2)])
+
+    @property
+    def balance_sheet_table(self):
+        "The sides of the balance sheet, each with its total"
+        table = self._get_statement_table()
+        for assets, name in [
+                (True, 'total_assets'), (False, 'total_liabilities')]:
+            self._add_types(table, [
+                    r for r in self.balance_sheet if r.assets == assets])
+            table.add(
+                gettext(f'coop.msg_assembly_{name}'), self.sides[assets],
+                'total')
+        return table
+
+    @cached_property
+    def sides(self):
+        "The totals of the balance sheet: those of the assets by True"
+        sides = {}
+        for assets in [True, False]:
+            rows = [
+                r for r in self.balance_sheet
+                if r.assets == assets and not r.depth]
+            sides[assets] = Row(
+                amount=sum((r.amount for r in rows), Decimal(0)),
+                previous=sum((r.previous or 0 for r in rows), Decimal(0)))
+        return sides
+
+    @property
+    def income_statement_table(self):
+        table = self._get_statement_table()
+        rows = self.income_statement
+        if len([r for r in rows if not r.depth]) == 1:
+            # The only root is the result, which is the total
+            rows = [
+                Row(**{**vars(r), 'depth': r.depth - 1}) for r in rows[1:]]
+        self._add_types(table, rows)
+        table.add(
+            gettext('coop.msg_assembly_result'), Row(
+                amount=self.result,
+                previous=self.previous.result if self.previous else None),
+            'total')
+        return table
 
     @cached_property
     def income_statement(self):
@@ -104,21 +163,25 @@ class AccountsFigures:
         return rows
 
     def _get_notices(self, type_, depth):
-        """Return the row of the shares under notice within the capital
+        """Return the rows of what is not equity for good within the capital
 
-        They are equity until the exit, and a debt from the day after:
-        Germany, HGB § 337 (1).
+        The shares under notice are equity until the exit, and a debt from the
+        day after: Germany, HGB § 337 (1).  By IFRIC 2 what members may ask
+        back is a liability.
         """
-        amounts = [
-            sum((r.amount for r in year._queue
-                    if r.share_class.account_capital.type == type_),
-                Decimal(0)) if year else None
-            for year in [self, self.previous]]
-        if any(amounts):
-            yield Row(
-                type=None, name=gettext('coop.msg_assembly_notice'),
-                depth=depth, assets=False, amount=amounts[0],
-                previous=amounts[1])
+        for name, rows, value in [
+                ('notice', '_queue', 'amount'),
+                ('liability', '_holdings', 'liability')]:
+            amounts = [
+                sum((getattr(r, value) for r in getattr(year, rows)
+                        if r.share_class.account_capital.type == type_),
+                    Decimal(0)) if year else None
+                for year in [self, self.previous]]
+            if any(amounts):
+                yield Row(
+                    type=None, name=gettext(f'coop.msg_assembly_{name}'),
+                    depth=depth, assets=False, amount=amounts[0],
+                    previous=amounts[1])
 
     def _get_amounts(self, types, statement):
         Type = Pool().get('account.account.type')
@@ -155,7 +218,7 @@ class AccountsFigures:
                 (type_, self.currency.round(Decimal(amount)))
                 for type_, amount in fetch(query, [None, 'NUMERIC'])))
 
-    @property
+    @cached_property
     def result(self):
         return sum(
             (r.amount for r in self.income_statement if not r.depth),
@@ -163,7 +226,42 @@ class AccountsFigures:
 
     @property
     def result_chart(self):
-        return self._chart([
-                (gettext('coop.msg_assembly_result'), [
-                        year.result for year in self.years]),
-                ])
+        name = gettext('coop.msg_assembly_result')
+        if len(self.years) > 1:
+            return self._chart([(name, [y.result for y in self.years])])
+        # The first year is shown as it went on
+        labels, amounts = zip(*self._get_monthly_results())
+        return self._chart([(name, amounts)], labels=labels)
+
+    def _get_monthly_results(self):
+        "Return the label and the result of each month"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        Period = pool.get('account.period')
+        Type = pool.get('account.account.type')
+        account = Account.__table__()
+        line = Line.__table__()
+        move = Move.__table__()
+        period = Period.__table__()
+        type_ = Type.__table__()
+        query = (line
+            .join(move, condition=line.move == move.id)
+            .join(period, condition=move.period == period.id)
+            .join(account, condition=line.account == account.id)
+            .join(type_, condition=account.type == type_.id)
+            .select(
+                move.date.as_('date'),
+                Sum(line.credit - line.debit).as_('amount'),
+                where=(period.fiscalyear == self.fiscalyear.id)
+                & (type_.statement == 'income')
+                & (move.state == 'posted')
+                & ((move.origin == Null)
+                    | (move.origin != str(self.fiscalyear))),
+                group_by=move.date))
+        amounts = defaultdict(Decimal)
+        for date, amount in fetch(query, ['DATE', 'NUMERIC']):
+            amounts[date.year, date.month] += Decimal(amount)
+        return [
+            (label, amounts[month]) for label, month in self.months]

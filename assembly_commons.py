@@ -13,7 +13,8 @@ from trytond.i18n import gettext
 from trytond.pool import Pool
 from trytond.transaction import Transaction
 
-from .figures import Row, fetch
+from .assembly_table import Table, text, title
+from .figures import Row, fetch, total
 
 
 class CommonsFigures:
@@ -49,6 +50,62 @@ class CommonsFigures:
                 idle=year.idle,
                 rate=rates.get(year.cost_pool))
             for year in years]
+
+    @property
+    def cost_pools_table(self):
+        money, number = self.formats['money'], self.formats['number']
+        table = Table([
+                ('cost', money),
+                ('units', self.formats['tenth']),
+                ('unit_cost', number),
+                ('charged', money),
+                ('difference', money),
+                ('idle', self.formats['percent1']),
+                ('rate', number, title('proposed_rate')),
+                ], label=title('cost_pool'))
+        for row in self.cost_pools:
+            table.add_years(row.name, row)
+        table.add_years(
+            gettext('coop.msg_assembly_total'), self.cost_pools_total,
+            'total')
+        return table
+
+    @cached_property
+    def settlements(self):
+        "How the difference of each cost pool is settled"
+        Settlement = Pool().get('coop.commons.settlement')
+        rows = []
+        for settlement in Settlement.search([
+                    ('company', '=', self.company.id),
+                    ('fiscalyear', '=', self.fiscalyear.id),
+                    ('state', 'in', ['approved', 'posted']),
+                    ], order=[('cost_pool.name', 'ASC'), ('id', 'ASC')]):
+            amounts = Counter()
+            for line in settlement.lines:
+                amounts[bool(line.payer)] += line.amount
+            rows.append(Row(
+                    settlement=settlement,
+                    difference=settlement.difference,
+                    own_use=Decimal(amounts[False]),
+                    users=Decimal(amounts[True]),
+                    carried=settlement.difference
+                    - sum(amounts.values()),
+                    ))
+        return rows
+
+    @property
+    def settlements_table(self):
+        money = self.formats['money']
+        names = ['difference', 'own_use', 'users', 'carried']
+        table = Table(
+            [(n, money, title(f'settlement_{n}')) for n in names],
+            label=title('cost_pool'))
+        for row in self.settlements:
+            table.add(row.settlement.cost_pool.name, row)
+        table.add(
+            gettext('coop.msg_assembly_total'),
+            total(self.settlements, *names), 'total')
+        return table
 
     @property
     def cost_pools_total(self):
@@ -94,14 +151,56 @@ class CommonsFigures:
         return rows
 
     @property
+    def resources_table(self):
+        table = Table([
+                (n, self.formats['money'])
+                for n in ['value', 'depreciation', 'book_value']],
+            label=title('resource'))
+        for row in self.resources:
+            if row.value or (row.previous and row.previous.value):
+                table.add_years(row.resource.name, row)
+        table.add_years(
+            gettext('coop.msg_assembly_total'), self.resources_total,
+            'total')
+        return table
+
+    @property
+    def uses_table(self):
+        count = self.formats['count']
+        table = Table([
+                ('uses', count),
+                ('users', count),
+                ('units_text', text, title('units')),
+                ('utilization', self.formats['percent1']),
+                ('charged', self.formats['money']),
+                ], label=title('resource'))
+        for row in self.resources:
+            for year in filter(None, [row, row.previous]):
+                year.units_text = ''
+                if year.units:
+                    year.units_text = '%s %s' % (
+                        self.formats['tenth'](year.units),
+                        row.resource.unit.symbol)
+            table.add_years(row.resource.name, row)
+        table.add_years(
+            gettext('coop.msg_assembly_total'),
+            self._total('_resources', 'charged'), 'total')
+        return table
+
+    @property
     def resources_total(self):
         return self._total(
             '_resources', 'value', 'depreciation', 'book_value', 'charged')
 
     @property
     def use_chart(self):
-        return self._chart_rows(
-            '_resources', lambda r: r.resource.name, 'uses')
+        if len(self.years) > 1:
+            return self._chart_rows(
+                '_resources', lambda r: r.resource.name, 'uses')
+        # There is a bar for each resource in the first year
+        return self._chart(
+            [(title('uses'), [r.uses for r in self._resources])],
+            labels=[r.resource.name for r in self._resources])
 
     @property
     def commons_chart(self):

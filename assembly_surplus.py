@@ -7,7 +7,9 @@ from functools import cached_property
 from trytond.i18n import gettext
 from trytond.model.fields.selection import TranslatedSelection
 from trytond.pool import Pool
+from trytond.transaction import Transaction
 
+from .assembly_table import Table, title
 from .figures import Row, total
 from .formats import write_number
 
@@ -37,6 +39,13 @@ class SurplusFigures:
     @property
     def is_loss(self):
         return self.result < 0
+
+    @property
+    def result_text(self):
+        return gettext(
+            'coop.msg_assembly_loss_text' if self.is_loss
+            else 'coop.msg_assembly_result_text',
+            amount=self.formats['money'](abs(self.result)))
 
     @cached_property
     def sources(self):
@@ -68,7 +77,7 @@ class SurplusFigures:
         rows = []
         for line in self.surplus.lines:
             rows.append(Row(
-                    name=line.name,
+                    name=self._plan_names.get(line.name, line.name),
                     rule=self._get_rule(line),
                     amount=line.computed_amount,
                     previous=amounts.pop((line.kind, line.name), None)))
@@ -88,12 +97,49 @@ class SurplusFigures:
             basis=basis)
 
     @property
-    def has_previous(self):
-        return bool(self.previous and self.previous.surplus)
-
-    @property
     def appropriation_total(self):
         return total(self.appropriation, 'amount', 'previous')
+
+    @property
+    def appropriation_table(self):
+        money = self.formats['money']
+        table = Table([
+                ('amount', money, self.fiscalyear.name),
+                ('previous', money,
+                    self.previous.fiscalyear.name if self.previous else ''),
+                ])
+        for row in self.sources:
+            table.add(row.name, row)
+        table.add(
+            gettext('coop.msg_assembly_to_appropriate'), self.sources_total,
+            'total')
+        for row in self.appropriation:
+            table.add(row.name, row, note=row.rule)
+        table.add(
+            gettext('coop.msg_assembly_appropriated'),
+            self.appropriation_total, 'total')
+        return table
+
+    @property
+    def is_proposal(self):
+        return self.surplus.state in {'draft', 'computed'}
+
+    @cached_property
+    def _plan_names(self):
+        """The names of the plan's lines by their names in any language
+
+        A line keeps the name it was filled with.
+        """
+        pool = Pool()
+        Language = pool.get('ir.lang')
+        PlanLine = pool.get('coop.surplus.plan.line')
+        plan = self.surplus.plan if self.surplus else None
+        names = {}
+        for language in Language.search([('translatable', '=', True)]):
+            with Transaction().set_context(language=language.code):
+                lines = PlanLine.browse(plan.lines if plan else [])
+                names.update((l.name, l.id) for l in lines)
+        return {n: PlanLine(id_).name for n, id_ in names.items()}
 
     @cached_property
     def pools(self):
@@ -121,6 +167,36 @@ class SurplusFigures:
     @property
     def pools_total(self):
         return self._total('_pools', 'gross', 'cash', 'equity')
+
+    @property
+    def pools_table(self):
+        money = self.formats['money']
+        table = Table([
+                ('basis', money),
+                ('gross', money, title('allocated')),
+                ('rate', self.formats['percent3']),
+                ('cash', money),
+                ('equity', money),
+                ('patrons', self.formats['count']),
+                ], label=title('pool'))
+        for row in self.pools:
+            table.add_years(
+                self._plan_names.get(row.name, row.name), row)
+        table.add_years(
+            gettext('coop.msg_assembly_total'), self.pools_total, 'total')
+        return table
+
+    @property
+    def bands_table(self):
+        table = Table([
+                ('patrons', self.formats['count']),
+                ('amount', self.formats['money']),
+                ], label=title('band'))
+        for row in self.bands:
+            table.add_years(row.label, row)
+        table.add_years(
+            gettext('coop.msg_assembly_total'), self.bands_total, 'total')
+        return table
 
     @cached_property
     def bands(self):

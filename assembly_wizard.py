@@ -94,8 +94,12 @@ class AssemblyReportWizard(CheckedWizard):
         'coop.assembly.report.start',
         'coop.assembly_report_start_view_form', [
             Button("Cancel", 'end', 'tryton-cancel'),
+            Button("On a Page", 'page', 'tryton-open'),
+            Button("PDF", 'pdf', 'tryton-print'),
             Button("Print", 'print_', 'tryton-print', default=True),
             ])
+    page = StateReport('coop.assembly.page')
+    pdf = StateReport('coop.assembly.report')
     print_ = StateReport('coop.assembly.report')
 
     def default_start(self, fields):
@@ -110,6 +114,13 @@ class AssemblyReportWizard(CheckedWizard):
             if fiscalyears:
                 values['fiscalyear'] = fiscalyears[0].id
         return values
+
+    def do_page(self, action):
+        return self.do_print_(action)
+
+    def do_pdf(self, action):
+        action, data = self.do_print_(action)
+        return action, {**data, 'pdf': True}
 
     def do_print_(self, action):
         meeting = self.start.meeting

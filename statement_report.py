@@ -5,10 +5,11 @@ from trytond.pool import Pool
 from trytond.transaction import Transaction
 
 from .formats import get_formats
+from .pdf import PdfMixin
 from .statement import Statements
 
 
-class MemberStatement(CompanyReport):
+class MemberStatement(PdfMixin, CompanyReport):
     __name__ = 'coop.member.statement'
 
     @classmethod

@@ -46,14 +46,20 @@ class MemberStatementWizard(CheckedWizard):
         'coop.member.statement.start',
         'coop.member_statement_start_view_form', [
             Button("Cancel", 'end', 'tryton-cancel'),
+            Button("PDF", 'pdf', 'tryton-print'),
             Button("Print", 'print_', 'tryton-print', default=True),
             ])
+    pdf = StateReport('coop.member.statement')
     print_ = StateReport('coop.member.statement')
 
     def default_start(self, fields):
         if self.model and self.model.__name__ == 'coop.member':
             return {'members': [m.id for m in self.records]}
         return {}
+
+    def do_pdf(self, action):
+        action, data = self.do_print_(action)
+        return action, {**data, 'pdf': True}
 
     def do_print_(self, action):
         fiscalyear = self.start.fiscalyear

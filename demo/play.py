@@ -40,6 +40,17 @@ NODE_HOUR = Decimal('0.03')
 JOB = Decimal('0.02')
 LEAVING = 90  # every so many members gives notice
 PRESENT = 12  # every so many members comes to the meeting
+ROLES = ['chair', 'vice_chair', 'board']
+LETTER = """\
+<div>Dear members,</div>
+<div>our cooperative has finished its <b>first year</b>. You bought your music
+together, and what was earned by it comes back to you by what you bought.</div>
+<div>We thank all who used what we share, and who tell their friends.</div>"""
+COMMENTARY = """\
+<div>The shop paid for its running costs from the first month on. In the autumn
+a <i>shared computer</i> and a <i>meeting room</i> were opened to the members;
+what the computer brought beyond its cost goes back to those who used it.</div>
+<div>For the coming year the board expects as many purchases again.</div>"""
 
 
 class Demo:
@@ -271,7 +282,9 @@ class Demo:
         Surplus = Model.get('coop.surplus')
 
         surplus, = Surplus.find()
+        self.elect()
         meeting = Meeting(date=MEETING, place="Community hall")
+        meeting.letter, meeting.commentary = LETTER, COMMENTARY
         meeting.convocation_date = dt.date(1998, 3, 20)
         meeting.record_date = dt.date(1998, 3, 31)
         meeting.items.new(subject="Report of the board", kind='information')
@@ -306,6 +319,20 @@ class Demo:
         surplus.click('compute')
         surplus.click('approve')
         surplus.click('post')
+
+    def elect(self):
+        "Enter who holds an office since the foundation"
+        Member = Model.get('coop.member')
+        Office = Model.get('coop.member.office')
+        Party = Model.get('party.party')
+        auditor = Party(name="Demo Audit Union")
+        auditor.save()
+        members = Member.find([], order=[('id', 'ASC')], limit=len(ROLES))
+        offices = [
+            *zip(ROLES, (m.party for m in members)), ('auditor', auditor)]
+        Office.save([
+                Office(role=role, party=party, start_date=START)
+                for role, party in offices])
 
     def pay(self):
         "Members get their patronage, and those who left their shares"

@@ -26,6 +26,8 @@ KINDS = [
 _call = {
     'date', 'time', 'place', 'call', 'quorum_basis', 'quorum_percent',
     'quorum_minimum', 'proxies_per_holder', 'items', 'minutes'}
+# What the board reports to the members before they meet
+_report = {'letter', 'commentary'}
 # What is still completed when the meeting is over
 _minutes = {
     'minutes', 'chair', 'secretary', 'start_time', 'end_time',
@@ -45,9 +47,9 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         }
     _sequence = 'coop.membership.configuration', 'meeting_sequence'
     _modify_states = {
-        'draft': _call | _minutes | {
+        'draft': _call | _minutes | _report | {
             'company', 'kind', 'record_date', 'convocation_date'},
-        'convened': _call | _minutes | {'attendances'},
+        'convened': _call | _minutes | _report | {'attendances'},
         'open': {'items', 'attendances'} | _minutes,
         'closed': _minutes,
         'cancelled': _minutes,
@@ -118,6 +120,11 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
     items = fields.One2Many('coop.meeting.item', 'meeting', "Agenda")
     attendances = fields.One2Many(
         'coop.meeting.attendance', 'meeting', "Attendance")
+    letter = fields.Text("Letter of the Board",
+        help="The board's word to the members, which opens the annual "
+        "report.")
+    commentary = fields.Text("Commentary on the Year",
+        help="What the board reports about the year and what comes next.")
     minutes = fields.Text("Minutes")
     formal_minutes = fields.Function(
         fields.Boolean("Formal Minutes"), 'on_change_with_formal_minutes')
@@ -190,6 +197,15 @@ class Meeting(NumberedMixin, Workflow, ModelSQL, ModelView):
         cls._order = [
             ('date', 'DESC'),
             ('id', 'DESC'),
+            ]
+
+    @classmethod
+    def view_attributes(cls):
+        return [
+            *super().view_attributes(),
+            ('/form//page[@id="report"]', 'states', {
+                    'invisible': Eval('kind') == 'board',
+                    }),
             ]
 
     @classmethod
