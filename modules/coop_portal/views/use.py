@@ -56,11 +56,13 @@ def resource(id_):
     resource = _resource(id_)
     first = _day(resource)
     form = BookingForm()
+    if resource.capacity == 1:
+        del form.quantity
     booking = None
     if form.accepted:
         booking = Booking.for_member(
             access.member(), resource, form.start.data, form.end.data,
-            form.quantity.data, form.purpose.data)
+            form.data.get('quantity', 1), form.purpose.data)
         if 'book' in request.form:
             Booking.confirm([access.create(booking)])
             flash(text('booked'))
