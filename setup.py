@@ -18,9 +18,12 @@ DATA = [
     'tryton.cfg', '*.xml', '*.fodt', '*.html', 'share_*.txt', 'view/*.xml',
     'locale/*.po', 'locale/override/*.po', 'icons/*.svg', 'tests/*.rst',
     'tests/*.json', '*.csv', 'tests/*.csv', 'profiles/*.ini',
+    'templates/*.html', 'static/*',
     ]
 # What the files that people import need
 FILES = ['Babel', 'charset-normalizer', 'openpyxl', 'schwifty']
+# What serves the pages of the portal
+PORTAL = ['Flask', 'Flask-WTF', 'WTForms', 'flask-tryton', 'gunicorn']
 
 
 def read_config(directory):
@@ -33,7 +36,7 @@ def get_packages():
     for name, directory in MODULES.items():
         package = f'trytond.modules.{name}'
         yield package, directory
-        for sub in ['tests', 'scripts']:
+        for sub in ['tests', 'scripts', 'views']:
             if (ROOT / directory / sub / '__init__.py').exists():
                 yield f'{package}.{sub}', f'{directory}/{sub}'
 
@@ -74,9 +77,11 @@ setup(
         ],
     extras_require={
         'all': extras,
+        'portal': PORTAL,
         'import': [f'proteus ~= {SERIES}.0', 'tqdm', *FILES],
         'test': [
             *extras,
+            *PORTAL,
             *FILES,
             f'proteus ~= {SERIES}.0',
             'hypothesis',

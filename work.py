@@ -31,6 +31,7 @@ KINDS = [
     ('end', "End", ACCOUNTING),
     ('settle', "Settle", ACCOUNTING),
     ('pay', "Pay", ACCOUNTING),
+    ('reply', "Accept or Refuse", MEMBERSHIP),
     ('answer', "Answer", STEWARDSHIP),
     ('check', "Confirm the Use", STEWARDSHIP),
     ('rate', "Rate", STEWARDSHIP),

@@ -20,13 +20,15 @@ MODULES = {
         entry_point.name
         for entry_point in distribution('trytond-coop').entry_points
         if entry_point.group == 'trytond.modules')}
-# The optional modules bring texts too
+# The optional modules bring texts too, and so does the one of ours that the
+# whole does not depend on
 EXTRAS = sorted({
         extra for info in MODULES.values()
         for extra in info.get('extras_depend', [])}
     - MODULES.keys()
     # A chart takes long to load, and brings no texts of ours
-    - {'account_fr'})
+    - {'account_fr'}
+    | {'coop_portal'})
 
 
 def po_path(module, language):
@@ -95,7 +97,7 @@ def update(languages):
 
 
 def main(languages):
-    activate_module([*MODULES, *EXTRAS])
+    activate_module(sorted({*MODULES, *EXTRAS}))
     with Transaction().start(DB_NAME, 1):
         update(languages or LANGUAGES)
 

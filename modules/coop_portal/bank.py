@@ -1,0 +1,56 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from stdnum import iban
+
+from trytond.i18n import gettext
+from trytond.model import fields
+from trytond.pool import Pool, PoolMeta
+
+from .exceptions import RequestError
+from .request import for_kind
+
+
+class Request(metaclass=PoolMeta):
+    __name__ = 'coop.portal.request'
+
+    account_number = fields.Char(
+        "IBAN", states=for_kind('account', required=True),
+        help="The account to which the cooperative pays.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.kind.selection.insert(2, ('account', "Change of Bank Account"))
+
+    @classmethod
+    def preprocess_values(cls, mode, values):
+        values = super().preprocess_values(mode, values)
+        if values.get('account_number'):
+            values['account_number'] = iban.format(values['account_number'])
+        return values
+
+    @classmethod
+    def validate_fields(cls, requests, field_names):
+        super().validate_fields(requests, field_names)
+        if field_names and 'account_number' not in field_names:
+            return
+        for request in requests:
+            number = request.account_number
+            if number and not iban.is_valid(number):
+                raise RequestError(gettext(
+                        'coop_portal.msg_request_iban', number=number))
+
+    def accept_account(self):
+        "Let the new account take the place of those of the party alone"
+        Account = Pool().get('bank.account')
+        party = self.member.party
+        Account.write(
+            [a for a in party.bank_accounts_used if len(a.owners) == 1],
+            {'active': False})
+        Account.create([{
+                    'owners': [('add', [party.id])],
+                    'numbers': [('create', [{
+                                    'type': 'iban',
+                                    'number': self.account_number,
+                                    }])],
+                    }])

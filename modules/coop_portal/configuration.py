@@ -1,0 +1,102 @@
+# This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
+# this repository contains the full copyright notices and license terms.
+from trytond.model import ModelSQL, ModelView, Unique, fields
+from trytond.pool import Pool
+from trytond.pyson import Eval
+from trytond.transaction import Transaction, without_check_access
+
+
+class Configuration(ModelSQL, ModelView):
+    __name__ = 'coop.portal.configuration'
+    __string__ = "Members' Portal"
+    _rec_name = 'host'
+
+    company = fields.Many2One('company.company', "Company", required=True)
+    host = fields.Char(
+        "Host Name", required=True,
+        help="The name in the address of the site, without https://.")
+    user = fields.Many2One(
+        'res.user', "User", readonly=True, ondelete='RESTRICT',
+        context={
+            'company': Eval('company', -1),
+            },
+        help="The user with whose rights the portal acts for the members.\n"
+        "Nobody signs in as this user.")
+    shares = fields.Boolean(
+        "Shares",
+        help="Check to let members see their shares and ask for more.")
+    use = fields.Boolean(
+        "Use",
+        help="Check to let members see and book what is shared.")
+    welcome = fields.Text(
+        "Welcome", translate=True,
+        help="What members read on the first page.")
+    privacy = fields.Text(
+        "Privacy", translate=True,
+        help="What visitors read on how their data is protected.")
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        t = cls.__table__()
+        cls._sql_constraints += [
+            ('company_unique', Unique(t, t.company),
+                'coop_portal.msg_configuration_company'),
+            ('host_unique', Unique(t, t.host),
+                'coop_portal.msg_configuration_host'),
+            ]
+
+    @classmethod
+    def default_company(cls):
+        return Transaction().context.get('company')
+
+    @classmethod
+    def default_shares(cls):
+        return True
+
+    @classmethod
+    def default_use(cls):
+        return True
+
+    @classmethod
+    def preprocess_values(cls, mode, values):
+        values = super().preprocess_values(mode, values)
+        if values.get('host'):
+            values['host'] = values['host'].strip().lower()
+        return values
+
+    @classmethod
+    def copy(cls, configurations, default=None):
+        default = default.copy() if default is not None else {}
+        default.setdefault('user')
+        return super().copy(configurations, default=default)
+
+    @classmethod
+    def on_modification(cls, mode, configurations, field_names=None):
+        super().on_modification(
+            mode, configurations, field_names=field_names)
+        if mode == 'create':
+            for configuration in configurations:
+                if not configuration.user:
+                    configuration.user = configuration._create_user()
+            cls.save(configurations)
+
+    def _create_user(self):
+        pool = Pool()
+        ModelData = pool.get('ir.model.data')
+        User = pool.get('res.user')
+        user = User(
+            name=self.host, login=f'portal-{self.company.id}',
+            companies=[self.company], company=self.company,
+            groups=[ModelData.get_id('coop_portal', 'group_portal')])
+        user.save()
+        return user
+
+    @classmethod
+    def get_url(cls, path):
+        "Return the address of the page in the portal of the company, if any"
+        with without_check_access():
+            for configuration in cls.search([
+                        ('company', '=',
+                            Transaction().context.get('company', -1))]):
+                return f'https://{configuration.host}/{path}'
