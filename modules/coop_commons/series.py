@@ -237,10 +237,13 @@ class Series(
             if local == first:
                 # Of a time that exists twice it is the one that was chosen
                 yield self.start, self.end
-            else:
-                yield (
-                    local_time.get_first(local, zone),
-                    local_time.get_first(local + (last - first), zone))
+                continue
+            start = local_time.get_first(local, zone)
+            end = local_time.get_first(local + (last - first), zone)
+            if end <= start:
+                # The clock shows nothing of it: it is as long, and later
+                end = start + (self.end - self.start)
+            yield start, end
 
     @classmethod
     @ModelView.button
@@ -259,7 +262,7 @@ class Series(
         Booking = pool.get('coop.commons.booking')
         bookings = [
             self._get_booking(start, end)
-            for start, end in self.get_times() if start < end]
+            for start, end in self.get_times()]
         Booking.save(bookings)
         now = Booking._now()
         accepted, refused, reasons = [], [], []

@@ -142,6 +142,18 @@ class SeriesTestCase(CommonsTestCase):
                 self.assertEqual({
                         b.local_start.strftime('%H:%M') for b in bookings},
                     {'01:30'})
+            # Half an hour that the clock jumps over on the second day
+            start = dt.datetime(2026, 3, 28, 1, 15)
+            series = self._create_series(
+                resource, start=start, end=start + HOUR / 2,
+                frequency='DAILY', until=dt.date(2026, 3, 30))
+            self.assertEqual(list(series.get_times()), [
+                    (start, start + HOUR / 2),
+                    (dt.datetime(2026, 3, 29, 1),
+                        dt.datetime(2026, 3, 29, 1, 30)),
+                    (dt.datetime(2026, 3, 30, 0, 15),
+                        dt.datetime(2026, 3, 30, 0, 45)),
+                    ])
 
     @with_transaction()
     def test_rule(self):
