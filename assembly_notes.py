@@ -86,14 +86,15 @@ class NotesFigures:
     def _get_leavers_note(self):
         accounts = {c.account_redemption for c in self.share_classes}
         due = self._get_due_table(accounts)
-        if due or self.queue:
-            texts = []
+        if due or self._queue:
+            texts, tables = [], [due]
             if due:
                 texts.append(gettext('coop.msg_assembly_leavers_text'))
             if self._queue:
                 texts.append(gettext('coop.msg_assembly_queue_text',
                     amount=self.formats['money'](self.queue_total.amount)))
-            return self._note('leavers', texts, [due], accounts)
+                tables.append(self.queue_table)
+            return self._note('leavers', texts, tables, accounts)
 
     def _get_vintages_note(self):
         table = self.vintages_table
