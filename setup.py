@@ -93,6 +93,8 @@ setup(
         'trytond.modules': [
             f'{name} = trytond.modules.{name}' for name in MODULES],
         'console_scripts': [
+            'trytond_check_coop_books ='
+            ' trytond.modules.coop_membership.scripts.check_books:run',
             'trytond_import_coop_members ='
             ' trytond.modules.coop_import.scripts.import_members:run',
             'trytond_import_coop_patronage ='

@@ -12,8 +12,11 @@ from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .agreement import BooksMixin, Difference
+from .books import SLICE
 from .document import ResultMixin
 
 # The key of the context that tells that no money is behind a reconciliation
@@ -146,7 +149,7 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
             for line, c in claims.items()}
 
 
-class Move(metaclass=PoolMeta):
+class Move(BooksMixin, metaclass=PoolMeta):
     __name__ = 'account.move'
 
     @classmethod
@@ -175,6 +178,59 @@ class Move(metaclass=PoolMeta):
                         'coop_membership.msg_move_document_modify',
                         move=move.rec_name,
                         document=move.origin.rec_name))
+        for move, document in cls.counted_drafts(moves).items():
+            raise AccessError(gettext(
+                    'coop_membership.msg_move_counted_modify',
+                    move=move.rec_name,
+                    document=document.rec_name))
+
+    @classmethod
+    def counted_drafts(cls, moves):
+        """Return by move the document that counts on it though it is a draft
+
+        Because it pays or replaces what the document claims or owes.
+        """
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Line = pool.get('account.move.line')
+        documents = {}
+        drafts = [m for m in moves if m.state == 'draft']
+        for sub_drafts in grouped_slice(drafts, SLICE):
+            ids = [m.id for m in sub_drafts]
+            for row in AdditionalMove.search([('move', 'in', ids)]):
+                documents.setdefault(row.move, row.document)
+            others = {
+                line: [
+                    other for other in line.reconciliation.lines
+                    if other.move != line.move]
+                for line in Line.search([
+                        ('move', 'in', ids),
+                        ('reconciliation', '!=', None),
+                        ])}
+            claims = AdditionalMove.get_claims({
+                    other for lines in others.values() for other in lines})
+            for line, lines in others.items():
+                for other in lines:
+                    if other in claims:
+                        documents.setdefault(
+                            line.move, get_document(claims[other][0]))
+        return documents
+
+    @classmethod
+    def check_books(cls, company, date):
+        "Name what documents count on and is still to be posted"
+        drafts = cls.search([
+                ('company', '=', company.id),
+                ('state', '=', 'draft'),
+                ('date', '<=', date),
+                ], order=[('id', 'ASC')])
+        return super().check_books(company, date) + [
+            Difference(
+                move, gettext(
+                    'coop_membership.msg_books_draft',
+                    document=document.rec_name),
+                kind='pending')
+            for move, document in cls.counted_drafts(drafts).items()]
 
 
 class MoveLine(metaclass=PoolMeta):
@@ -269,12 +325,20 @@ class CancelMoves(metaclass=PoolMeta):
                         'coop_membership.msg_move_document_cancel',
                         move=move.rec_name,
                         document=move.origin.rec_name))
-        # What they replaced is open again, as it is by itself for the lines
-        # that were delegated
+        # What they replaced or paid is open again, as it is by itself for the
+        # lines that were delegated
+        lines = [
+            l for m in moves for l in m.lines
+            if l.reconciliation and not l.reconciliation.delegate_to]
+        claims = AdditionalMove.get_claims({
+                other for l in lines for other in l.reconciliation.lines
+                if other.move != l.move})
+        replaced = {row.replaced for row in rows}
         Unreconcile.make_unreconciliation([
-                row.replaced for row in rows
-                if row.replaced.reconciliation
-                and not row.replaced.reconciliation.delegate_to
-                and any(line.move == row.move
-                    for line in row.replaced.reconciliation.lines)])
+                l for l in lines
+                if any(
+                    other in claims or other in replaced
+                    or get_move_document(other.move)
+                    for other in l.reconciliation.lines
+                    if other.move != l.move)])
         return super().transition_cancel()

@@ -32,6 +32,24 @@ class Move(metaclass=PoolMeta):
             'coop.share.dividend',
             ]
 
+    @classmethod
+    def counted_drafts(cls, moves):
+        pool = Pool()
+        Payment = pool.get('coop.share.subscription.payment')
+        documents = super().counted_drafts(moves)
+        drafts = [m.id for m in moves if m.state == 'draft']
+        for sub_drafts in grouped_slice(drafts, SLICE):
+            paid = defaultdict(Decimal)
+            for payment in Payment.search([
+                        ('line.move', 'in', list(sub_drafts)),
+                        ]):
+                paid[payment.line.move, payment.subscription] += payment.amount
+            for (move, subscription), amount in paid.items():
+                # Else it was taken back
+                if amount and move.origin != subscription:
+                    documents.setdefault(move, subscription)
+        return documents
+
 
 class MoveLine(metaclass=PoolMeta):
     __name__ = 'account.move.line'

@@ -74,6 +74,23 @@ class MoveLine(metaclass=PoolMeta):
 class Move(metaclass=PoolMeta):
     __name__ = 'account.move'
 
+    @classmethod
+    def counted_drafts(cls, moves):
+        pool = Pool()
+        AdditionalMove = pool.get('coop.document.move')
+        Payment = pool.get('account.payment')
+        documents = super().counted_drafts(moves)
+        # A part is neither reconciled nor assigned
+        paying = {
+            m: m.origin.line for m in moves
+            if m.state == 'draft' and isinstance(m.origin, Payment)
+            and m.origin.line}
+        claims = AdditionalMove.get_claims(set(paying.values()))
+        for move, line in paying.items():
+            if line in claims:
+                documents.setdefault(move, get_document(claims[line][0]))
+        return documents
+
     @dualmethod
     @ModelView.button
     def post(cls, moves):

@@ -201,6 +201,20 @@ class ShareClass(
             'invisible': ~Eval('redeemable', False),
             },
         help="The capital of the class below which nothing is redeemed.")
+    presented_equity = fields.Selection([
+            ('all', "All"),
+            ('minimum', "Minimum Capital"),
+            ('none', "None"),
+            ], "Presented as Equity", required=True, sort=False,
+        states={
+            'invisible': ~Eval('redeemable', False),
+            },
+        help="Which part of the capital is shown as equity where the accounts "
+        "follow IFRIC 2. The rest is shown as a liability, without a "
+        "posting.\n"
+        "All: the cooperative may refuse to redeem.\n"
+        "Minimum Capital: it may as far as that would not be left.\n"
+        "None: it may not.")
     redemption_order = fields.Selection([
             ('request_date', "Request Date"),
             ('pro_rata', "Pro Rata"),
@@ -340,6 +354,18 @@ class ShareClass(
     @classmethod
     def default_effective(cls):
         return 'confirmation'
+
+    @classmethod
+    def default_presented_equity(cls):
+        return 'all'
+
+    def get_liability(self, capital):
+        "Return what of the capital of the class is shown as a liability"
+        if not self.redeemable or self.presented_equity == 'all':
+            return capital * 0
+        elif self.presented_equity == 'minimum':
+            return max(capital - (self.minimum_capital or 0), capital * 0)
+        return capital
 
     @classmethod
     def default_redemption_order(cls):

@@ -23,6 +23,11 @@ class ShareClassCapital(QuantityMixin, ModelSQL, ModelView):
         "Quantity", digits=(None, Eval('quantity_digits', QUANTITY_DIGITS)))
     amount = Monetary("Amount", currency='currency', digits='currency',
         help="The capital of the shares.")
+    liability = fields.Function(Monetary(
+            "Liability", currency='currency', digits='currency',
+            help="What of the capital is shown as a liability where the "
+            "accounts follow IFRIC 2."),
+        'on_change_with_liability')
 
     @classmethod
     def __setup__(cls):
@@ -56,3 +61,8 @@ class ShareClassCapital(QuantityMixin, ModelSQL, ModelView):
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
+
+    @fields.depends('share_class', 'amount')
+    def on_change_with_liability(self, name=None):
+        if self.share_class and self.amount is not None:
+            return self.share_class.get_liability(self.amount)

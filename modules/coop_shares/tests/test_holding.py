@@ -59,5 +59,14 @@ class HoldingTestCase(SharesTestCase):
             self.assertEqual(
                 sum(r.amount for r in rows),
                 sum(h.amount for h in Holding.search([])))
+            # IFRIC 2: what has to be paid back is no equity
+            self.assertEqual([r.liability for r in rows], [0, 0])
+            class_.presented_equity = 'none'
+            class_.save()
+            other.presented_equity = 'minimum'
+            other.minimum_capital = Decimal(220)
+            other.save()
+            self.assertEqual(
+                [r.liability for r in Capital.search([])], [600, 280])
             with Transaction().set_context(date=START - dt.timedelta(1)):
                 self.assertEqual(Capital.search([]), [])

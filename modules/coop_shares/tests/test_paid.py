@@ -132,6 +132,87 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                     Move.delete([move])
 
     @with_transaction(context={'_skip_warnings': True})
+    def test_counted(self):
+        "Test drafts on which documents count are not changed, but named"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        company, category, class_ = self._set_up()
+        class_.effective = 'confirmation'
+        class_.save()
+        category.exit_at = 'any_day'
+        category.save()
+        with set_company(company):
+            configuration = pool.get('coop.share.configuration')(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            self._set_company(company, class_)
+            self._create_bank()
+            self.members = _create_members(company, category, 2)
+            with self._on(self.days[0]):
+                self._start()
+            redemption, dividend = self.redemptions[0], self.dividends[0]
+            whole, part = self.subscriptions[2:]
+            for name, line, amount in [
+                    ('whole', whole.lines_to_pay[0], whole.total_amount),
+                    ('part', part.lines_to_pay[0], 10),
+                    ('redemption', redemption.payable_lines[0], 5),
+                    ('dividend', dividend.lines[0].bank_claims(
+                            dividend.lines)[dividend.lines[0]][0],
+                        dividend.lines[0].net)]:
+                with self.subTest(name=name), self._on(self.days[1]):
+                    move = self._clear(Line(line.id), Decimal(amount))
+                    money, = [l for l in move.lines if l.party]
+                    with check_access():
+                        for records, values in [
+                                ([move], {'date': self.days[0]}),
+                                ([money], {'account': self.cash.id}),
+                                ([money], {'party': self.members[
+                                            money.party
+                                            == self.members[0].party
+                                            ].party.id}),
+                                ([money], {
+                                        'debit': money.debit / 2,
+                                        'credit': money.credit / 2})]:
+                            with self.assertRaises(AccessError):
+                                records[0].__class__.write(records, values)
+                        with self.assertRaises(AccessError):
+                            Move.delete([move])
+                    self.assertEqual([
+                            (d.kind, d.record)
+                            for d in check_books(company, self.day)],
+                        [('pending', move)])
+                    Move.post([move])
+                    self.assertEqual(check_books(company, self.day), [])
+
+    def _clear(self, line, amount):
+        "Return the draft move by which a payment of the line is cleared"
+        pool = Pool()
+        Group = pool.get('account.payment.group')
+        Payment = pool.get('account.payment')
+        payment, = Payment.create([{
+                    'company': self.company.id,
+                    'journal': self.payment_journals[1].id,
+                    'kind': 'receivable' if line.debit else 'payable',
+                    'party': line.party.id,
+                    'line': line.id,
+                    'date': self.day,
+                    'amount': amount,
+                    }])
+        Payment.submit([payment])
+        if payment.kind == 'payable':
+            Payment.approve([payment])
+        group, = Group.create([{
+                    'company': self.company.id,
+                    'journal': payment.journal.id,
+                    'kind': payment.kind,
+                    }])
+        Payment.process([payment], lambda: group)
+        with Transaction().set_context(clearing_date=self.day):
+            Payment.succeed([payment])
+        return Payment(payment.id).clearing_move
+
+    @with_transaction(context={'_skip_warnings': True})
     def test_due(self):
         "Test what is open of a document is what is open of its lines"
         pool = Pool()
