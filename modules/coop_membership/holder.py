@@ -3,7 +3,6 @@
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
-from trytond.transaction import inactive_records
 
 from .date import context_date
 from .member_party import MemberPartyMixin, valid
@@ -38,25 +37,36 @@ class HolderMixin:
     @classmethod
     def search_rec_name(cls, name, clause):
         _, operator, operand, *extra = clause
-        positive = operator.removeprefix('not ')
-        if (positive not in {'like', 'ilike'} or not operand
-                or ', ' not in operand):
-            return super().search_rec_name(name, clause)
-        # The names of several holders
-        domain = ['OR',
-            super().search_rec_name(name, (name, positive, operand, *extra)),
-            ['AND', *(
-                    ['OR',
-                        ('party.rec_name', positive, f'%{part}%'),
-                        ('holders.party.rec_name', positive, f'%{part}%'),
-                        ]
-                    for part in operand.strip('%').split(', '))],
-            ]
-        if positive == operator:
+        domain = super().search_rec_name(name, clause)
+        positive = operator.removeprefix('!').removeprefix('not ')
+        found = cls._search_holders(positive, operand, *extra)
+        if not found:
             return domain
-        with inactive_records():
-            return [('id', 'not in', cls.search(
-                        domain, order=[], query=True))]
+        elif positive == operator:
+            return ['OR', domain, ('id', 'in', found)]
+        return [domain, ('id', 'not in', found)]
+
+    @classmethod
+    def _search_holders(cls, operator, operand, *extra):
+        """Return the ids of the members found by the names of their holders
+
+        Not as a part of the query, which would be too deep for SQLite.
+        """
+        Holder = Pool().get('coop.member.holder')
+        found = {
+            h.member.id for h in Holder.search([
+                    ('party.rec_name', operator, operand, *extra)])}
+        if operator in {'like', 'ilike'} and ', ' in (operand or ''):
+            # The names of all of them
+            text = operand.strip('%').casefold()
+            found.update(
+                h.member.id for h in Holder.search([
+                        ['OR', *(
+                                ('party.rec_name', operator, f'%{part}%')
+                                for part in operand.strip('%').split(', '))],
+                        ])
+                if text in h.member.rec_name.casefold())
+        return list(found)
 
     def holders_at(self, date):
         "Return the parties who hold the membership at the date"

@@ -68,7 +68,7 @@ class Member(
         'readmit': (['left'], 'member'),
         }
     _rec_name = 'number'
-    _search_names = 'number', 'party.rec_name', 'holders.party.rec_name'
+    _search_names = 'number', 'party.rec_name'
     _initial_state = 'applicant'
     _modify_states = {
         'applicant': _file | {

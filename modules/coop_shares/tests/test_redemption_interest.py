@@ -10,6 +10,7 @@ from trytond.modules.coop_shares.tests.case import (
     issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 JUNE = dt.date(2024, 6, 30)
 
@@ -120,7 +121,24 @@ class RedemptionInterestTestCase(SharesTestCase):
                     (dt.date(2025, 6, 30), Decimal(300)),
                     (dt.date(2025, 12, 31), Decimal(300)),
                     ])
+            Letter = Pool().get(
+                'coop.share.redemption.settlement', type='report')
+            Statement = Pool().get('coop.share.statement', type='report')
+            with Transaction().set_context(language='en'):
+                for (_, amount), expected in zip(
+                        Letter.get_rows(redemption)[-3:],
+                        ['400.00', '300.00', '300.00']):
+                    self.assertIn(expected, amount)
+                claims = Statement.get_claims(
+                    redemption.member, None, dt.date(2024, 12, 31))
+            self.assertEqual(len(claims), 5)
+            for claim, expected in zip(
+                    claims, ['12.60', '400.00', '9.32', '300.00', '300.00']):
+                self.assertIn(expected, claim)
+            self.assertIn('3.28', claims[0])
             redemption = self._pay_out(redemption, '409.32', 2024, 12, 31)
+            self.assertEqual(len(Statement.get_claims(
+                        redemption.member, None, dt.date(2024, 12, 31))), 3)
             self.assertEqual(
                 self._accrue(company, 2025, 6, 30),
                 [(Decimal('5.95'), Decimal('4.40'))])
