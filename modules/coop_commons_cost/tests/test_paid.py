@@ -45,11 +45,12 @@ class PaidTestCase(
         self.company = create_company()
         with set_company(self.company):
             self.prepare_documents(self.company)
-            fiscalyear = set_invoice_sequences(get_fiscalyear(
-                    self.company, start_date=dt.date(self.year, 1, 1),
-                    end_date=dt.date(self.year, 12, 31)))
-            fiscalyear.save()
-            fiscalyear.create_period([fiscalyear])
+            for year in [self.year, self.year + 1]:
+                fiscalyear = set_invoice_sequences(get_fiscalyear(
+                        self.company, start_date=dt.date(year, 1, 1),
+                        end_date=dt.date(year, 12, 31)))
+                fiscalyear.save()
+                fiscalyear.create_period([fiscalyear])
             Sequence.lock(Sequence.search([]))
             self.members = self._members
             self.cash, = Account.search([

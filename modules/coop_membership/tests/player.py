@@ -55,8 +55,8 @@ class AccountPlayer:
     # What is drawn from, what is there twice as often
     screens = [
         'receive', 'reconcile', 'reconcile', 'unreconcile', 'reschedule',
-        'delegate', 'group', 'cancel_move', 'close_period', 'post',
-        'write_off', 'cancel_document']
+        'delegate', 'group', 'cancel_move', 'close_period', 'close_year',
+        'post', 'write_off', 'cancel_document']
     year = 2024
 
     @property
@@ -66,7 +66,10 @@ class AccountPlayer:
 
     @property
     def days(self):
-        return [dt.date(self.year, month, 15) for month in range(2, 12, 2)]
+        return [
+            *(dt.date(self.year, month, 15) for month in range(2, 12, 2)),
+            # After the year
+            dt.date(self.year + 1, 2, 15)]
 
     @property
     def month_ends(self):
@@ -128,7 +131,7 @@ class AccountPlayer:
                 self.refused += 1
             else:
                 self.played += 1
-            self._check(step, days=[day, self.month_ends[-1]])
+            self._check(step, days=[day, self.month_ends[-1], self.days[-1]])
         self._check(steps, days=self.month_ends)
 
     @contextmanager
@@ -316,6 +319,15 @@ class AccountPlayer:
             Period.close([period])
         else:
             Period.reopen([period])
+
+    def _do_close_year(self, first, second):
+        "Close what is open of the year, as who ends it does"
+        Period = Pool().get('account.period')
+        Period.close(Period.search([
+                    ('company', '=', self.company.id),
+                    ('state', '=', 'open'),
+                    ('end_date', '<=', self.month_ends[-1]),
+                    ]))
 
     def _do_cancel_document(self, first, second):
         kind = self.documents[second % len(self.documents)]

@@ -165,12 +165,13 @@ class PaidTestCase(
         # The two that are allocated, and the one after them
         for year in range(2021, self.year):
             self._get_fiscalyear(self.company, year)
-        fiscalyear = set_invoice_sequences(get_fiscalyear(
-                self.company, start_date=dt.date(self.year, 1, 1),
-                end_date=dt.date(self.year, 12, 31)))
-        fiscalyear.save()
-        fiscalyear.create_period([fiscalyear])
-        self._fiscalyears[self.year] = fiscalyear
+        for year in [self.year, self.year + 1]:
+            fiscalyear = set_invoice_sequences(get_fiscalyear(
+                    self.company, start_date=dt.date(year, 1, 1),
+                    end_date=dt.date(year, 12, 31)))
+            fiscalyear.save()
+            fiscalyear.create_period([fiscalyear])
+            self._fiscalyears[year] = fiscalyear
         Sequence.lock(Sequence.search([]))
 
     def _start(self):
