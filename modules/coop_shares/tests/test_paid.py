@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 """Play with the accounting screens of Tryton on the lines of shares"""
 import datetime as dt
+from contextlib import contextmanager
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -38,22 +39,10 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
     @with_transaction(context={'_skip_warnings': True})
     def test_sequence(self):
         "Test random sequences on documents of two members"
-        Configuration = Pool().get('coop.share.configuration')
-        company, category, class_ = self._set_up()
-        class_.effective = 'confirmation'
-        class_.save()
-        category.exit_at = 'any_day'
-        category.save()
-        with set_company(company):
-            configuration = Configuration(1)
-            configuration.dividend_resolution = False
-            configuration.save()
-            self._set_company(company, class_)
-            self._create_bank()
+        with self._prepare():
             self._create_write_off(
-                get_account(company, type='expense'),
-                get_account(company, type='revenue'))
-            self.members = _create_members(company, category, 2)
+                get_account(self.company, type='expense'),
+                get_account(self.company, type='revenue'))
             self._play_sequences()
 
     @with_transaction(context={'_skip_warnings': True})
@@ -61,17 +50,7 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
         "Test another party pays and is paid what was delegated to it"
         pool = Pool()
         Line = pool.get('account.move.line')
-        Configuration = pool.get('coop.share.configuration')
-        company, category, class_ = self._set_up()
-        category.exit_at = 'any_day'
-        category.save()
-        with set_company(company):
-            configuration = Configuration(1)
-            configuration.dividend_resolution = False
-            configuration.save()
-            self._set_company(company, class_)
-            self._create_bank()
-            self.members = _create_members(company, category, 2)
+        with self._prepare():
             with self._on(self.days[0]):
                 self._start()
             with self._on(self.days[1]):
@@ -93,6 +72,22 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                 self.assertEqual(
                     self.subscriptions[2].__class__(
                         self.subscriptions[2].id).state, 'paid')
+
+    @contextmanager
+    def _prepare(self):
+        "Set up a bank and two members who may leave on any day"
+        Configuration = Pool().get('coop.share.configuration')
+        company, category, class_ = self._set_up()
+        category.exit_at = 'any_day'
+        category.save()
+        with set_company(company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            self._set_company(company, class_)
+            self._create_bank()
+            self.members = _create_members(company, category, 2)
+            yield
 
     def _set_company(self, company, class_):
         self.company, self.class_ = company, class_
@@ -137,18 +132,7 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
         pool = Pool()
         Line = pool.get('account.move.line')
         Move = pool.get('account.move')
-        company, category, class_ = self._set_up()
-        class_.effective = 'confirmation'
-        class_.save()
-        category.exit_at = 'any_day'
-        category.save()
-        with set_company(company):
-            configuration = pool.get('coop.share.configuration')(1)
-            configuration.dividend_resolution = False
-            configuration.save()
-            self._set_company(company, class_)
-            self._create_bank()
-            self.members = _create_members(company, category, 2)
+        with self._prepare():
             with self._on(self.days[0]):
                 self._start()
             redemption, dividend = self.redemptions[0], self.dividends[0]
@@ -180,10 +164,10 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                             Move.delete([move])
                     self.assertEqual([
                             (d.kind, d.record)
-                            for d in check_books(company, self.day)],
+                            for d in check_books(self.company, self.day)],
                         [('pending', move)])
                     Move.post([move])
-                    self.assertEqual(check_books(company, self.day), [])
+                    self.assertEqual(check_books(self.company, self.day), [])
 
     def _clear(self, line, amount):
         "Return the draft move by which a payment of the line is cleared"
