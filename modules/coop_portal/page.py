@@ -78,6 +78,9 @@ def run(func, values, readonly=None, as_visitor=True):
         except (UserError, UserWarning) as error:
             # What was begun is taken back when it leaves the transaction
             raise Refused(error.message) from error
+        except OverflowError:
+            # A number or a day that nothing can have
+            abort(404)
 
     return call()
 

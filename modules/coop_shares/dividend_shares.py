@@ -76,6 +76,7 @@ class DividendShares:
         "Subscribe the shares that members buy with what is left for them"
         pool = Pool()
         Member = pool.get('coop.member')
+        ShareClass = pool.get('coop.share.class')
         Subscription = pool.get('coop.share.subscription')
         members = [
             m for m in by_member
@@ -97,6 +98,11 @@ class DividendShares:
                         outside_offer=True))
         if subscriptions:
             Subscription.save(subscriptions)
+            # Who must not hold more is paid out
+            allowed = ShareClass.find_allowed(subscriptions)
+            Subscription.delete(
+                [s for s in subscriptions if s not in allowed])
+            subscriptions = allowed
             Subscription.confirm(subscriptions)
             for subscription in subscriptions:
                 by_member[subscription.member].subscription = subscription

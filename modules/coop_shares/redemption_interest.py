@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from collections import defaultdict
+from fractions import Fraction
 
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.modules.coop_membership.books import SLICE, Books, save_records
@@ -95,18 +96,42 @@ class RedemptionInterest:
         As lists of the amount, the dates and amounts of what paid it and the
         day from which on it bears it.
         """
-        standing = {}
-        for redemption, lines in cls._standing(redemptions).items():
-            own = {r.account_move for r in redemption.interests}
-            standing[redemption] = [l for l in lines if l.move not in own]
-        paid = cls._get_payments({l for ls in standing.values() for l in ls})
+        shares = cls._get_shares(redemptions, interest=False)
+        paid = cls._get_payments({l for ls in shares.values() for l in ls})
         return {
             redemption: [
-                (line.credit, paid[line],
+                (share * Fraction(line.credit),
+                    [(day, share * Fraction(a)) for day, a in paid[line]],
                     redemption.end_date if redemption.payment_term
                     else line.maturity_date or line.date)
-                for line in lines]
-            for redemption, lines in standing.items()}
+                for line, share in lines.items()]
+            for redemption, lines in shares.items()}
+
+    @classmethod
+    def _get_shares(cls, redemptions, interest=True):
+        """Return by redemption the lines to pay and which part of them is its
+
+        What is put together with others is of each as it has claimed it.
+        """
+        AdditionalMove = Pool().get('coop.document.move')
+        standing = cls._standing(redemptions)
+        claims = AdditionalMove.get_claims({
+                l for lines in standing.values() for l in lines})
+        shares = {}
+        for redemption, lines in standing.items():
+            own = set()
+            if not interest:
+                own = {r.account_move for r in redemption.interests}
+            shares[redemption] = {}
+            for line in lines:
+                of_line = claims.get(line, [line])
+                claimed = sum(
+                    c.credit for c in of_line
+                    if c.origin == redemption and c.move not in own)
+                if claimed:
+                    shares[redemption][line] = Fraction(claimed) / Fraction(
+                        sum(c.credit for c in of_line))
+        return shares
 
     @classmethod
     def _get_payments(cls, lines):
@@ -137,16 +162,18 @@ class RedemptionInterest:
     @classmethod
     def owed_at(cls, redemptions, date):
         "Return by redemption when how much is to be paid, as of the date"
-        standing = cls._standing(redemptions)
-        paid = cls._get_payments({l for ls in standing.values() for l in ls})
+        shares = cls._get_shares(redemptions)
+        paid = cls._get_payments({l for ls in shares.values() for l in ls})
         return {
             redemption: [
-                (line.maturity_date or line.date, amount)
-                for line in lines if line.date <= date
+                (line.maturity_date or line.date, half_up(
+                        share * Fraction(amount),
+                        redemption.currency.rounding))
+                for line, share in lines.items() if line.date <= date
                 for amount in [line.credit - sum(
                         part for day, part in paid[line] if day <= date)]
                 if amount > 0]
-            for redemption, lines in standing.items()}
+            for redemption, lines in shares.items()}
 
     @property
     def interest_table(self):

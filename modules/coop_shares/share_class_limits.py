@@ -18,22 +18,43 @@ class ShareClassLimits:
     __slots__ = ()
 
     @classmethod
-    def check_limits(cls, changes, confirming=(), issued=()):
+    def check_limits(cls, changes, confirming=(), issued=(), planned=()):
         """Check the limits of the holdings that have changed.
 
         `changes` are tuples of member, class, whether the quantity has been
         increased, and the day.  What counts are all the moves known and what
         is subscribed but not paid, with the subscriptions that are being
-        confirmed and without those that have been issued.
+        confirmed or are only planned, and without those that have been issued.
         """
         by_company = defaultdict(list)
         for change in changes:
             by_company[change[1].company].append(change)
         for company, c_changes in by_company.items():
-            cls._check_limits(company, c_changes, confirming, issued)
+            cls._check_limits(
+                company, c_changes, confirming, issued, planned)
 
     @classmethod
-    def _check_limits(cls, company, changes, confirming, issued):
+    def find_allowed(cls, subscriptions):
+        "Return those of the drafts of subscriptions that the limits allow"
+        def check(planned):
+            cls.check_limits([
+                    (s.member, s.share_class, True, s.date)
+                    for s in planned], planned=planned)
+        try:
+            check(subscriptions)
+            return subscriptions
+        except LimitError:
+            allowed = []
+            for subscription in subscriptions:
+                try:
+                    check([*allowed, subscription])
+                    allowed.append(subscription)
+                except LimitError:
+                    continue
+            return allowed
+
+    @classmethod
+    def _check_limits(cls, company, changes, confirming, issued, planned):
         pool = Pool()
         Configuration = pool.get('coop.share.configuration')
         Move = pool.get('coop.share.move')
@@ -48,6 +69,7 @@ class ShareClassLimits:
             *Subscription.get_pending(members, classes),
             *Subscription.get_pending(None, limited),
             *(s for s in confirming if s.effective == 'payment'),
+            *planned,
             } - set(issued)
         holdings = _add_pending(
             Move.holdings_at(company, None, members=members, classes=classes),
@@ -95,13 +117,13 @@ class ShareClassLimits:
                         maximum=plain_number(class_.maximum_percent))
         if any(limits):
             cls._check_member_limits(
-                company, changes, categories, confirming, issued, *limits,
-                founding_date)
+                company, changes, categories, confirming, issued, planned,
+                *limits, founding_date)
 
     @classmethod
     def _check_member_limits(
-            cls, company, changes, categories, confirming, issued, limit,
-            percent, founding_date):
+            cls, company, changes, categories, confirming, issued, planned,
+            limit, percent, founding_date):
         "Check what members hold of all the classes that count"
         pool = Pool()
         Category = pool.get('coop.member.category')
@@ -129,6 +151,7 @@ class ShareClassLimits:
             *Subscription.get_pending(ids, classes),
             *(s for s in confirming
                 if s.effective == 'payment' and s.share_class in classes),
+            *(s for s in planned if s.share_class in classes),
             }
         if percent:
             pending |= set(Subscription.get_pending(None, classes))

@@ -85,6 +85,23 @@ class UseTestCase(PortalTestCase):
         self.assertFalse(Booking.search([('state', '=', 'confirmed')]))
 
     @with_transaction()
+    def test_length(self):
+        "Test what nobody books is refused before it is priced"
+        cooperative = self.open()
+        browser = self.browser(cooperative)
+        path = f'/use/{cooperative.resource.id}'
+        for end in ['9999-01-01T01:00', '2034-03-01T07:00']:
+            page = browser.post(
+                path, start='2034-03-01T08:00', end=end, quantity=1,
+                price='')
+            self.assertIn(
+                "within a year", page.get_data(as_text=True))
+        for other in [
+                f'{path}?day=9999-12-31',
+                '/papers/invoice/99999999999999999999999']:
+            self.assertEqual(browser.get(other).status_code, 404)
+
+    @with_transaction()
     def test_cancellation_fee(self):
         "Test the fee that the tariff asks for is shown before"
         pool = Pool()

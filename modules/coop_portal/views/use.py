@@ -6,7 +6,8 @@ import datetime as dt
 from flask import (
     Blueprint, abort, flash, g, redirect, render_template, request, url_for)
 from wtforms import DateTimeLocalField, IntegerField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import (
+    InputRequired, Length, NumberRange, Optional, ValidationError)
 
 from trytond.pool import Pool
 
@@ -18,6 +19,8 @@ BOOKING = 'coop.commons.booking'
 RESOURCE = 'coop.commons.resource'
 DAYS = 7
 DAY = dt.timedelta(days=1)
+# The price of each day is calculated before anybody decides
+LONGEST = 366 * DAY
 
 
 class BookingForm(Form):
@@ -30,6 +33,11 @@ class BookingForm(Form):
         [InputRequired(), NumberRange(min=1)], default=1)
     purpose = StringField(
         lazy_label(BOOKING, 'purpose'), [Optional(), Length(max=200)])
+
+    def validate_end(self, field):
+        start, end = self.start.data, field.data
+        if start and end and not dt.timedelta() < end - start <= LONGEST:
+            raise ValidationError(text('booking_length'))
 
 
 def _resource(id_):

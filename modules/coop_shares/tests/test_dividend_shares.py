@@ -87,6 +87,28 @@ class DividendSharesTestCase(SharesTestCase):
                     if l.account == class_.account_subscribed))
 
     @with_transaction()
+    def test_limit(self):
+        "Test who must not hold more is paid out, and the others buy"
+        company, category, _ = self._set_up()
+        with set_company(company):
+            class_ = create_share_class(
+                company, code='C', dividend_use='choice', maximum=Decimal(44))
+            ann, bob = self._admit(company, category, 2)
+            # 5 % on 43 and 40 shares of 10.00 buy two each
+            for member, quantity in [(ann, 43), (bob, 40)]:
+                member.dividend_choice = 'shares'
+                member.save()
+                self._pay(
+                    self._subscribe(member, class_, quantity), quantity * 10,
+                    START)
+            dividend = self._dividend(company, class_)
+            self.assertEqual(self._read(dividend), {
+                    ann: (Decimal('21.50'), 0, Decimal('21.50')),
+                    bob: (20, 20, 0),
+                    })
+            self.assertEqual(check_books(company, END), [])
+
+    @with_transaction()
     def test_choice(self):
         """Test members choose what they do with the dividend
 

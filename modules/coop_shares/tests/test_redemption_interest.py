@@ -190,6 +190,47 @@ class RedemptionInterestTestCase(SharesTestCase):
                 check_books(company, dt.date(2025, 12, 31)), [])
 
     @with_transaction()
+    def test_grouped(self):
+        """Test what is paid together bears its interest once
+
+        By hand, of 1,000.00 each, due on 2025-03-31: 1,000 * 100 days * 3.65 %
+        / 365 = 10.00, and after 500.00 of 2,000.00 for both 7.50.
+        """
+        pool = Pool()
+        Group = pool.get('account.move.line.group', type='wizard')
+        Journal = pool.get('account.journal')
+        company, category, _ = self._set_up()
+        due = dt.date(2025, 3, 31)
+        with set_company(company):
+            class_ = self._class(company, [(dt.date(2024, 1, 1), '0.0365')])
+            member, = self._admit(company, category)
+            subscription = self._subscribe(member, class_, 200)
+            self._pay(subscription, 2000, dt.date(2024, 2, 1))
+            first, second = redemptions = [
+                self._redeem(member, class_, 100, payment_date=due)
+                for _ in range(2)]
+            journal, = Journal.search([('type', '=', 'general')], limit=1)
+            move, _ = Group.group_lines(
+                [*first.payable_lines, *second.payable_lines], journal,
+                date=due)
+            move.post()
+            Redemption = first.__class__
+            self.assertEqual([
+                    amount for parts in Redemption.owed_at(
+                        Redemption.browse(redemptions), due).values()
+                    for _, amount in parts],
+                [Decimal(1000)] * 2)
+            self.assertEqual(
+                self._accrue(company, 2025, 7, 9),
+                [(Decimal(10), Decimal(10))] * 2)
+            self._pay_out(first, 500, 2025, 7, 9)
+            self.assertEqual(
+                self._accrue(company, 2025, 10, 17),
+                [(Decimal('7.50'), Decimal('7.50'))] * 2)
+            self.assertEqual(
+                check_books(company, dt.date(2025, 12, 31)), [])
+
+    @with_transaction()
     def test_cancel(self):
         "Test the interest is taken back with the redemption"
         company, category, _ = self._set_up()
