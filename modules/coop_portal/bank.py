@@ -42,11 +42,24 @@ class Request(metaclass=PoolMeta):
 
     def accept_account(self):
         "Let the new account take the place of those of the party alone"
-        Account = Pool().get('bank.account')
+        pool = Pool()
+        Account = pool.get('bank.account')
+        Number = pool.get('bank.account.number')
         party = self.member.party
-        Account.write(
-            [a for a in party.bank_accounts_used if len(a.owners) == 1],
-            {'active': False})
+        former = [a for a in party.bank_accounts_used if len(a.owners) == 1]
+        Number.write(
+            [n for a in former for n in a.numbers], {'active': False})
+        Account.write(former, {'active': False})
+        known = Number.search([
+                ('type', '=', 'iban'),
+                ('number', '=', self.account_number),
+                ], limit=1)
+        if known:
+            raise RequestError(gettext(
+                    'coop_portal.msg_request_iban_known',
+                    number=self.account_number,
+                    owners=', '.join(
+                        o.rec_name for o in known[0].account.owners)))
         Account.create([{
                     'owners': [('add', [party.id])],
                     'numbers': [('create', [{

@@ -5,13 +5,15 @@ import json
 from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
+from trytond.modules.coop_portal.exceptions import RequestError
 from trytond.modules.coop_portal.tests.door import PortalTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import DB_NAME, with_transaction
 from trytond.transaction import Transaction
 
-# An example of the registry of IBANs (SWIFT, ISO 13616)
+# Examples of the registry of IBANs (SWIFT, ISO 13616)
 IBAN = 'DE89 3704 0044 0532 0130 00'
+OTHER_IBAN = 'AT61 1904 3002 3457 3201'
 
 
 class AccountTestCase(PortalTestCase):
@@ -58,6 +60,23 @@ class AccountTestCase(PortalTestCase):
         self.assertEqual(account.numbers[0].number, IBAN)
         self.assertEqual(
             browser.text('/requests').count("Accepted"), 3)
+
+    @with_transaction()
+    def test_account_again(self):
+        "Test an account takes the place of the former, if it is nobody else's"
+        Party = Pool().get('party.party')
+        cooperative = self.open()
+        member = cooperative.members[0]
+        browser = self.browser(cooperative)
+        for number in [IBAN, OTHER_IBAN, IBAN]:
+            self._accept(cooperative, self._ask(
+                    browser, 'account', account_number=number))
+            account, = Party(member.party.id).bank_accounts_used
+            self.assertEqual(account.numbers[0].number, number)
+        other = self.browser(cooperative, user=1)
+        request = self._ask(other, 'account', account_number=IBAN)
+        with self.assertRaisesRegex(RequestError, member.party.name):
+            self._accept(cooperative, request)
 
     @with_transaction()
     def test_account_wrong(self):
