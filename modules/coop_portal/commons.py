@@ -9,7 +9,11 @@ from trytond.modules.coop_commons.booking_availability import BLOCKING
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import without_check_access
 
+from .exceptions import RequestError
 from .member import as_data
+
+# Who books at once types for some minutes
+AT_ONCE = dt.timedelta(minutes=15)
 
 
 class Resource(metaclass=PoolMeta):
@@ -92,12 +96,15 @@ class Booking(metaclass=PoolMeta):
     def for_member(cls, member, resource, start, end, quantity, purpose):
         """Return the booking of the member, which is not saved
 
-        The times are those of the clock at the place of the resource.
+        The times are those of the clock at the place of the resource.  What
+        was is for the office to record.
         """
+        start = local_time.get_first(start, resource.zone)
+        if start < cls._now() - AT_ONCE:
+            raise RequestError(gettext('coop_portal.msg_booking_past'))
         return cls(
             company=member.company, member=member, resource=resource,
-            start=local_time.get_first(start, resource.zone),
-            end=local_time.get_first(end, resource.zone),
+            start=start, end=local_time.get_first(end, resource.zone),
             quantity=quantity, purpose=purpose)
 
     @classmethod

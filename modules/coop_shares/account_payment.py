@@ -240,18 +240,12 @@ class Redemption(metaclass=PoolMeta):
         pool = Pool()
         Payment = pool.get('account.payment')
         cls.check_payout(amounts, date)
-        parts = cls._open_parts(list(amounts))
-        payments = []
-        for redemption, amount in amounts.items():
-            for line, open_amount in parts[redemption]:
-                part = min(open_amount, amount)
-                if part:
-                    amount -= part
-                    payments.append(Payment(
-                            company=redemption.company, journal=journal,
-                            kind='payable', party=line.party, date=date,
-                            amount=part, line=line,
-                            reference=redemption.payout_reference))
+        payments = [
+            Payment(
+                company=line.company, journal=journal, kind='payable',
+                party=line.party, date=date, amount=part, line=line,
+                reference=reference)
+            for line, (part, reference) in cls._get_payouts(amounts).items()]
         Payment.save(payments)
         return payments
 

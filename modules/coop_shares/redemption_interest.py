@@ -113,10 +113,8 @@ class RedemptionInterest:
 
         What is put together with others is of each as it has claimed it.
         """
-        AdditionalMove = Pool().get('coop.document.move')
         standing = cls._standing(redemptions)
-        claims = AdditionalMove.get_claims({
-                l for lines in standing.values() for l in lines})
+        claims = cls._get_claims({l for ls in standing.values() for l in ls})
         shares = {}
         for redemption, lines in standing.items():
             own = set()
@@ -124,13 +122,12 @@ class RedemptionInterest:
                 own = {r.account_move for r in redemption.interests}
             shares[redemption] = {}
             for line in lines:
-                of_line = claims.get(line, [line])
                 claimed = sum(
-                    c.credit for c in of_line
+                    c.credit for c in claims[line]
                     if c.origin == redemption and c.move not in own)
                 if claimed:
                     shares[redemption][line] = Fraction(claimed) / Fraction(
-                        sum(c.credit for c in of_line))
+                        sum(c.credit for c in claims[line]))
         return shares
 
     @classmethod
@@ -163,6 +160,11 @@ class RedemptionInterest:
     def owed_at(cls, redemptions, date):
         "Return by redemption when how much is to be paid, as of the date"
         shares = cls._get_shares(redemptions)
+        for redemption, lines in shares.items():
+            if not any(line.date <= date for line in lines):
+                # It was settled or rescheduled later
+                shares[redemption] = {
+                    line: 1 for line in redemption.claimed_at(date)}
         paid = cls._get_payments({l for ls in shares.values() for l in ls})
         return {
             redemption: [
@@ -174,6 +176,14 @@ class RedemptionInterest:
                         part for day, part in paid[line] if day <= date)]
                 if amount > 0]
             for redemption, lines in shares.items()}
+
+    def claimed_at(self, date):
+        "Return the lines in which the claim stood on the date"
+        lines = [
+            line for move in [self.settle_move, self.move] if move
+            for line in move.lines
+            if line.origin == self and line.date <= date]
+        return [l for l in lines if l.move == lines[0].move]
 
     @property
     def interest_table(self):

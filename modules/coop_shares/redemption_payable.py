@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from trytond.model import Workflow, fields
+from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.claim import paid_claims, standing_lines
 from trytond.pool import Pool
@@ -119,18 +120,37 @@ class RedemptionPayable:
 
     @classmethod
     def _open_parts(cls, redemptions):
-        "Return by redemption the lines to pay and how much of each is open"
+        """Return by redemption the lines to pay and how much of each is open
+
+        What is put together with others is of each as it has claimed it.
+        """
         standing = cls._standing([
                 r for r in redemptions if r.state == 'settled'])
         amounts = open_claims({
                 l for ls in standing.values() for l in ls
                 if not l.reconciliation})
-        return {
-            redemption: [
-                (line, amounts[line])
-                for line in standing.get(redemption, [])
-                if amounts.get(line, 0) > 0]
-            for redemption in redemptions}
+        claims = cls._get_claims(amounts)
+        parts = {
+            line: apportion(
+                amount, {c.id: c.credit for c in claims[line]},
+                line.currency.rounding)
+            for line, amount in amounts.items() if amount > 0}
+        result = {}
+        for redemption in redemptions:
+            shares = [
+                (line, sum(
+                    parts[line][c.id] for c in claims[line]
+                    if c.origin == redemption))
+                for line in standing.get(redemption, []) if line in parts]
+            result[redemption] = [(l, a) for l, a in shares if a]
+        return result
+
+    @classmethod
+    def _get_claims(cls, lines):
+        "Return by line the claims for which it stands"
+        AdditionalMove = Pool().get('coop.document.move')
+        claims = AdditionalMove.get_claims(list(lines))
+        return {line: claims.get(line, [line]) for line in lines}
 
     @classmethod
     @Workflow.transition('paid')

@@ -104,6 +104,25 @@ class RedemptionPayout:
                             redemption.settlement_date)))
 
     @classmethod
+    def _get_payouts(cls, amounts):
+        "Return by line to pay how much the amounts pay of it, and for what"
+        payouts = defaultdict(lambda: (Decimal(0), []))
+        parts = cls._open_parts(list(amounts))
+        for redemption, amount in amounts.items():
+            for line, open_amount in parts[redemption]:
+                part = min(open_amount, amount)
+                if part:
+                    amount -= part
+                    # Redemptions may be put together in one line
+                    paid, references = payouts[line]
+                    payouts[line] = (
+                        paid + part,
+                        [*references, redemption.payout_reference])
+        return {
+            line: (part, ', '.join(dict.fromkeys(references)))
+            for line, (part, references) in payouts.items()}
+
+    @classmethod
     def pay_out(cls, amounts, company, method, date, description=None):
         """Post one move that pays the amounts of the redemptions
 
@@ -114,7 +133,6 @@ class RedemptionPayout:
         Period = pool.get('account.period')
         lock_members(r.member for r in amounts)
         cls.check_payout(amounts, date)
-        parts = cls._open_parts(list(amounts))
         books = Books(company)
         move = AccountMove(
             company=company,
@@ -123,15 +141,11 @@ class RedemptionPayout:
             period=Period.find(company, date=date),
             description=description)
         move.save()
-        counterparts = {}
-        for redemption, amount in amounts.items():
-            for line, open_amount in parts[redemption]:
-                part = min(open_amount, amount)
-                if part:
-                    amount -= part
-                    counterparts[line] = books.line(
-                        line.account, part, party=line.party, move=move,
-                        description=redemption.payout_reference)
+        counterparts = {
+            line: books.line(
+                line.account, part, party=line.party, move=move,
+                description=reference)
+            for line, (part, reference) in cls._get_payouts(amounts).items()}
         save_records(list(counterparts.values()))
         save_records([books.line(
                     method.credit_account, -sum(amounts.values()),

@@ -96,6 +96,10 @@ class UseTestCase(PortalTestCase):
                 price='')
             self.assertIn(
                 "within a year", page.get_data(as_text=True))
+        page = browser.post(
+            path, start='2020-03-01T08:00', end='2020-03-01T09:00',
+            quantity=1, price='')
+        self.assertIn("This time is over", page.get_data(as_text=True))
         for other in [
                 f'{path}?day=9999-12-31',
                 '/papers/invoice/99999999999999999999999']:

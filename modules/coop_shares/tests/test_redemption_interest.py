@@ -131,6 +131,10 @@ class RedemptionInterestTestCase(SharesTestCase):
                     self.assertIn(expected, amount)
                 claims = Statement.get_claims(
                     redemption.member, None, dt.date(2024, 12, 31))
+                # Before it was settled
+                claim, = Statement.get_claims(
+                    redemption.member, None, dt.date(2024, 7, 31))
+            self.assertIn('1,000.00', claim)
             self.assertEqual(len(claims), 5)
             for claim, expected in zip(
                     claims, ['12.60', '400.00', '9.32', '300.00', '300.00']):
@@ -223,10 +227,23 @@ class RedemptionInterestTestCase(SharesTestCase):
             self.assertEqual(
                 self._accrue(company, 2025, 7, 9),
                 [(Decimal(10), Decimal(10))] * 2)
+            self.assertEqual(
+                [r.amount_to_pay for r in Redemption.browse(redemptions)],
+                [Decimal(1010)] * 2)
             self._pay_out(first, 500, 2025, 7, 9)
             self.assertEqual(
                 self._accrue(company, 2025, 10, 17),
                 [(Decimal('7.50'), Decimal('7.50'))] * 2)
+            # Both at once
+            amounts = {
+                r: r.amount_to_pay for r in Redemption.browse(redemptions)}
+            self.assertEqual(sum(amounts.values()), Decimal(1535))
+            method, = pool.get('account.invoice.payment.method').search([])
+            Redemption.pay_out(
+                amounts, company, method, dt.date(2025, 10, 17))
+            self.assertEqual(
+                [r.state for r in Redemption.browse(redemptions)],
+                ['paid'] * 2)
             self.assertEqual(
                 check_books(company, dt.date(2025, 12, 31)), [])
 
