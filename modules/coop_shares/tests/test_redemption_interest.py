@@ -134,7 +134,7 @@ class RedemptionInterestTestCase(SharesTestCase):
                 # Before it was settled
                 claim, = Statement.get_claims(
                     redemption.member, None, dt.date(2024, 7, 31))
-            self.assertIn('1,000.00', claim)
+            self.assertIn('1000.00', claim)
             self.assertEqual(len(claims), 5)
             for claim, expected in zip(
                     claims, ['12.60', '400.00', '9.32', '300.00', '300.00']):
