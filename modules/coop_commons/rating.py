@@ -296,10 +296,10 @@ def _rate_component(usage, tariff, component, intervals, counters):
     if pieces is None:
         return []
     if items > 1 and get_counted(component):
-        if _is_each(component):
+        if len(pieces) > 1 or _is_each(component):
             return _charge_each(
                 component, pieces, usage.sign, counters, items)
-        # Together they are what they are one after the other
+        # A single piece of all is what those of each are one after the other
         pieces = [p._replace(quantity=p.quantity * items) for p in pieces]
         items = 1
     charges = _charge(component, pieces, usage.sign, counters)

@@ -362,6 +362,14 @@ class RatingTestCase(unittest.TestCase):
                 (Usage(at(1, 5), at(1, 5, 2), seats=3),
                     Component('a', 'time', unit_price=D(10), cap=D(50),
                         cap_per='month'), 50),
+                # The first has the five free hours, of the day and of the
+                # evening, the second pays 25.00 and 10.00
+                (Usage(at(1, 5, 15, 30), at(1, 5, 20, 30), seats=2),
+                    Component('a', 'time', unit_price=D(10), included=D(5),
+                        included_per='month', bands=(
+                            Band('evening', start=dt.time(18),
+                                unit_price=D(4)),)),
+                    35),
                 (Usage(at(1, 5), at(1, 5, 2), seats=3),
                     Component('a', 'fixed', unit_price=D('1.5')),
                     D('4.5')),
