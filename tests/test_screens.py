@@ -89,6 +89,28 @@ class ScreensTestCase(DatabaseTestCase):
         self.assertEqual(empty, [])
 
     @with_transaction()
+    def test_columns(self):
+        "Test the web client has a column for each field of each list"
+        pool = Pool()
+        View = pool.get('ir.ui.view')
+        columns = 0
+        for view in View.search([
+                    ('module', 'like', 'coop%'),
+                    ('type', '=', 'tree'),
+                    ('inherit', '=', None),
+                    ]):
+            Model = pool.get(view.model)
+            for node in etree.fromstring(view.arch.encode()).iter('field'):
+                field = Model._fields[node.get('name')]
+                with self.subTest(view=view.rec_name, field=field.name):
+                    # There is one for the date and one for the time only
+                    self.assertNotIn(
+                        node.get('widget', field._type),
+                        {'datetime', 'timestamp'})
+                    columns += 1
+        self.assertGreater(columns, 500)
+
+    @with_transaction()
     def test_relates(self):
         "Test records lead to what belongs to them"
         pool = Pool()
