@@ -109,10 +109,10 @@ class Member(metaclass=PoolMeta):
             member = by_party.get((pack.company.id, pack.party.id))
             if member and pack.remaining:
                 yield member, gettext(
-                    'coop_commons.msg_member_leave_pack',
-                    pack=pack.rec_name,
-                    remaining=lang.format_number_symbol(
-                        pack.remaining, pack.unit, digits=pack.unit.digits))
+                    'coop_commons.msg_member_leave_money'
+                    if pack.kind == 'money'
+                    else 'coop_commons.msg_member_leave_pack',
+                    pack=pack.rec_name, remaining=pack.left)
 
         yield from Commitment.find_unbilled(members)
         yield from Contract.find_unbilled(members)

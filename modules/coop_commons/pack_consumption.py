@@ -30,6 +30,7 @@ def use_packs(billing):
     packs = Pack.search([
             ('company', '=', billing.company.id),
             ('state', '=', 'sold'),
+            ('offer.kind', '=', 'use'),
             ('date', '<=', billing.end),
             ('invoice_line.invoice.state', 'in', ['posted', 'paid']),
             ], order=[('date', 'ASC'), ('id', 'ASC')])

@@ -6,6 +6,7 @@ from itertools import count
 
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.pool import Pool
@@ -302,3 +303,28 @@ def create_service(company, unit):
     template.save()
     product, = template.products
     return product
+
+
+def pay(invoice, date):
+    "Pay the invoice in cash"
+    pool = Pool()
+    Account = pool.get('account.account')
+    Line = pool.get('account.move.line')
+    cash, *_ = Account.search([
+            ('company', '=', invoice.company.id),
+            ('closed', '!=', True),
+            ('type.assets', '=', True),
+            ('type.receivable', '=', False),
+            ])
+    books = Books(invoice.company)
+    amount = invoice.amount_to_pay
+    move = books.move(date, [
+            books.line(invoice.account, -amount, party=invoice.party),
+            books.line(cash, amount),
+            ], description="Cash")
+    books.post([move])
+    Line.reconcile([
+            l for l in [*invoice.lines_to_pay, *move.lines]
+            if l.account == invoice.account])
+    # The queue does it otherwise
+    invoice.process([invoice])

@@ -54,7 +54,8 @@ BUTTONS = {
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
     'contract': {'accounting': {'draft', 'confirm', 'cancel'}},
     'feed': {'stewardship': {'renew', 'revoke'}},
-    'pack': {'accounting': {'sell', 'expire', 'cancel'}},
+    'pack': {
+        'accounting': {'sell', 'expire', 'settle', 'refund', 'cancel'}},
     'reading': {'stewardship': {'do', 'correct'}},
     'series': {None: {'confirm', 'cancel'}},
     'tariff': {
