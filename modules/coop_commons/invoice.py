@@ -8,7 +8,7 @@ from .digits import AMOUNT_DIGITS
 from .slices import search_slices
 
 # What is invoiced before it is used
-ADVANCES = {'coop.commons.pack'}
+ADVANCES = {'coop.commons.deposit', 'coop.commons.pack'}
 
 
 class Invoice(metaclass=PoolMeta):
@@ -85,7 +85,7 @@ class Invoice(metaclass=PoolMeta):
         super().cancel(invoices)
         cancelled = [i for i in invoices if i.state == 'cancelled']
         cls._release_charges(cancelled)
-        cls._cancel_packs(cancelled)
+        cls._cancel_advances(cancelled)
         PackUse.give_back(cancelled)
 
     @classmethod
@@ -109,11 +109,17 @@ class Invoice(metaclass=PoolMeta):
             Charge.write(charges, {'billing': None, 'invoice_line': None})
 
     @classmethod
-    def _cancel_packs(cls, invoices):
-        "Cancel the packs that are not sold any more"
+    def _cancel_advances(cls, invoices):
+        "Cancel the packs and the deposits that are not asked for any more"
         pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
         Pack = pool.get('coop.commons.pack')
         if invoices:
+            Deposit.cancel(Deposit.search([
+                        ('invoice_line.invoice', 'in',
+                            [i.id for i in invoices]),
+                        ('state', '=', 'taken'),
+                        ]))
             Pack.cancel(Pack.search([
                         ('invoice_line.invoice', 'in',
                             [i.id for i in invoices]),
@@ -141,7 +147,8 @@ class InvoiceLine(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.commons.billing', 'coop.commons.pack']
+            'coop.commons.billing', 'coop.commons.deposit',
+            'coop.commons.pack']
 
     @classmethod
     def _account_domain(cls, type_):

@@ -70,6 +70,12 @@ class CommonsDocuments:
             'confirmed': ['confirm'],
             'cancelled': ['cancel'],
             },
+        'coop.commons.deposit': {
+            'draft': [],
+            'taken': ['take'],
+            'returned': ['take', 'give_back'],
+            'cancelled': ['cancel'],
+            },
         'coop.commons.pack': {
             'draft': [],
             'sold': ['sell'],
@@ -130,9 +136,14 @@ class CommonsDocuments:
         tariff.approve([tariff])
 
     def make(self, Model, state):
+        Invoice = Pool().get('account.invoice')
         name = Model.__name__.rpartition('.')[-1]
         document = self._make_document(name)
         for button in self.state_buttons[Model.__name__][state]:
+            if button == 'give_back':
+                Invoice.post([document.invoice_line.invoice])
+                document.return_date = document.date
+                document.save()
             getattr(Model, button)([document])
         if state == 'charged':
             billing = self._make_document('billing')
@@ -255,6 +266,15 @@ class CommonsDocuments:
             'product': self._product,
             'amount': Decimal(310),
             'period': 'month',
+            }
+
+    def _get_deposit(self):
+        return {
+            'party': self._members[1].party,
+            'resource': self._create_resource(),
+            # Invoices are numbered in the order of their dates
+            'date': dt.date(2024, 12, 2),
+            'amount': Decimal(200),
             }
 
     def _get_pack(self):
