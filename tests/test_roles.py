@@ -42,7 +42,7 @@ READ = {
     'clerk': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | {
         'coop.commons.authorization', 'coop.work'},
     'accountant': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
-        'coop.commons.authorization'},
+        'coop.commons.authorization'} | {'coop.withholding'},
     'director': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
         'coop.commons.authorization', 'coop.commons.meter'},
     'steward': BOOKINGS | USE | {
@@ -66,7 +66,7 @@ WRITE = {
         'coop.share.dividend',
         'coop.share.move', 'coop.share.redemption',
         'coop.share.subscription', 'coop.share.transfer',
-        'coop.share.valuation', 'coop.surplus'},
+        'coop.share.valuation', 'coop.surplus', 'coop.withholding'},
     'director': {
         'coop.commons.booking', 'coop.commons.series', 'coop.meeting',
         'coop.member', 'coop.member.office'},

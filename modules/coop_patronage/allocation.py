@@ -107,6 +107,12 @@ class Allocation(
     withholding = Monetary(
         "Withholding", currency='currency', digits='currency', readonly=True,
         help="The tax withheld from the cash.")
+    church_tax = Monetary(
+        "Church Tax", currency='currency', digits='currency', readonly=True,
+        help="What of the withholding is church tax.")
+    exempt = Monetary(
+        "Exempt", currency='currency', digits='currency', readonly=True,
+        help="What the exemption of the patron takes from the tax.")
     set_off = Monetary(
         "Set Off", currency='currency', digits='currency', readonly=True,
         help="What pays overdue debts of the patron.")
@@ -316,12 +322,13 @@ class Allocation(
         names = [
             'pool', 'party', 'member', 'basis', 'share', 'gross', 'cash',
             'equity', 'quantity', 'held', 'savings', 'donation',
-            'to_shares', 'forfeited', 'withholding', 'set_off', 'net',
-            'kept', 'qualified', 'consent', 'consent_date', 'vintage']
+            'to_shares', 'forfeited', 'withholding', 'church_tax', 'exempt',
+            'set_off', 'net', 'kept', 'qualified', 'consent',
+            'consent_date', 'vintage']
         defaults = dict.fromkeys(names, Decimal(0))
         defaults |= {
-            'kept': False, 'qualified': False, 'consent': None,
-            'consent_date': None}
+            'church_tax': None, 'exempt': None, 'kept': False,
+            'qualified': False, 'consent': None, 'consent_date': None}
         return names, defaults
 
     @classmethod
@@ -395,17 +402,18 @@ class Allocation(
                 Sum(table.gross).as_('gross'),
                 Sum(table.cash).as_('cash'),
                 Sum(table.withholding).as_('withholding'),
+                Sum(table.exempt).as_('exempt'),
                 where=(surplus.company == surplus_.company.id)
                 & (surplus.state == 'posted')
                 & (surplus.posting_date >= date.replace(month=1, day=1))
                 & (surplus.posting_date <= date.replace(month=12, day=31)),
                 group_by=table.party))
         if backend.name == 'sqlite':
-            sqlite_apply_types(query, [None] + ['NUMERIC'] * 3)
+            sqlite_apply_types(query, [None] + ['NUMERIC'] * 4)
         cursor.execute(*query)
         return {row['party']: {
-                n: surplus_.currency.round(row[n])
-                for n in ['gross', 'cash', 'withholding']}
+                n: surplus_.currency.round(row[n] or Decimal(0))
+                for n in ['gross', 'cash', 'withholding', 'exempt']}
             for row in cursor_dict(cursor)}
 
     @classmethod

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 # To be raised when the same inputs give other digests or other rows
-VERSION = 2
+VERSION = 3
 
 
 class Settings(NamedTuple):
@@ -140,6 +140,9 @@ class Inputs(NamedTuple):
     debts: dict
     # By party what was allocated and withheld in the year of the posting
     taxed: dict
+    # By party the terms of its own, and what its exemption of the year has
+    # taken
+    tax_terms: dict
     identified: frozenset
     # By party what is below the minimum
     kept: dict

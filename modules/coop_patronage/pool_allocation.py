@@ -5,12 +5,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from trytond.modules.coop_membership.rounding import half_up
+from trytond.modules.coop_shares.tax import STANDARD, Withheld, withhold
 
 from .base_capital import capital_targets
 from .loss_absorption import absorb
 from .pool_arithmetic import (
-    by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares,
-    withhold)
+    by_rate, ceil, distribute, elect, set_off, split_cash, whole_shares)
 
 ZERO = Decimal(0)
 
@@ -289,25 +289,36 @@ class PoolAllocation:
         before = {p: dict(amounts) for p, amounts in self.inputs.taxed.items()}
         for row in self.earlier:
             amounts = before.setdefault(row['party'], {})
-            for name in ['gross', 'cash', 'withholding']:
+            for name in ['gross', 'cash', 'withholding', 'exempt']:
                 amounts[name] = (
-                    amounts.get(name, ZERO) + max(row.get(name, ZERO), ZERO))
+                    amounts.get(name, ZERO)
+                    + max(row.get(name) or ZERO, ZERO))
+            amounts['taken'] = (
+                amounts.get('taken', ZERO) + (row.get('exempt') or ZERO))
         return before
 
     def _get_tax(self, party, gross, cash, before):
-        "Return the tax on what the party gets, which its money pays"
+        "Return what is withheld of what the party gets, from its money"
         pool = self.pool
         if (not pool.withholding_rate
                 or (pool.withholding_unidentified
                     and party in self.inputs.identified)):
-            return ZERO
+            return Withheld(ZERO, ZERO, ZERO)
         amounts = before.get(party, {})
+        terms, exempted = self.inputs.tax_terms.get(party, (STANDARD, ZERO))
         tax = withhold(
             gross if pool.withholding_base == 'gross' else cash,
-            amounts.get(pool.withholding_base, ZERO),
-            amounts.get('withholding', ZERO),
-            pool.withholding_rate, pool.withholding_threshold, self.unit)
-        return min(tax, cash)
+            pool.withholding_rate, self.unit, pool.withholding_threshold,
+            terms, exempted + amounts.get('taken', ZERO),
+            amounts.get(pool.withholding_base, ZERO)
+            - amounts.get('exempt', ZERO),
+            amounts.get('withholding', ZERO))
+        if tax.tax > cash:
+            # Each part of the tax gets less
+            tax = tax._replace(tax=cash, church_tax=half_up(
+                    Fraction(tax.church_tax) * Fraction(cash)
+                    / Fraction(tax.tax), self.unit))
+        return tax
 
     def _divide(self, party, member, gross, cash, before, debts, uses):
         "Return how the allocation of a patron is made of cash and equity"
@@ -332,8 +343,8 @@ class PoolAllocation:
                     equity += payable
                 else:
                     forfeited = payable
-        withholding = self._get_tax(party, gross - forfeited, cash, before)
-        net = cash - withholding
+        tax = self._get_tax(party, gross - forfeited, cash, before)
+        net = cash - tax.tax
         given = {}
         for name, use in [('savings', 'savings'), ('donation', 'donate')]:
             given[name] = min(uses.get(use, ZERO), net)
@@ -358,7 +369,9 @@ class PoolAllocation:
             'quantity': quantity,
             'held': held,
             'forfeited': forfeited,
-            'withholding': withholding,
+            'withholding': tax.tax,
+            'church_tax': tax.church_tax or None,
+            'exempt': tax.exempt or None,
             'to_shares': to_shares,
             'set_off': overdue,
             'net': net - overdue,

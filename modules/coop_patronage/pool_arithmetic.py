@@ -96,17 +96,6 @@ def whole_shares(amount, par, digits, unit=Decimal('0.01')):
     return quantity, min(value, amount), max(amount - value, amount * 0)
 
 
-def withhold(amount, before, withheld, rate, threshold, unit):
-    """Return the tax on an amount of the year.
-
-    The tax is a rate of what the year's total, with the amounts before,
-    has above the threshold, less what is withheld already.
-    """
-    taxed = max(before + amount - (threshold or 0), amount * 0)
-    tax = half_up(Fraction(rate) * Fraction(taxed), unit) - withheld
-    return min(max(tax, amount * 0), amount)
-
-
 def set_off(net, debts):
     "Return how much of each debt, in order, the net amount pays"
     paid = {}

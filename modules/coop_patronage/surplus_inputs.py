@@ -42,9 +42,10 @@ class SurplusInputs:
             row[1] for rows in activity.values() for row in rows if row[1]}
         pools = tuple(p.get_inputs() for p in self.pools)
         elections = {p.id: p.get_elections(members) for p in self.pools}
-        taxed = {}
+        taxed, terms = {}, {}
         if any(p.withholding_rate for p in pools):
             taxed = Allocation.get_year_totals(self)
+            terms = self._get_tax_terms()
         debts = next((p.get_debts(parties) for p in self.pools if p.set_off),
             {})
         kept = {}
@@ -82,6 +83,7 @@ class SurplusInputs:
             holdings=self._get_holdings(result, pools, elections, members),
             debts=debts,
             taxed={p: amounts for p, amounts in taxed.items() if p in parties},
+            tax_terms={p: t for p, t in terms.items() if p in parties},
             identified=self._get_identified(pools, parties),
             kept={p: amount for p, amount in kept.items() if p in parties},
             consents=Consent.in_force(
@@ -187,6 +189,16 @@ class SurplusInputs:
             key: tuple(sorted(lots, key=str))
             for key, lots in ShareMove.lots_at(
                 self.company, None, members, classes).items()}
+
+    def _get_tax_terms(self):
+        pool = Pool()
+        Withholding = pool.get('coop.withholding')
+        date = self.posting_date or self.fiscalyear.end_date
+        terms = Withholding.in_force(self.company, date)
+        if not terms:
+            return {}
+        exempted = Withholding.exempted(self.company, date, excluded=self)
+        return {p: (t, exempted[p]) for p, t in terms.items()}
 
     def _get_identified(self, pools, parties):
         "Return the parties with a tax identifier, where it matters"

@@ -86,6 +86,15 @@ share_offers = fields.Boolean(
 redemption_instalments = fields.Boolean(
     "Redemptions in Instalments",
     help="Check to pay redemptions in instalments, or with interest.")
+withholding_surcharge = fields.Numeric(
+    "Surcharge on the Tax", digits=(14, 10),
+    domain=['OR',
+        ('withholding_surcharge', '=', None),
+        ('withholding_surcharge', '>=', 0),
+        ],
+    help="The part of the tax, such as a solidarity surcharge, that the "
+    "rates of withholding contain besides the tax.\n"
+    "Church tax is not charged on it.")
 
 
 def account_opening(company):
@@ -128,6 +137,7 @@ class Configuration(
     member_limit_percent = fields.MultiValue(member_limit_percent)
     share_offers = fields.MultiValue(share_offers)
     redemption_instalments = fields.MultiValue(redemption_instalments)
+    withholding_surcharge = fields.MultiValue(withholding_surcharge)
 
     @classmethod
     def multivalue_model(cls, field):
@@ -139,7 +149,7 @@ class Configuration(
         elif field in {
                 'lapse_years', 'dividend_resolution', 'member_limit',
                 'member_limit_percent', 'share_offers',
-                'redemption_instalments'}:
+                'redemption_instalments', 'withholding_surcharge'}:
             return pool.get('coop.share.configuration.rule')
         return super().multivalue_model(field)
 
@@ -216,6 +226,7 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     member_limit_percent = member_limit_percent
     share_offers = share_offers
     redemption_instalments = redemption_instalments
+    withholding_surcharge = withholding_surcharge
 
     @classmethod
     def default_lapse_years(cls):

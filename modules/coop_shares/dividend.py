@@ -171,7 +171,8 @@ class Dividend(
                 ('withholding_rate', '<=', 1),
                 ],
             ],
-        help="The rate of the tax to withhold.\n"
+        help="The rate of the tax to withhold, from who has no terms of his "
+        "own on the day of the posting.\n"
         "Leave empty to withhold nothing.")
     exemption = Monetary("Exemption", currency='currency', digits='currency',
         domain=['OR',
@@ -220,6 +221,13 @@ class Dividend(
             "Gross", currency='currency', digits='currency'), 'get_totals')
     withholding = fields.Function(Monetary(
             "Withholding", currency='currency', digits='currency'),
+        'get_totals')
+    church_tax = fields.Function(Monetary(
+            "Church Tax", currency='currency', digits='currency',
+            states={
+                'invisible': ~Eval('church_tax', 0),
+                },
+            help="What of the withholding is church tax."),
         'get_totals')
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'), 'get_totals')
@@ -285,6 +293,7 @@ class Dividend(
         columns = {
             'gross': line.gross,
             'withholding': line.withholding,
+            'church_tax': Coalesce(line.church_tax, 0),
             'net': line.gross - line.withholding,
             'to_shares': Coalesce(line.to_shares, 0),
             }

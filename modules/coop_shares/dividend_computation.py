@@ -24,7 +24,8 @@ from .dividend_line import DividendLine
 from .exceptions import DividendError
 from .share_days import (
     capital_years, counting_dates, first_day, holding, maximum_amount,
-    monthly_mean, share_days, withheld)
+    monthly_mean, share_days)
+from .tax import STANDARD, withhold
 
 # The kinds of rows that give shares which nobody held before
 ACQUIRED = ['issue', 'allocation', 'opening']
@@ -52,18 +53,21 @@ class DividendComputation:
                         'basis': basis,
                         'gross': gross,
                         'withholding': withholding,
-                        } for member, basis, gross, withholding in sub_rows])
+                        'church_tax': church_tax,
+                        'exempt': exempt,
+                        } for member, basis, gross, withholding, church_tax,
+                        exempt in sub_rows])
         if len(members) + len(rows) == count:
             cls._computed([dividend])
 
     def _current_lines(self):
-        "Return the lines by member, basis, gross and withholding"
+        "Return the lines by the values that are computed"
         pool = Pool()
         line = pool.get('coop.share.dividend.line').__table__()
         cursor = Transaction().connection.cursor()
         cursor.execute(*line.select(
                 line.member, line.basis, line.gross, line.withholding,
-                line.id,
+                line.church_tax, line.exempt, line.id,
                 where=line.dividend == self.id))
         return {tuple(row): id_ for *row, id_ in cursor}
 
@@ -75,7 +79,7 @@ class DividendComputation:
             Line.delete(Line.browse(list(sub_ids)))
 
     def _compute_lines(self):
-        "Return a list of member, basis, gross and withholding"
+        "Return a list of the values of the lines, in their order"
         unit = self.currency.rounding
         bases, capitals = self._get_bases()
         self._check_cap(sum(capitals.values()))
@@ -91,12 +95,41 @@ class DividendComputation:
                     'coop_shares.msg_dividend_nothing',
                     dividend=self.rec_name))
         places = Decimal(1).scaleb(-DividendLine.basis.digits[1])
+        taxes = self._get_taxes(gross)
         return [(
                 member, half_up(basis, places), gross[member],
-                withheld(
-                    gross[member], self.withholding_rate or 0,
-                    self.exemption or 0, unit))
+                *taxes[member])
             for member, basis in bases.items()]
+
+    def _get_taxes(self, gross):
+        "Return by member what is withheld, church tax in it and exempt"
+        pool = Pool()
+        Withholding = pool.get('coop.withholding')
+        member = pool.get('coop.member').__table__()
+        if not self.withholding_rate:
+            return dict.fromkeys(gross, (Decimal(0), None, None))
+        date = self.posting_date or self.end_date
+        terms = Withholding.in_force(self.company, date)
+        parties, exempted = {}, {}
+        if terms:
+            cursor = Transaction().connection.cursor()
+            cursor.execute(*member.select(
+                    member.id, member.party,
+                    where=fields.SQL_OPERATORS['in'](
+                        member.party, list(terms))))
+            parties = dict(cursor)
+            exempted = Withholding.exempted(
+                self.company, date, excluded=self)
+        taxes = {}
+        for key, amount in gross.items():
+            party = parties.get(key)
+            tax = withhold(
+                amount, self.withholding_rate, self.currency.rounding,
+                self.exemption, terms.get(party, STANDARD),
+                exempted.get(party, 0))
+            taxes[key] = (
+                tax.tax, tax.church_tax or None, tax.exempt or None)
+        return taxes
 
     def _get_bases(self):
         "Return the basis and the capital for a year by member"

@@ -30,6 +30,12 @@ class DividendLine(
         "Gross", currency='currency', digits='currency', required=True)
     withholding = Monetary(
         "Withholding", currency='currency', digits='currency', required=True)
+    church_tax = Monetary(
+        "Church Tax", currency='currency', digits='currency',
+        help="What of the withholding is church tax.")
+    exempt = Monetary(
+        "Exempt", currency='currency', digits='currency',
+        help="What of the gross the exemption of the member takes.")
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'),
         'on_change_with_net')

@@ -15,7 +15,7 @@ from trytond.tools import grouped_slice
 from .debt import get_open_lines
 from .document import lock_members
 from .interest import fill, simple_interest
-from .share_days import withheld
+from .tax import STANDARD, withhold
 
 
 class RedemptionInterest:
@@ -75,11 +75,13 @@ class RedemptionInterest:
             last = max((r.date for r in redemption.interests), default=None)
             # What was posted too much is taken off the next one
             if due > 0 and (not last or last < date):
-                rows.append(Interest.prepare(redemption, date, due))
+                rows.append(Interest(
+                        redemption=redemption, date=date, amount=due))
             if redemption.state == 'paid' and all(
                     day <= date
                     for _, payments, _ in parts for day, _ in payments):
                 complete.append(redemption)
+        Interest.set_tax(rows, books.company, date)
         for row in rows:
             row.account_move = row.get_move(books)
         Books.post([r.account_move for r in rows])
@@ -215,6 +217,12 @@ class Interest(SearchMixin, LedgerMixin, ModelSQL, ModelView):
     withholding = Monetary(
         "Withholding", currency='currency', digits='currency', required=True,
         readonly=True)
+    church_tax = Monetary(
+        "Church Tax", currency='currency', digits='currency', readonly=True,
+        help="What of the withholding is church tax.")
+    exempt = Monetary(
+        "Exempt", currency='currency', digits='currency', readonly=True,
+        help="What of the interest the exemption of the member takes.")
     net = fields.Function(Monetary(
             "Net", currency='currency', digits='currency'),
         'on_change_with_net')
@@ -247,14 +255,30 @@ class Interest(SearchMixin, LedgerMixin, ModelSQL, ModelView):
         return self.redemption.currency if self.redemption else None
 
     @classmethod
-    def prepare(cls, redemption, date, amount):
-        "Return an unsaved row of the interest"
-        return cls(
-            redemption=redemption, date=date, amount=amount,
-            withholding=withheld(
-                amount,
-                redemption.share_class.interest_withholding_rate or 0, 0,
-                redemption.currency.rounding))
+    def set_tax(cls, rows, company, date):
+        "Set what is withheld from the rows, which are of the date"
+        Withholding = Pool().get('coop.withholding')
+        terms, exempted = {}, {}
+        if any(r.share_class.interest_withholding_rate for r in rows):
+            terms = Withholding.in_force(company, date)
+        if terms:
+            exempted = Withholding.exempted(company, date)
+        for row in rows:
+            rate = row.share_class.interest_withholding_rate
+            party = row.redemption.member.party.id
+            tax = withhold(
+                row.amount, rate or 0, company.currency.rounding,
+                terms=terms.get(party, STANDARD) if rate else STANDARD,
+                exempted=exempted.get(party, 0))
+            row.withholding = tax.tax
+            row.church_tax = tax.church_tax or None
+            row.exempt = tax.exempt or None
+            if tax.exempt:
+                exempted[party] += tax.exempt
+
+    @property
+    def share_class(self):
+        return self.redemption.share_class
 
     def get_move(self, books):
         "Return the unsaved move of the interest, due with an instalment"

@@ -15,7 +15,7 @@ from trytond.modules.coop_membership.rounding import half_up
 
 __all__ = [
     'capital_years', 'counting_dates', 'first_day', 'holding',
-    'maximum_amount', 'monthly_mean', 'share_days', 'withheld']
+    'maximum_amount', 'monthly_mean', 'share_days']
 
 _day = dt.timedelta(days=1)
 
@@ -106,9 +106,3 @@ def maximum_amount(capital, rate_cap, unit):
     The rate itself is not rounded, only the amount is.
     """
     return half_up(Fraction(rate_cap) * Fraction(capital), unit)
-
-
-def withheld(gross, rate, exemption, unit):
-    "Return the tax to withhold from what goes beyond the exemption"
-    return half_up(
-        Fraction(rate) * max(Fraction(gross) - Fraction(exemption), 0), unit)

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_patronage.pool_arithmetic import (
-    by_rate, distribute, elect, set_off, split_cash, whole_shares, withhold)
+    by_rate, distribute, elect, set_off, split_cash, whole_shares)
 
 CENT = D('0.01')
 units = st.sampled_from([CENT, D('0.05'), D(1), D(5)])
@@ -88,21 +88,6 @@ class AllocationTestCase(unittest.TestCase):
         self.assertEqual(
             whole_shares(D('2.500'), D('1.234'), 0, D('0.001')),
             (D(2), D('2.468'), D('0.032')))
-
-    def test_withholding(self):
-        "Test the tax on the total of the year"
-        # Canada, Income Tax Act s. 135(3): 15 % above 100
-        for amount, before, withheld, expected in [
-                ('80', '0', '0', '0'),
-                ('80', '80', '0', '9.00'),
-                ('80', '160', '9.00', '12.00'),
-                ]:
-            with self.subTest(amount=amount, before=before):
-                self.assertEqual(
-                    withhold(
-                        D(amount), D(before), D(withheld), D('0.15'),
-                        D(100), CENT),
-                    D(expected))
 
     def test_elections_and_set_off(self):
         "Test an arrear is paid first"

@@ -9,6 +9,7 @@ from trytond.modules.coop_patronage.inputs import (
 from trytond.modules.coop_patronage.pool_allocation import Refused
 from trytond.modules.coop_patronage.surplus_allocation import allocate
 from trytond.modules.coop_shares.lot import Lot
+from trytond.modules.coop_shares.tax import Terms
 
 CLASS = 7
 
@@ -69,7 +70,7 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
                     for m, amount in (use or {}).items()],
                 True: []},
             'eligible': {}, 'elections': {}, 'owed': {}, 'use': {},
-            'holdings': {}, 'debts': {}, 'taxed': {},
+            'holdings': {}, 'debts': {}, 'taxed': {}, 'tax_terms': {},
             'identified': frozenset(), 'kept': {}, 'consents': {},
             } | values)
 
@@ -99,6 +100,40 @@ class AllocationTestCase(unittest.TestCase):
                         {5: 100})).rows
                 self.assertEqual(
                     tuple(row.get(n, 0) for n in names), expected)
+
+    def test_tax_terms(self):
+        "Test an exemption is taken once, and who has his own rate pays it"
+        # 100.00, 80.00 and 60.00 of money, of which 25 % are withheld.  Of
+        # the first 90.00 are exempt, 20.00 of them taken before: 7.50.
+        # Nothing of the second, 15 % of the third: 9.00.
+        terms = {
+            1: (Terms(exemption=D(90)), D(20)),
+            2: (Terms(rate=D(0)), D(0)),
+            3: (Terms(rate=D('0.15')), D(0)),
+            }
+        use = {1: 100, 2: 80, 3: 60}
+        values = {'cash_percent': D(1), 'withholding_rate': D('0.25')}
+        rows = allocate(inputs(
+                240, [line(1, 'patronage'),
+                    line(2, 'carry_forward', amount=D(0))],
+                [pool(1, 1, **values)], use, tax_terms=terms)).rows
+        self.assertEqual(
+            [(r['withholding'], r['exempt'], r['net']) for r in rows], [
+                (D('7.50'), D(70), D('92.50')),
+                (D(0), None, D(80)),
+                (D('9.00'), None, D('51.00'))])
+        # Two pools of 50.00 for each: what is left for the second is 20.00
+        rows = allocate(inputs(
+                300, [line(1, 'patronage', amount=D(150)),
+                    line(2, 'patronage', amount=D(150)),
+                    line(3, 'carry_forward', amount=D(0))],
+                [pool(1, 1, **values), pool(2, 2, **values)],
+                {1: 100, 2: 100, 3: 100}, tax_terms=terms)).rows
+        self.assertEqual(
+            [(r['pool'], r['withholding'], r['exempt'])
+                for r in rows if r['party'] == 1], [
+                (1, D(0), D(50)),
+                (2, D('7.50'), D(20))])
 
     def test_small_refunds(self):
         "Test a small refund is wholly money, or equity that is not qualified"

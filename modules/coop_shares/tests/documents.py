@@ -24,6 +24,7 @@ class SharesDocuments:
         'coop.share.class.minimum': "belongs to the class",
         'coop.share.offer': "belongs to the class",
         'coop.share.class.interest': "belongs to the class",
+        'coop.withholding': "says how a party is taxed",
         }
     # The buttons that lead to each state, in their order
     buttons = {

@@ -11,7 +11,7 @@ from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.rounding import half_up
 from trytond.modules.coop_shares.share_days import (
     capital_years, counting_dates, first_day, holding, maximum_amount,
-    monthly_mean, share_days, withheld)
+    monthly_mean, share_days)
 
 CENT = Decimal('0.01')
 DAY = dt.timedelta(days=1)
@@ -161,21 +161,6 @@ class ShareDaysTestCase(unittest.TestCase):
                 self.assertEqual(
                     half_up(Decimal(value), Decimal(unit)), Decimal(result))
 
-    def test_withheld(self):
-        "Test only what goes beyond the exemption is taxed"
-        for gross, exemption, tax in [
-                ('100', '0', '26.38'),
-                ('100', '40', '15.83'),
-                ('40', '40', '0'),
-                ('39.99', '40', '0'),
-                ]:
-            with self.subTest(gross=gross, exemption=exemption):
-                self.assertEqual(
-                    withheld(
-                        Decimal(gross), Decimal('0.26375'),
-                        Decimal(exemption), CENT),
-                    Decimal(tax))
-
     @given(changes_)
     def test_replay(self, changes):
         "Test the share-days are the sum of the holdings of each day"
@@ -236,13 +221,6 @@ class ShareDaysTestCase(unittest.TestCase):
         rounded = half_up(value, unit)
         self.assertEqual(rounded % unit, 0)
         self.assertLessEqual(abs(Fraction(rounded) - value) * 2, unit)
-
-    @given(amounts, amounts, st.decimals(0, 1, places=4))
-    def test_withholding(self, gross, exemption, rate):
-        "Test the tax is neither negative nor more than the gross"
-        tax = withheld(gross, rate, exemption, CENT)
-        self.assertLessEqual(0, tax)
-        self.assertLessEqual(tax, gross)
 
 
 if __name__ == '__main__':
