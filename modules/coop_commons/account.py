@@ -21,7 +21,7 @@ def AccountTypeMixin(template=False):
                     | Eval('assets', False)),
                 },
             help="Check to allow invoicing what is earned later, such as "
-            "prepaid packs.")
+            "prepaid packs, or given back, such as deposits.")
 
     if not template:
         Mixin.deferred.states['readonly'] = (
@@ -49,4 +49,5 @@ class Move(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.commons.billing', 'coop.commons.pack']
+            'coop.commons.billing', 'coop.commons.deposit',
+            'coop.commons.pack']

@@ -276,6 +276,7 @@ class Billing(
         Internal = pool.get('coop.commons.billing.internal')
         Invoice = pool.get('account.invoice')
         Move = pool.get('account.move')
+        Pack = pool.get('coop.commons.pack')
         PackUse = pool.get('coop.commons.pack.use')
         Usage = pool.get('coop.commons.usage')
         cls.lock(billings)
@@ -317,3 +318,7 @@ class Billing(
         for sub_uses in grouped_slice(uses, SLICE):
             PackUse.save(list(sub_uses))
         Move.post(moves)
+        for billing in billings:
+            Pack.pay_invoices(
+                billing.company, {i.party for i in billing.invoices},
+                billing.accounting_date or billing.invoice_date)

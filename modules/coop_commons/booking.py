@@ -301,6 +301,7 @@ class Booking(
     @Workflow.transition('confirmed')
     def _confirm(cls, bookings):
         pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
         Rule = pool.get('coop.commons.rule')
         # What a user books elsewhere counts for his quota
         claim([
@@ -320,6 +321,7 @@ class Booking(
             accepted.append(booking)
         cls.warn_quota(warnings)
         cls.save(bookings)
+        Deposit.ask_bookings(bookings)
 
     def check_rules(self, rules, now, others=(), in_time=False):
         """Check that the rules allow the booking
@@ -378,7 +380,9 @@ class Booking(
         for booking in bookings:
             # It may have changed since it was confirmed
             booking.check_use()
-            booking._refuse(list(booking.get_authorization_refusals()))
+            booking._refuse([
+                    *booking.get_authorization_refusals(),
+                    *booking.get_deposit_refusals()])
             booking.used_from = booking.used_from or now
         cls.save(bookings)
 
@@ -468,6 +472,7 @@ class Booking(
     @classmethod
     def _cancel(cls, bookings, event):
         pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
         Usage = pool.get('coop.commons.usage')
         cls.check_own(bookings)
         now = cls._now()
@@ -486,6 +491,7 @@ class Booking(
         cls.save(bookings)
         Usage.save(usages)
         Usage.confirm(Usage.browse(usages))
+        Deposit.drop_bookings(bookings)
         cls.offer(bookings)
 
     @classmethod

@@ -8,6 +8,7 @@ from trytond.model import Workflow
 from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
+from trytond.report import Report
 
 from .billed import check_not_rejected
 from .booking_availability import BLOCKING
@@ -73,6 +74,19 @@ class BookingCheck:
                 'coop_commons.msg_booking_authorization',
                 booking=self.rec_name, user=self.user.rec_name)
 
+    def get_deposit_refusals(self):
+        "Yield the reason why the use may not begin without the deposit"
+        pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
+        deposit = Deposit.find(self)
+        if self.resource.deposit and self.payer and not (
+                deposit and deposit.paid):
+            yield gettext(
+                'coop_commons.msg_booking_deposit',
+                booking=self.rec_name, user=self.user.rec_name,
+                amount=Report.format_currency(
+                    self.resource.deposit, None, self.company.currency))
+
     @classmethod
     def find_hit(cls, resources, is_hit=None):
         """Return the bookings that the resources can not serve
@@ -124,10 +138,12 @@ class BookingCheck:
     @classmethod
     @Workflow.transition('cancelled')
     def _call_off(cls, bookings):
+        Deposit = Pool().get('coop.commons.deposit')
         now = cls._now()
         for booking in bookings:
             booking.cancelled_at = now
         cls.save(bookings)
+        Deposit.drop_bookings(bookings)
 
     @classmethod
     def move(cls, bookings, resource):
@@ -146,6 +162,7 @@ class BookingCheck:
         By all of the rules, and they keep what they have if it is refused.
         """
         pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
         Rule = pool.get('coop.commons.rule')
         for _, c_bookings in by_company(changes):
             claim([
@@ -172,6 +189,7 @@ class BookingCheck:
             changed.append(booking)
         cls.warn_quota(warnings)
         cls.save(changed)
+        Deposit.ask_bookings(changed)
 
     def get_warnings(self, rules, others=()):
         "Return what the user is told of his quotas before they are used up"

@@ -11,11 +11,13 @@ from trytond.model import (
     DeactivableMixin, ModelSQL, ModelView, fields, sequence_ordered)
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Eval, If
+from trytond.pyson import Bool, Eval, If
 from trytond.report import Report
 
 from . import local_time
+from .digits import QUANTITY_DIGITS
 from .for_resource import ForResource
+from .rule_prepaid import RulePrepaid
 
 QUOTA_PERIODS = [
     (None, ""),
@@ -30,8 +32,9 @@ _SUBJECTS = [
     ('maximum_duration',), ('lead_time',), ('horizon',), ('buffer_before',),
     ('buffer_after',),
     ('quota_per', 'quota_days', 'quota_time', 'quota_bookings',
-        'quota_amount', 'quota_warning'),
-    ('open_bookings',), ('debt_limit',)]
+        'quota_amount', 'quota_quantity', 'quota_unit', 'quota_warning'),
+    ('open_bookings',), ('debt_limit',),
+    ('prepaid_minimum', 'prepaid_warning')]
 
 
 def _duration(delta):
@@ -39,8 +42,8 @@ def _duration(delta):
 
 
 class Rule(
-        sequence_ordered(), DeactivableMixin, ForResource, ModelSQL,
-        ModelView):
+        RulePrepaid, sequence_ordered(), DeactivableMixin, ForResource,
+        ModelSQL, ModelView):
     __name__ = 'coop.commons.rule'
     __string__ = "Booking Rule"
 
@@ -113,6 +116,21 @@ class Rule(
             'invisible': ~Eval('quota_per'),
             },
         help="What the use in the period may cost, with what is booked.")
+    quota_quantity = fields.Numeric(
+        "Quota of Use", digits=QUANTITY_DIGITS,
+        states={
+            'required': Bool(Eval('quota_unit')),
+            'invisible': ~Eval('quota_per'),
+            },
+        help="What may be used in the period of what is metered, such as km "
+        "or kWh.\n"
+        "Nothing more can be booked once it is used.")
+    quota_unit = fields.Many2One(
+        'product.uom', "Unit", ondelete='RESTRICT',
+        states={
+            'required': Bool(Eval('quota_quantity')),
+            'invisible': ~Eval('quota_per'),
+            })
     quota_warning = fields.Numeric(
         "Warn at", digits=(None, 4),
         domain=[
@@ -134,14 +152,6 @@ class Rule(
     approval = fields.Boolean(
         "Approval Needed",
         help="Check if only stewards may confirm bookings.")
-    currency = fields.Function(
-        fields.Many2One('currency.currency', "Currency"),
-        'on_change_with_currency')
-
-    @fields.depends('company')
-    def on_change_with_currency(self, name=None):
-        return self.company.currency if self.company else None
-
     @classmethod
     def find(cls, booking):
         "Return the rules of the booking"
@@ -255,11 +265,12 @@ class Rule(
                     rule=self.rec_name, booking=booking.rec_name,
                     limit=_duration(limit))
         if booking.user:
-            others = self._get_counted(booking, others)
-            yield from self._check_quota(booking, others)
-            yield from self._check_open_bookings(booking, now, others)
+            counted = self._get_counted(booking, others)
+            yield from self._check_quota(booking, counted)
+            yield from self._check_open_bookings(booking, now, counted)
         if booking.payer:
             yield from self._check_debt(booking, now)
+            yield from self._check_prepaid(booking, others)
 
     def _check_open(self, booking):
         zone = booking.resource.zone
@@ -315,7 +326,7 @@ class Rule(
     def _check_quota(self, booking, others):
         for name, limit, value, format_, values in self._get_quotas(
                 booking, others):
-            if value > limit:
+            if value > limit or name == 'quota_quantity' and value == limit:
                 yield gettext(
                     'coop_commons.msg_rule_' + name, **values,
                     booking=booking.rec_name,
@@ -326,14 +337,16 @@ class Rule(
 
         Of their whole he is refused, or has been warned of it.
         """
+        yield from self._get_prepaid_warnings(booking, others)
         if not (booking.user and self.quota_warning):
             return
-        for _, limit, value, format_, values in self._get_quotas(
+        for name, limit, value, format_, values in self._get_quotas(
                 booking, self._get_counted(booking, others)):
             share = self.quota_warning
             if isinstance(limit, dt.timedelta):
                 share = float(share)
-            if limit * share <= value <= limit:
+            if (limit * share <= value <= limit
+                    and not (name == 'quota_quantity' and value == limit)):
                 yield gettext(
                     'coop_commons.msg_rule_quota_warning', **values,
                     resource=booking.resource.rec_name,
@@ -402,13 +415,19 @@ class Rule(
                 booking, [b for b in bookings if start <= b.start < end],
                 start, end)
 
-        def format_amount(amount):
-            return Report.format_currency(amount, None, self.currency)
+        def count_quantity(period):
+            return self._get_used_quantity(booking, *period)
+
+        def format_quantity(quantity):
+            return lang.format_number_symbol(
+                quantity, self.quota_unit, digits=self.quota_unit.digits)
 
         lang = Lang.get()
         for name, limit, count, format_ in [
                 ('quota_amount', self.quota_amount, count_amount,
-                    format_amount),
+                    self._format_amount),
+                ('quota_quantity', self.quota_quantity, count_quantity,
+                    format_quantity),
                 ('quota_time', self.quota_time, count_time, _duration),
                 ('quota_bookings', self.quota_bookings, count_bookings,
                     str)]:
@@ -439,8 +458,6 @@ class Rule(
         With the bookings that are still to be used, as they are estimated.
         """
         pool = Pool()
-        Booking = pool.get('coop.commons.booking')
-        Currency = pool.get('currency.currency')
         Usage = pool.get('coop.commons.usage')
         amount = sum((
                 b.on_change_with_estimate() or Decimal(0)
@@ -452,27 +469,34 @@ class Rule(
                     ('start', '<', end),
                     ('state', '!=', 'cancelled'),
                     self._get_booking_domain(),
-                    ['OR',
-                        ('booking', '=', None),
-                        ('event', '!=', None),
-                        ('booking.state', 'in', ['done', 'no_show']),
-                        ],
+                    self._get_used_domain(),
                     ]):
-            if usage.charges:
-                for charge in usage.charges:
-                    amount += Currency.compute(
-                        charge.currency, charge.amount, self.currency,
-                        round=False)
-                continue
-            # It has no price yet
-            used = Booking(
-                company=usage.company, resource=usage.resource,
-                member=usage.member, party=usage.party,
-                cost_center=usage.cost_center, start=usage.start)
-            plans = used.get_plans()
-            amount += used.get_price(
-                [usage.get_rating(plans)], plans) or Decimal(0)
+            amount += self._get_usage_amount(usage)
         return self.currency.round(amount)
+
+    def _get_used_quantity(self, booking, start, end):
+        "Return what is metered of the use in the time, in the unit"
+        pool = Pool()
+        Quantity = pool.get('coop.commons.usage.quantity')
+        Uom = pool.get('product.uom')
+        quantity = Decimal(0)
+        for line in Quantity.search([
+                    ('usage', 'where', [
+                            booking.get_user_domain(),
+                            ('start', '>=', start),
+                            ('start', '<', end),
+                            ('state', '!=', 'cancelled'),
+                            self._get_booking_domain(),
+                            ]),
+                    ('unit.category', '=', self.quota_unit.category.id),
+                    ]):
+            used = line.quantity
+            if line.unit != self.quota_unit:
+                used = Decimal(str(Uom.compute_qty(
+                            line.unit, float(used), self.quota_unit,
+                            round=False)))
+            quantity += used
+        return quantity
 
     def _get_booking_domain(self):
         if self.resource:

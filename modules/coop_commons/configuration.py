@@ -30,6 +30,29 @@ def _internal_charge_account(company):
         "cooperative is charged for its use.")
 
 
+def _deposit_account(company):
+    return fields.Many2One(
+        'account.account', "Deposit Account",
+        domain=[
+            ('type.deferred', '=', True),
+            ('closed', '!=', True),
+            ('company', '=', company),
+            ],
+        help="The account of what is owed for deposits, and of nothing else.")
+
+
+def _deposit_kept_account(company):
+    return fields.Many2One(
+        'account.account', "Account of Kept Deposits",
+        domain=[
+            ('type.statement', '=', 'income'),
+            ('closed', '!=', True),
+            ('company', '=', company),
+            ],
+        help="The income account of what is kept of deposits, as for a "
+        "damage.")
+
+
 GROUPINGS = [
     ('party', "Party"),
     ('resource', "Party and Resource"),
@@ -75,6 +98,9 @@ class Configuration(
             "Used to generate the numbers of the billings."))
     internal_charge_account = fields.MultiValue(
         _internal_charge_account(_context_company))
+    deposit_account = fields.MultiValue(_deposit_account(_context_company))
+    deposit_kept_account = fields.MultiValue(
+        _deposit_kept_account(_context_company))
     billing_grouping = fields.MultiValue(billing_grouping)
     billing_detail = fields.MultiValue(billing_detail)
 
@@ -82,8 +108,15 @@ class Configuration(
     default_billing_sequence = default_sequence('sequence_billing')
     default_internal_charge_account = default_account(
         'coop_commons', 'account_template_internal_charge')
+    default_deposit_account = default_account(
+        'coop_commons', 'account_template_deposit_held')
+    default_deposit_kept_account = default_account(
+        'coop_commons', 'account_template_deposit_kept')
     # The accounts by the name of their template
     _chart_accounts = {
+        'deposit_account': ('coop_commons', 'account_template_deposit_held'),
+        'deposit_kept_account': (
+            'coop_commons', 'account_template_deposit_kept'),
         'internal_charge_account': (
             'coop_commons', 'account_template_internal_charge'),
         }
@@ -102,7 +135,7 @@ class Configuration(
         pool = Pool()
         if field in {'booking_sequence', 'billing_sequence'}:
             return pool.get('coop.commons.configuration.sequence')
-        elif field == 'internal_charge_account':
+        elif field in cls._chart_accounts:
             return pool.get('coop.commons.configuration.account')
         elif field in {'billing_grouping', 'billing_detail'}:
             return pool.get('coop.commons.configuration.billing')
@@ -127,6 +160,8 @@ class ConfigurationAccount(ModelSQL, CompanyValueMixin):
     __name__ = 'coop.commons.configuration.account'
 
     internal_charge_account = _internal_charge_account(_value_company)
+    deposit_account = _deposit_account(_value_company)
+    deposit_kept_account = _deposit_kept_account(_value_company)
 
 
 class ConfigurationBilling(ModelSQL, CompanyValueMixin):

@@ -86,6 +86,12 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
             ], "Period", required=True, sort=False,
         help="Of a month in which the contract begins or ends the part of its "
         "days is charged.")
+    deposit = Monetary(
+        "Deposit", currency='currency', digits='currency',
+        domain=[
+            ['OR', ('deposit', '=', None), ('deposit', '>', 0)],
+            ],
+        help="What the member gives as a security and gets back.")
     lines = fields.One2Many(
         'coop.commons.contract.line', 'contract', "Lines", readonly=True)
     state = fields.Selection([
@@ -99,7 +105,7 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
         super().__setup__()
         t = cls.__table__()
         cls._sql_constraints += [
-            ('not_negative', not_negative(t, 'amount'),
+            ('not_negative', not_negative(t, 'amount', 'deposit'),
                 'coop_commons.msg_not_negative'),
             ('exclusive', Exclude(t,
                     (t.resource, Equal),
@@ -142,7 +148,9 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
     @ModelView.button
     @Workflow.transition('confirmed')
     def confirm(cls, contracts):
-        lang = Pool().get('ir.lang').get()
+        pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
+        lang = pool.get('ir.lang').get()
         claim({c.member for c in contracts})
         cls.check_member(contracts)
         for contract in contracts:
@@ -153,6 +161,21 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
                         contract=contract.rec_name,
                         date=lang.strftime(last)))
         cls.check_required({c: c.last_date for c in contracts})
+        Deposit.ask_contracts(contracts)
+
+    @classmethod
+    @ModelView.button
+    @Workflow.transition('draft')
+    def draft(cls, contracts):
+        Deposit = Pool().get('coop.commons.deposit')
+        super().draft(contracts)
+        Deposit.drop_contracts(contracts)
+
+    @classmethod
+    def drop(cls, contracts):
+        Deposit = Pool().get('coop.commons.deposit')
+        super().drop(contracts)
+        Deposit.drop_contracts(contracts)
 
     @classmethod
     def check_required(cls, contracts):

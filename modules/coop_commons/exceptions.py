@@ -28,6 +28,10 @@ class PackError(UserError):
     pass
 
 
+class DepositError(UserError):
+    pass
+
+
 class CommitmentError(UserError):
     pass
 

@@ -7,6 +7,9 @@ from trytond.transaction import Transaction
 from .digits import AMOUNT_DIGITS
 from .slices import search_slices
 
+# What is invoiced before it is used
+ADVANCES = {'coop.commons.deposit', 'coop.commons.pack'}
+
 
 class Invoice(metaclass=PoolMeta):
     __name__ = 'account.invoice'
@@ -15,6 +18,26 @@ class Invoice(metaclass=PoolMeta):
     def is_of_use(self):
         "Whether it invoices or credits the use of the commons"
         return any(line.is_of_use for line in self.lines)
+
+    @property
+    def is_advance(self):
+        "Whether it asks for what is paid in advance"
+        return any(
+            line.origin and line.origin.__name__ in ADVANCES
+            for line in self.lines)
+
+    @classmethod
+    def find_open_use(cls, company, parties):
+        "Return the invoices and credit notes of use that are not paid"
+        return [
+            i for i in cls.search([
+                    ('company', '=', company.id),
+                    ('party', 'in', [p.id for p in parties]),
+                    ('type', '=', 'out'),
+                    ('state', '=', 'posted'),
+                    ('currency', '=', company.currency.id),
+                    ], order=[('invoice_date', 'ASC'), ('id', 'ASC')])
+            if i.is_of_use and not i.is_advance]
 
     @classmethod
     def get_of_use(cls, company, party, date, currency=None, **values):
@@ -58,10 +81,12 @@ class Invoice(metaclass=PoolMeta):
     @ModelView.button
     @Workflow.transition('cancelled')
     def cancel(cls, invoices):
+        PackUse = Pool().get('coop.commons.pack.use')
         super().cancel(invoices)
         cancelled = [i for i in invoices if i.state == 'cancelled']
         cls._release_charges(cancelled)
-        cls._cancel_packs(cancelled)
+        cls._cancel_advances(cancelled)
+        PackUse.give_back(cancelled)
 
     @classmethod
     def _release_charges(cls, invoices):
@@ -84,11 +109,17 @@ class Invoice(metaclass=PoolMeta):
             Charge.write(charges, {'billing': None, 'invoice_line': None})
 
     @classmethod
-    def _cancel_packs(cls, invoices):
-        "Cancel the packs that are not sold any more"
+    def _cancel_advances(cls, invoices):
+        "Cancel the packs and the deposits that are not asked for any more"
         pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
         Pack = pool.get('coop.commons.pack')
         if invoices:
+            Deposit.cancel(Deposit.search([
+                        ('invoice_line.invoice', 'in',
+                            [i.id for i in invoices]),
+                        ('state', '=', 'taken'),
+                        ]))
             Pack.cancel(Pack.search([
                         ('invoice_line.invoice', 'in',
                             [i.id for i in invoices]),
@@ -116,7 +147,8 @@ class InvoiceLine(metaclass=PoolMeta):
     @classmethod
     def _get_origin(cls):
         return super()._get_origin() + [
-            'coop.commons.billing', 'coop.commons.pack']
+            'coop.commons.billing', 'coop.commons.deposit',
+            'coop.commons.pack']
 
     @classmethod
     def _account_domain(cls, type_):

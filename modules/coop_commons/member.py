@@ -64,6 +64,7 @@ class Member(metaclass=PoolMeta):
         Booking = pool.get('coop.commons.booking')
         Commitment = pool.get('coop.commons.commitment')
         Contract = pool.get('coop.commons.contract')
+        Deposit = pool.get('coop.commons.deposit')
         Invoice = pool.get('account.invoice')
         Pack = pool.get('coop.commons.pack')
         Usage = pool.get('coop.commons.usage')
@@ -109,10 +110,20 @@ class Member(metaclass=PoolMeta):
             member = by_party.get((pack.company.id, pack.party.id))
             if member and pack.remaining:
                 yield member, gettext(
-                    'coop_commons.msg_member_leave_pack',
-                    pack=pack.rec_name,
-                    remaining=lang.format_number_symbol(
-                        pack.remaining, pack.unit, digits=pack.unit.digits))
+                    'coop_commons.msg_member_leave_money'
+                    if pack.kind == 'money'
+                    else 'coop_commons.msg_member_leave_pack',
+                    pack=pack.rec_name, remaining=pack.left)
+
+        for deposit in Deposit.search(
+                [of_party, ('state', '=', 'taken')], order=[('id', 'ASC')]):
+            member = by_party.get((deposit.company.id, deposit.party.id))
+            if member:
+                yield member, gettext(
+                    'coop_commons.msg_member_leave_deposit',
+                    deposit=deposit.rec_name,
+                    amount=lang.currency(
+                        deposit.amount, deposit.currency, grouping=True))
 
         yield from Commitment.find_unbilled(members)
         yield from Contract.find_unbilled(members)

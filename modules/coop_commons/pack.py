@@ -18,11 +18,13 @@ from trytond.transaction import Transaction
 
 from .digits import QUANTITY, QUANTITY_DIGITS, not_negative
 from .exceptions import PackError
+from .pack_money import PackMoney
+from .pack_offer import KINDS
 from .pack_posting import PackPosting
 
 
 class Pack(
-        PackPosting, DocumentMixin, BooksMixin, Workflow, ModelSQL,
+        PackMoney, PackPosting, DocumentMixin, BooksMixin, Workflow, ModelSQL,
         ModelView):
     __name__ = 'coop.commons.pack'
     __string__ = "Prepaid Pack"
@@ -30,6 +32,8 @@ class Pack(
         'cancel': (['draft', 'sold'], 'cancelled'),
         'sell': (['draft'], 'sold'),
         'expire': (['sold'], None),
+        'settle': (['sold'], None),
+        'refund': (['sold'], None),
         }
     _search_names = ('offer.rec_name', 'party.rec_name')
     _date_order = (('date', 'end_date', 'coop_commons.msg_pack_dates'),)
@@ -47,6 +51,8 @@ class Pack(
         domain=[
             ('company', '=', Eval('company', -1)),
             ])
+    kind = fields.Function(
+        fields.Selection(KINDS, "Kind"), 'on_change_with_kind')
     date = fields.Date(
         "Date", required=True,
         help="The date of the invoice and the first day of the use that is "
@@ -60,18 +66,23 @@ class Pack(
             ],
         help="Leave empty if the pack does not expire.")
     quantity = fields.Numeric(
-        "Quantity", digits=QUANTITY_DIGITS, required=True,
+        "Quantity", digits=QUANTITY_DIGITS,
         domain=[
-            ('quantity', '>', 0),
-            ])
+            If(Eval('kind') != 'money', ('quantity', '>', 0), ()),
+            ],
+        states={
+            'required': Eval('kind') != 'money',
+            'invisible': Eval('kind') == 'money',
+            })
     unit = fields.Function(
         fields.Many2One('product.uom', "Unit"), 'on_change_with_unit')
     price = Monetary(
         "Price", currency='currency', digits='currency', required=True,
         domain=[
             ('price', '>=', 0),
+            If(Eval('kind') == 'money', ('price', '>', 0), ()),
             ],
-        help="The price without taxes.")
+        help="The price without taxes, or the money that is paid in.")
     invoice_line = fields.Many2One(
         'account.invoice.line', "Invoice Line", readonly=True,
         ondelete='RESTRICT',
@@ -83,11 +94,15 @@ class Pack(
         help="What was taken from the pack, also by its expiry.")
     remaining = fields.Function(fields.Numeric(
             "Remaining", digits=QUANTITY_DIGITS,
+            states={
+                'invisible': Eval('kind') == 'money',
+                },
             help="The quantity that can still be used."),
         'get_remaining')
     balance = fields.Function(Monetary(
             "Deferred Revenue", currency='currency', digits='currency',
-            help="The part of the price that is not earned yet."),
+            help="The part of the price that is not earned yet, or the "
+            "money that is left."),
         'get_remaining')
     state = fields.Selection([
             ('draft', "Draft"),
@@ -111,6 +126,10 @@ class Pack(
         cls._buttons['expire']['invisible'] |= ~Eval('end_date')
         cls._buttons['expire']['readonly'] = ~Eval('remaining')
         cls._buttons['expire']['depends'] += ['end_date', 'remaining']
+        for name in ['settle', 'refund']:
+            cls._buttons[name]['invisible'] |= Eval('kind') != 'money'
+            cls._buttons[name]['readonly'] = ~Eval('balance')
+            cls._buttons[name]['depends'] += ['kind', 'balance']
 
     @classmethod
     def default_date(cls):
@@ -119,6 +138,10 @@ class Pack(
     @fields.depends('offer', '_parent_offer.unit')
     def on_change_with_unit(self, name=None):
         return self.offer.unit if self.offer else None
+
+    @fields.depends('offer', '_parent_offer.kind')
+    def on_change_with_kind(self, name=None):
+        return self.offer.kind if self.offer else None
 
     @fields.depends(
         'offer', '_parent_offer.quantity', '_parent_offer.price',
@@ -154,13 +177,23 @@ class Pack(
             quantity, value = used.get(pack.id, (Decimal(0), Decimal(0)))
             sold = pack.state == 'sold'
             if 'remaining' in names:
+                whole = pack.price if pack.quantity is None else pack.quantity
                 result['remaining'][pack.id] = (
-                    pack.quantity - quantity if sold else Decimal(0)
+                    whole - quantity if sold else Decimal(0)
                     ).quantize(QUANTITY)
             if 'balance' in names:
                 result['balance'][pack.id] = pack.currency.round(
                     pack.price - value if sold else Decimal(0))
         return result
+
+    @property
+    def left(self):
+        "What is left, for people to read"
+        lang = Pool().get('ir.lang').get()
+        if self.kind == 'money':
+            return lang.currency(self.balance, self.currency, grouping=True)
+        return lang.format_number_symbol(
+            self.remaining, self.unit, digits=self.unit.digits)
 
     def get_rec_name(self, name):
         return '%s @ %s' % (self.offer.rec_name, self.party.rec_name)
@@ -203,10 +236,12 @@ class Pack(
         lang = invoice.party.lang or Lang.get()
         with Transaction().set_context(language=lang.code):
             offer = self.offer.__class__(self.offer.id)
-            unit = self.unit.__class__(self.unit.id)
-            description = '%s - %s' % (
-                offer.name, lang.format_number_symbol(
-                    self.quantity, unit, digits=unit.digits))
+            description = offer.name
+            if self.unit:
+                unit = self.unit.__class__(self.unit.id)
+                description = '%s - %s' % (
+                    offer.name, lang.format_number_symbol(
+                        self.quantity, unit, digits=unit.digits))
         line = Line(
             invoice=invoice,
             company=invoice.company,
@@ -215,7 +250,8 @@ class Pack(
             product=offer.product,
             origin=self,
             description=description)
-        line.on_change_product()
+        if offer.product:
+            line.on_change_product()
         line.account = offer.deferred_account
         line.quantity = 1
         line.unit_price = self.price
@@ -278,7 +314,9 @@ class Pack(
         "Check that all that the pack covers is billed"
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
-        if self.offer.resource:
+        if self.kind == 'money':
+            clause = ()
+        elif self.offer.resource:
             clause = ('resource', '=', self.offer.resource.id)
         else:
             clause = ('resource.category', '=', self.offer.category.id)

@@ -39,6 +39,7 @@ def use_packs(billing):
     packs = Pack.search([
             ('company', '=', billing.company.id),
             ('state', '=', 'sold'),
+            ('offer.kind', '=', 'use'),
             ['OR',
                 ('invoice_line.invoice.state', 'in', ['posted', 'paid']),
                 ('uses', '!=', None),

@@ -5,10 +5,19 @@ from trytond.model import Check, DeactivableMixin, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval
+from trytond.pyson import Bool, Eval, If
 
 from .digits import QUANTITY_DIGITS, not_negative
 from .for_resource import ForResource
+
+KINDS = [
+    ('use', "Use"),
+    ('money', "Money"),
+    ]
+_OF_USE = {
+    'required': Eval('kind') == 'use',
+    'invisible': Eval('kind') != 'use',
+    }
 
 
 class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
@@ -19,21 +28,29 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
     currency = fields.Function(
         fields.Many2One('currency.currency', "Currency"),
         'on_change_with_currency')
+    kind = fields.Selection(
+        KINDS, "Kind", required=True, sort=False,
+        help="Use is a quantity that is bought, with its tax.\n"
+        "Money stays the one of who pays it, until it pays the invoices of "
+        "his use, with their tax.")
     quantity = fields.Numeric(
-        "Quantity", digits=QUANTITY_DIGITS, required=True,
+        "Quantity", digits=QUANTITY_DIGITS,
         domain=[
-            ('quantity', '>', 0),
+            If(Eval('kind') == 'use', ('quantity', '>', 0), ()),
             ],
+        states=_OF_USE,
         help="The use that is paid in advance.")
     unit = fields.Many2One(
-        'product.uom', "Unit", required=True, ondelete='RESTRICT',
+        'product.uom', "Unit", ondelete='RESTRICT',
+        states=_OF_USE,
         help="The unit of the components of the tariffs that are covered.")
     price = Monetary(
         "Price", currency='currency', digits='currency', required=True,
         domain=[
             ('price', '>=', 0),
+            If(Eval('kind') == 'money', ('price', '>', 0), ()),
             ],
-        help="The price without taxes.")
+        help="The price without taxes, or the money that is paid in.")
     months = fields.Integer(
         "Months",
         domain=[
@@ -42,10 +59,11 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
         help="How long a pack can be used.\n"
         "Leave empty if it does not expire.")
     product = fields.Many2One(
-        'product.product', "Product", required=True, ondelete='RESTRICT',
+        'product.product', "Product", ondelete='RESTRICT',
         domain=[
             ('type', '=', 'service'),
             ],
+        states=_OF_USE,
         context={
             'company': Eval('company', -1),
             },
@@ -61,7 +79,8 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
             ('company', '=', Eval('company', -1)),
             ],
         help="The account on which a pack is sold, and that its use "
-        "releases.")
+        "releases.\n"
+        "For money it is what the cooperative owes to the parties.")
     expiry_account = fields.Many2One(
         'account.account', "Expiry Account", ondelete='RESTRICT',
         domain=[
@@ -84,6 +103,9 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
                 ('category', "The resources whose use is prepaid.")]:
             field = getattr(cls, name)
             field.ondelete, field.help = 'RESTRICT', help
+            of_money = Eval('kind') == 'money'
+            field.states['invisible'] |= of_money
+            field.states['required'] &= ~of_money
         cls._sql_constraints += [
             ('quantity_positive', Check(t, t.quantity > 0),
                 'coop_commons.msg_pack_quantity_positive'),
@@ -91,6 +113,17 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
                 'coop_commons.msg_not_negative'),
             ]
         cls._order.insert(0, ('name', 'ASC'))
+
+    @classmethod
+    def default_kind(cls):
+        return 'use'
+
+    @fields.depends('kind')
+    def on_change_kind(self):
+        if self.kind == 'money':
+            # It pays for any use
+            self.resource = self.category = self.product = None
+            self.quantity = self.unit = None
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
@@ -103,7 +136,7 @@ class PackOffer(DeactivableMixin, ForResource, ModelSQL, ModelView):
         super().check_modification(
             mode, offers, values=values, external=external)
         if mode == 'write' and values.keys() & {
-                'company', 'resource', 'category', 'unit',
+                'company', 'kind', 'resource', 'category', 'unit',
                 'deferred_account'}:
             packs = Pack.search([
                     ('offer', 'in', [o.id for o in offers]),

@@ -6,12 +6,11 @@ from decimal import Decimal
 
 from sql.aggregate import Sum
 
-from trytond.i18n import gettext
-from trytond.model import fields
-from trytond.modules.coop_membership.agreement import Difference
 from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
+
+from .control_account import get_differences
 
 
 class PackPosting:
@@ -38,10 +37,8 @@ class PackPosting:
         """The deferred revenue is what was paid for packs that are neither
         used nor expired"""
         pool = Pool()
-        Account = pool.get('account.account')
         Invoice = pool.get('account.invoice')
         InvoiceLine = pool.get('account.invoice.line')
-        Line = pool.get('account.move.line')
         Move = pool.get('account.move')
         Offer = pool.get('coop.commons.pack.offer')
         Use = pool.get('coop.commons.pack.use')
@@ -49,7 +46,6 @@ class PackPosting:
         table = cls.__table__()
         invoice = Invoice.__table__()
         invoice_line = InvoiceLine.__table__()
-        line = Line.__table__()
         move = Move.__table__()
         offer = Offer.__table__()
         use = Use.__table__()
@@ -76,24 +72,8 @@ class PackPosting:
                 offer.deferred_account, Sum(use.value).as_('amount'),
                 where=where,
                 group_by=offer.deferred_account))
-        if not expected:
-            return differences
-        found = get_amounts(line
-            .join(move, condition=line.move == move.id)
-            .select(
-                line.account, Sum(line.credit - line.debit).as_('amount'),
-                where=posted & fields.SQL_OPERATORS['in'](
-                    line.account, list(expected)),
-                group_by=line.account))
-        for account in Account.browse(sorted(expected)):
-            amounts = [
-                company.currency.round(a) for a in [
-                    expected[account.id] - released[account.id],
-                    found[account.id]]]
-            if amounts[0] != amounts[1]:
-                differences.append(Difference(
-                        account, gettext(
-                            'coop_commons.msg_books_pack',
-                            account=account.rec_name),
-                        *amounts))
+        for account in expected:
+            expected[account] -= released[account]
+        differences.extend(get_differences(
+                company, date, expected, 'coop_commons.msg_books_pack'))
         return differences

@@ -1,16 +1,21 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
+from decimal import Decimal
+
 from sql.aggregate import Sum
 
 from trytond.i18n import gettext
 from trytond.model import Index, ModelSQL, ModelView, fields
 from trytond.model.exceptions import AccessError
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.document import ResultMixin
 from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 
 from .digits import AMOUNT, AMOUNT_DIGITS, QUANTITY_DIGITS
+from .paying import get_receivable
 
 
 class PackUse(ResultMixin, ModelSQL, ModelView):
@@ -22,6 +27,9 @@ class PackUse(ResultMixin, ModelSQL, ModelView):
     charge = fields.Many2One(
         'coop.commons.usage.charge', "Charge", ondelete='RESTRICT',
         help="What is covered by the pack. It is empty for its expiry.")
+    invoice = fields.Many2One(
+        'account.invoice', "Invoice", ondelete='RESTRICT',
+        help="What is paid of the money of the pack.")
     date = fields.Date("Date", required=True)
     quantity = fields.Numeric(
         "Quantity", digits=QUANTITY_DIGITS, required=True,
@@ -49,6 +57,7 @@ class PackUse(ResultMixin, ModelSQL, ModelView):
         cls._sql_indexes.update({
                 Index(t, (t.charge, Index.Equality())),
                 Index(t, (t.billing, Index.Equality())),
+                Index(t, (t.invoice, Index.Equality())),
                 })
         cls._order = [('date', 'DESC'), ('id', 'DESC')]
 
@@ -86,3 +95,30 @@ class PackUse(ResultMixin, ModelSQL, ModelView):
                 group_by=charge.id))
         return {
             id_: amount.quantize(AMOUNT) for id_, amount in fetch_sums(query)}
+
+    @classmethod
+    def give_back(cls, invoices):
+        "Take back what paid a part of invoices that are cancelled"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        uses = cls.search([
+                ('invoice', 'in', [i.id for i in invoices]),
+                ], order=[('id', 'ASC')])
+        by_move = defaultdict(list)
+        for use in uses:
+            by_move[use.move].append(use)
+        groups, back = [], []
+        for move, m_uses in by_move.items():
+            invoice = m_uses[0].invoice
+            books = Books(move.company)
+            reversal = books.reversal(move, invoice.cancel_move.date)
+            books.post([reversal])
+            groups.append([
+                    get_receivable(m, invoice) for m in [move, reversal]])
+            back.extend(cls(
+                    pack=use.pack, invoice=invoice, date=reversal.date,
+                    quantity=-use.quantity, amount=Decimal(0),
+                    value=-use.value, move=reversal)
+                for use in m_uses)
+        cls.save(back)
+        Line.reconcile(*groups)

@@ -16,6 +16,7 @@ class Replace(metaclass=PoolMeta):
             ('coop.commons.billing-party.party', 'party'),
             ('coop.commons.booking', 'party'),
             ('coop.commons.booking', 'person'),
+            ('coop.commons.deposit', 'party'),
             ('coop.commons.pack', 'party'),
             ('coop.commons.reading', 'party'),
             ('coop.commons.usage', 'party'),
@@ -29,6 +30,7 @@ class Erase(metaclass=PoolMeta):
     def check_erase_company(self, party, company):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
+        Deposit = pool.get('coop.commons.deposit')
         Pack = pool.get('coop.commons.pack')
         Usage = pool.get('coop.commons.usage')
         super().check_erase_company(party, company)
@@ -50,6 +52,11 @@ class Erase(metaclass=PoolMeta):
                     ], limit=1))
         refuse('usage', Usage.search([
                     domain, ('state', 'in', ['draft', 'confirmed', 'rated']),
+                    ], limit=1))
+        refuse('deposit', Deposit.search([
+                    ('company', '=', company.id),
+                    ('party', '=', party.id),
+                    ('state', 'in', ['draft', 'taken']),
                     ], limit=1))
         refuse('pack', [
                 p for p in Pack.search([

@@ -8,12 +8,14 @@ from trytond.model import (
     Check, DeactivableMixin, Exclude, ModelSQL, ModelView, fields, tree)
 from trytond.model.exceptions import AccessError
 from trytond.modules.company.company import TIMEZONES
+from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Eval, If
 from trytond.tools import is_full_text, lstrip_wildcard, timezone as tz
 from trytond.transaction import Transaction, inactive_records
 
 from . import local_time
+from .digits import not_negative
 
 CHARGE_MODES = [
     (None, ""),
@@ -121,6 +123,16 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
         depends={'company'},
         help="What is billed to those who are not members.\n"
         "Leave empty to use the same product.")
+    deposit = Monetary(
+        "Deposit", currency='currency', digits='currency',
+        domain=[
+            ['OR', ('deposit', '=', None), ('deposit', '>', 0)],
+            ],
+        help="What who books it gives as a security and gets back.\n"
+        "Who has given it once gives it for no other booking.")
+    currency = fields.Function(
+        fields.Many2One('currency.currency', "Currency"),
+        'on_change_with_currency')
     analytic_account = fields.Many2One(
         'analytic_account.account', "Cost Centre", ondelete='RESTRICT',
         domain=[
@@ -164,6 +176,8 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
             ('code_unique',
                 Exclude(t, (t.company, Equal), (t.code, Equal)),
                 'coop_commons.msg_resource_code_unique'),
+            ('deposit_not_negative', not_negative(t, 'deposit'),
+                'coop_commons.msg_not_negative'),
             ('capacity_positive', Check(t, t.capacity > 0),
                 'coop_commons.msg_resource_capacity_positive'),
             ]
@@ -178,6 +192,10 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
     @classmethod
     def default_company(cls):
         return Transaction().context.get('company')
+
+    @fields.depends('company')
+    def on_change_with_currency(self, name=None):
+        return self.company.currency if self.company else None
 
     @classmethod
     def default_capacity(cls):

@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from decimal import Decimal
+from itertools import groupby
 
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, Workflow, fields
@@ -38,10 +39,13 @@ class OutputKey(DocumentMixin, Workflow, ModelSQL, ModelView):
         help="The first day, until the next key of the resource.")
     method = fields.Selection([
             ('static', "Coefficients"),
+            ('capped', "Coefficients up to Consumption"),
             ('dynamic', "Consumption of the Interval"),
             ], "Method", required=True, sort=False,
         help="The proportion in which the output of each interval is shared."
-        "\nBy consumption nobody gets more than he consumes in it.")
+        "\nBy consumption nobody gets more than he consumes in it.\n"
+        "By coefficients up to consumption what somebody does not consume of "
+        "his part goes to the next priority, and else to nobody.")
     shares = fields.One2Many(
         'coop.commons.output.share', 'output_key', "Shares")
     approved_by = employee_field("Approved by", states=['approved'])
@@ -98,24 +102,49 @@ class OutputKey(DocumentMixin, Workflow, ModelSQL, ModelView):
     def approve(cls, keys):
         cls.check_unused(keys, 'coop_commons_output.msg_output_key_late')
         for key in keys:
-            total = sum(s.coefficient or 0 for s in key.shares)
-            if key.method == 'static' and total != 1:
+            groups = key.groups
+            if key.method == 'static' and len(groups) > 1:
                 raise OutputError(gettext(
-                        'coop_commons_output.msg_output_key_sum',
-                        key=key.rec_name, total=total))
+                        'coop_commons_output.msg_output_key_priority',
+                        key=key.rec_name))
+            if key.method == 'dynamic':
+                continue
+            for shares in groups or [[]]:
+                total = sum(s.coefficient or 0 for s in shares)
+                if total != 1:
+                    raise OutputError(gettext(
+                            'coop_commons_output.msg_output_key_sum',
+                            key=key.rec_name, total=total))
+
+    @property
+    def groups(self):
+        "The shares by their priority, those that are served first come first"
+        def priority(share):
+            return share.priority or 0
+        return [
+            list(shares) for _, shares in groupby(
+                sorted(self.shares, key=lambda s: (priority(s), s.id)),
+                key=priority)]
 
     def share_out(self, interval, unit, carried):
         "Return the parts of the interval, and what is carried"
-        if self.method == 'static':
-            return output_sharing.share_out(
-                interval.quantity,
-                {s.key: s.coefficient for s in self.shares}, unit, carried)
         consumption = dict.fromkeys((s.key for s in self.shares), Decimal(0))
         for line in interval.consumptions:
             if line.key in consumption:
                 consumption[line.key] += line.quantity
-        return output_sharing.share_used(
-            interval.quantity, consumption, unit, carried)
+
+        def share(output, shares, carried):
+            weights = {s.key: s.coefficient for s in shares}
+            if self.method == 'static':
+                return output_sharing.share_out(
+                    output, weights, unit, carried)
+            used = {key: consumption[key] for key in weights}
+            if self.method == 'capped':
+                return output_sharing.share_capped(
+                    output, weights, used, unit, carried)
+            return output_sharing.share_used(output, used, unit, carried)
+        return output_sharing.share_in_turn(
+            interval.quantity, self.groups, share, carried)
 
 
 class OutputShare(
@@ -135,7 +164,7 @@ class OutputShare(
     coefficient = fields.Numeric(
         "Coefficient", digits=(None, 6),
         domain=[
-            If(Eval('method') == 'static',
+            If(Eval('method').in_(['static', 'capped']),
                 [
                     ('coefficient', '>=', 0),
                     ('coefficient', '<=', 1),
@@ -143,10 +172,19 @@ class OutputShare(
                 ()),
             ],
         states={
-            'required': Eval('method') == 'static',
-            'invisible': Eval('method') != 'static',
+            'required': Eval('method').in_(['static', 'capped']),
+            'invisible': ~Eval('method').in_(['static', 'capped']),
             },
-        help="The part of the output, those of a key sum to 1.")
+        help="The part of the output, those of a key and a priority sum to "
+        "1.")
+    priority = fields.Integer(
+        "Priority",
+        states={
+            'invisible': Eval('method') == 'static',
+            },
+        help="Those of the lowest number are served first, what they do not "
+        "consume goes to the next.\n"
+        "Leave empty for the first.")
 
     @classmethod
     def __setup__(cls):

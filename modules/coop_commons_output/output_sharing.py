@@ -54,6 +54,54 @@ def share_used(output, consumption, unit=1, carried=None):
     return share_out(output, consumption, unit, carried, most=consumption)
 
 
+def share_capped(output, weights, consumption, unit=1, carried=None):
+    """Split the output of an interval by weights, up to what each consumes.
+
+    What somebody does not consume of his part goes to none of the others.
+    """
+    carried = dict(carried or {})
+    total = sum(weights.values())
+    if not total or not output:
+        return dict.fromkeys(weights, 0), carried
+    due = {
+        key: (Fraction(output) * Fraction(weight) / Fraction(total)
+            + carried.get(key, 0))
+        for key, weight in weights.items()}
+    claims = {
+        key: min(max(amount, 0), Fraction(consumption.get(key, 0)))
+        for key, amount in due.items()}
+    shared = min(
+        Fraction(output),
+        sum(claims.values()) // Fraction(unit) * Fraction(unit))
+    parts = dict.fromkeys(weights, 0)
+    if shared:
+        parts = apportion(_number(shared, unit), claims, unit)
+    for key, part in parts.items():
+        # Who does not consume more has no right to it later
+        right = claims[key] if due[key] > 0 else due[key]
+        carried[key] = round(right - Fraction(part), 9)
+    return parts, carried
+
+
+def share_in_turn(output, groups, share, carried=None):
+    """Split the output of an interval between groups, one after the other.
+
+    `share` splits what the groups before have left to a group, and returns
+    the parts and what is carried.
+    """
+    parts, carried = {}, dict(carried or {})
+    for group in groups:
+        group_parts, carried = share(output, group, carried)
+        parts.update(group_parts)
+        output -= sum(group_parts.values())
+    return parts, carried
+
+
+def _number(fraction, unit):
+    "Return the fraction, of whole units, as a number like the unit"
+    return int(fraction / Fraction(unit)) * unit
+
+
 def intervals(day, timezone, length=dt.timedelta(hours=1)):
     """Return the start of each interval of the local day, in UTC.
 

@@ -6,6 +6,7 @@ from itertools import count
 
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.pool import Pool
@@ -69,6 +70,12 @@ class CommonsDocuments:
             'confirmed': ['confirm'],
             'cancelled': ['cancel'],
             },
+        'coop.commons.deposit': {
+            'draft': [],
+            'taken': ['take'],
+            'returned': ['take', 'give_back'],
+            'cancelled': ['cancel'],
+            },
         'coop.commons.pack': {
             'draft': [],
             'sold': ['sell'],
@@ -129,9 +136,14 @@ class CommonsDocuments:
         tariff.approve([tariff])
 
     def make(self, Model, state):
+        Invoice = Pool().get('account.invoice')
         name = Model.__name__.rpartition('.')[-1]
         document = self._make_document(name)
         for button in self.state_buttons[Model.__name__][state]:
+            if button == 'give_back':
+                Invoice.post([document.invoice_line.invoice])
+                document.return_date = document.date
+                document.save()
             getattr(Model, button)([document])
         if state == 'charged':
             billing = self._make_document('billing')
@@ -256,6 +268,15 @@ class CommonsDocuments:
             'period': 'month',
             }
 
+    def _get_deposit(self):
+        return {
+            'party': self._members[1].party,
+            'resource': self._create_resource(),
+            # Invoices are numbered in the order of their dates
+            'date': dt.date(2024, 12, 2),
+            'amount': Decimal(200),
+            }
+
     def _get_pack(self):
         pool = Pool()
         Account = pool.get('account.account')
@@ -302,3 +323,28 @@ def create_service(company, unit):
     template.save()
     product, = template.products
     return product
+
+
+def pay(invoice, date):
+    "Pay the invoice in cash"
+    pool = Pool()
+    Account = pool.get('account.account')
+    Line = pool.get('account.move.line')
+    cash, *_ = Account.search([
+            ('company', '=', invoice.company.id),
+            ('closed', '!=', True),
+            ('type.assets', '=', True),
+            ('type.receivable', '=', False),
+            ])
+    books = Books(invoice.company)
+    amount = invoice.amount_to_pay
+    move = books.move(date, [
+            books.line(invoice.account, -amount, party=invoice.party),
+            books.line(cash, amount),
+            ], description="Cash")
+    books.post([move])
+    Line.reconcile([
+            l for l in [*invoice.lines_to_pay, *move.lines]
+            if l.account == invoice.account])
+    # The queue does it otherwise
+    invoice.process([invoice])

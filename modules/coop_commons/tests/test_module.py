@@ -26,6 +26,7 @@ RIGHTS = {
     'commitment': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'contract': {'accounting': 'rwcd', 'stewardship': 'r', 'board': 'r'},
     'configuration': {None: 'r', 'admin': 'rw'},
+    'deposit': {'accounting': 'rwcd', 'stewardship': 'r'},
     'feed': {'stewardship': 'rwcd'},
     'meter': {'stewardship': 'rwcd', 'accounting': 'r'},
     'occupancy': {'stewardship': 'r', 'accounting': 'r', 'board': 'r'},
@@ -53,8 +54,10 @@ BUTTONS = {
         'stewardship': {'no_show'}},
     'commitment': {'accounting': {'draft', 'confirm', 'cancel'}},
     'contract': {'accounting': {'draft', 'confirm', 'cancel'}},
+    'deposit': {'accounting': {'take', 'give_back', 'cancel'}},
     'feed': {'stewardship': {'renew', 'revoke'}},
-    'pack': {'accounting': {'sell', 'expire', 'cancel'}},
+    'pack': {
+        'accounting': {'sell', 'expire', 'settle', 'refund', 'cancel'}},
     'reading': {'stewardship': {'do', 'correct'}},
     'series': {None: {'confirm', 'cancel'}},
     'tariff': {

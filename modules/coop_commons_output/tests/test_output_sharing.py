@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 
 from trytond.modules.coop_commons_output.output_sharing import (
-    intervals, share_out, share_used)
+    intervals, share_capped, share_in_turn, share_out, share_used)
 
 
 class OutputTestCase(unittest.TestCase):
@@ -64,6 +64,45 @@ class OutputTestCase(unittest.TestCase):
         parts, _ = share_used(100, {'a': 0})
         self.assertEqual(parts, {'a': 0})
 
+    def test_capped(self):
+        "Test static coefficients up to what each consumes"
+        weights = {'a': D('0.5'), 'b': D('0.3'), 'c': D('0.2')}
+        # Of 100 they have 50, 30 and 20
+        parts, carried = share_capped(
+            100, weights, {'a': 30, 'b': 40, 'c': 10})
+        self.assertEqual(parts, {'a': 30, 'b': 30, 'c': 10})
+        self.assertEqual(set(carried.values()), {0})
+        # Of 5 it is 2.5, 1.5 and 1, which rounding carries on
+        parts, carried = share_capped(
+            5, weights, dict.fromkeys(weights, 100))
+        self.assertEqual(parts, {'a': 3, 'b': 1, 'c': 1})
+        parts, carried = share_capped(
+            5, weights, dict.fromkeys(weights, 100), carried=carried)
+        self.assertEqual(parts, {'a': 2, 'b': 2, 'c': 1})
+        self.assertEqual(set(carried.values()), {0})
+
+    def test_priorities(self):
+        "Test the first group is served first, the rest goes to the next"
+        consumption = {'a': 20, 'b': 60, 'c': 50, 'd': 5}
+        groups = [
+            {'a': D('0.5'), 'b': D('0.5')}, {'c': D('0.6'), 'd': D('0.4')}]
+
+        def capped(output, weights, carried):
+            return share_capped(
+                output, weights, consumption, carried=carried)
+        # Of 100 a takes 20 and b 50, of the 30 left c takes 18 and d 5 of 12
+        parts, _ = share_in_turn(100, groups, capped)
+        self.assertEqual(parts, {'a': 20, 'b': 50, 'c': 18, 'd': 5})
+
+        def used(output, weights, carried):
+            return share_used(
+                output, {k: consumption[k] for k in weights}, carried=carried)
+        # The first two take all of their 80, the 20 left are for 50 and 5
+        parts, _ = share_in_turn(100, groups, used)
+        self.assertEqual(parts, {'a': 20, 'b': 60, 'c': 18, 'd': 2})
+        parts, _ = share_in_turn(40, groups, used)
+        self.assertEqual(parts, {'a': 10, 'b': 30, 'c': 0, 'd': 0})
+
     def test_hours(self):
         "Test days of 23 and 25 hours"
         madrid = ZoneInfo('Europe/Madrid')
@@ -98,6 +137,25 @@ class OutputTestCase(unittest.TestCase):
         self.assertAlmostEqual(sum(carried.values()), 0, places=6)
         for amount in carried.values():
             self.assertLess(abs(amount), 2)
+
+    @given(st.lists(
+            st.tuples(
+                st.integers(0, 1000),
+                st.lists(st.integers(0, 200), min_size=3, max_size=3)),
+            min_size=1, max_size=48))
+    def test_capped_properties(self, intervals):
+        "Test nobody gets more than he consumes, nor all more than there is"
+        weights = {0: D('0.5'), 1: D('0.3'), 2: D('0.2')}
+        carried = None
+        for output, consumption in intervals:
+            consumption = dict(enumerate(consumption))
+            parts, carried = share_capped(
+                output, weights, consumption, carried=carried)
+            self.assertLessEqual(sum(parts.values()), output)
+            for key, part in parts.items():
+                self.assertGreaterEqual(part, 0)
+                self.assertLessEqual(part, consumption[key])
+                self.assertLess(abs(carried.get(key, 0)), 3)
 
     @given(st.lists(
             st.tuples(
