@@ -42,7 +42,8 @@ READ = {
     'clerk': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | {
         'coop.commons.authorization', 'coop.work'},
     'accountant': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
-        'coop.commons.authorization'} | {'coop.withholding'},
+        'coop.commons.authorization'} | {
+            'coop.withheld', 'coop.withholding'},
     'director': MEMBERS | CAPITAL | PATRONAGE | BOOKINGS | USE | OTHERS - {
         'coop.commons.authorization', 'coop.commons.meter'},
     'steward': BOOKINGS | USE | {

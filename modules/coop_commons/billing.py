@@ -88,6 +88,12 @@ class Billing(
             'invisible': ~Eval('move'),
             },
         help="The move that charges the cost centres.")
+    internal_charges = fields.One2Many(
+        'coop.commons.billing.internal', 'billing', "Internal Charges",
+        readonly=True,
+        states={
+            'invisible': ~Eval('internal_charges', []),
+            })
     pack_move = fields.Many2One(
         'account.move', "Pack Move", readonly=True,
         states={
@@ -267,6 +273,7 @@ class Billing(
     def post(cls, billings):
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
+        Internal = pool.get('coop.commons.billing.internal')
         Invoice = pool.get('account.invoice')
         Move = pool.get('account.move')
         Pack = pool.get('coop.commons.pack')
@@ -275,13 +282,15 @@ class Billing(
         cls.lock(billings)
         for billing in billings:
             billing.lock_sequences()
-        moves, uses = [], []
+        moves, uses, internal = [], [], []
         for billing in billings:
             for invoices in grouped_slice([
                         i for i in billing.invoices
                         if i.state in {'draft', 'validated'}], SLICE):
                 Invoice.post(Invoice.browse(list(invoices)))
-            move = billing.get_internal_move()
+            charges = billing.get_internal_charges()
+            internal.extend(charges)
+            move = billing.get_internal_move(charges)
             if move:
                 moves.append(move)
                 billing.move = move
@@ -302,6 +311,7 @@ class Billing(
                             ]):
                     Usage.write(usages, {'state': 'charged'})
         Move.save(moves)
+        Internal.save(internal)
         cls.save(billings)
         for use in uses:
             use.move = use.billing.pack_move

@@ -43,13 +43,14 @@ class _Charge(NamedTuple):
 
     def reduce(self, amount):
         "Return the charge without a part of its amount"
-        rest = self.amount - amount
-        if not self.amount:
-            return self
+        rest, quantity = self.amount - amount, Decimal(0)
+        if self.amount:
+            quantity = self.quantity * rest / self.amount
+        elif self.kind == 'price' and self.unit_price:
+            # It was billed before
+            quantity = rest / self.unit_price
         return self._replace(
-            quantity=round(
-                self.quantity * rest / self.amount, QUANTITY_DIGITS[1]),
-            amount=rest)
+            quantity=round(quantity, QUANTITY_DIGITS[1]), amount=rest)
 
 
 class BillingInvoicing:

@@ -9,11 +9,15 @@ from sql.aggregate import Sum
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.agreement import Difference
 from trytond.modules.coop_membership.books import Books
+from trytond.modules.coop_membership.locking import claim
 from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
+from .digits import AMOUNT
 from .exceptions import BillingError
+from .slices import SLICE
 
 
 class BillingPosting:
@@ -33,16 +37,40 @@ class BillingPosting:
                 for name in ['out_invoice_sequence',
                     'out_credit_note_sequence']])
 
-    def get_internal_move(self):
-        "Return the move that charges the cost centres"
+    def get_internal_charges(self):
+        """Return what is charged to the cost centres for each resource
+
+        What rounding has left of the billings before is made up for.
+        """
         pool = Pool()
         Account = pool.get('analytic_account.account')
-        Configuration = pool.get('coop.commons.configuration')
-        Period = pool.get('account.period')
-        Resource = pool.get('coop.commons.resource')
+        Internal = pool.get('coop.commons.billing.internal')
 
         amounts = self.get_internal_amounts()
         if not amounts:
+            return []
+        centers = sorted({center for _, center in amounts})
+        # Two billings must not make up for the same
+        claim(Account.browse(centers))
+        roundings = Internal.get_roundings(centers)
+        charges = []
+        for (resource, center), exact in sorted(amounts.items()):
+            amount = self.company.currency.round(
+                exact - roundings[resource, center])
+            if amount or exact:
+                charges.append(Internal(
+                        billing=self, resource=resource, cost_center=center,
+                        amount=amount, rounding=amount - exact))
+        return charges
+
+    def get_internal_move(self, charges):
+        "Return the move that charges the cost centres"
+        pool = Pool()
+        Configuration = pool.get('coop.commons.configuration')
+        Period = pool.get('account.period')
+
+        charges = [c for c in charges if c.amount]
+        if not charges:
             return
         books = Books(self.company)
         _, date = Period.find_open(
@@ -55,22 +83,22 @@ class BillingPosting:
                     'coop_commons.msg_billing_internal_account',
                     company=self.company.rec_name))
         lines = []
-        for (resource, cost_center), amount in sorted(amounts.items()):
-            resource, cost_center = Resource(resource), Account(cost_center)
+        for charge in charges:
+            resource, amount = charge.resource, charge.amount
             if not resource.analytic_account:
                 raise BillingError(gettext(
                         'coop_commons.msg_billing_cost_center',
                         resource=resource.rec_name))
             for analytic_account, balance in [
                     (resource.analytic_account, -amount),
-                    (cost_center, amount)]:
+                    (charge.cost_center, amount)]:
                 lines.append(self._get_line(
                         books, date, account, balance, analytic_account,
                         description=resource.rec_name))
         return books.move(date, lines, origin=self)
 
     def get_internal_amounts(self):
-        "Return what is charged by the ids of resource and cost centre"
+        "Return the exact price by the ids of resource and cost centre"
         pool = Pool()
         Currency = pool.get('currency.currency')
         Charge = pool.get('coop.commons.usage.charge')
@@ -96,8 +124,10 @@ class BillingPosting:
                 date=self.accounting_date or self.invoice_date):
             for resource, cost_center, currency, amount in fetch_sums(query):
                 amounts[resource, cost_center] += Currency.compute(
-                    Currency(currency), amount, self.company.currency)
-        return {key: amount for key, amount in amounts.items() if amount}
+                    Currency(currency), amount, self.company.currency,
+                    round=False)
+        return {
+            key: amount.quantize(AMOUNT) for key, amount in amounts.items()}
 
     def get_pack_move(self):
         "Return the move by which the use of packs is earned"
@@ -150,6 +180,7 @@ class BillingPosting:
         pool = Pool()
         Charge = pool.get('coop.commons.usage.charge')
         Line = pool.get('account.invoice.line')
+        PackUse = pool.get('coop.commons.pack.use')
         differences = super().check_books(company, date)
         charge = Charge.__table__()
         billings = cls.search([
@@ -164,9 +195,11 @@ class BillingPosting:
                 & (charge.invoice_line != Null),
                 group_by=charge.invoice_line)
             amounts = defaultdict(Decimal, fetch_sums(query))
-            for use in billing.pack_uses:
-                if use.charge.invoice_line:
-                    amounts[use.charge.invoice_line.id] -= use.amount
+            covered = PackUse.get_covered([billing])
+            for sub_ids in grouped_slice(sorted(covered), SLICE):
+                for row in Charge.browse(list(sub_ids)):
+                    if row.invoice_line:
+                        amounts[row.invoice_line.id] -= covered[row.id]
             for line in [
                     *billing.contract_lines, *billing.commitment_lines]:
                 amounts[line.invoice_line.id] += line.amount
@@ -184,7 +217,11 @@ class BillingPosting:
                                 invoice=line.invoice.rec_name,
                                 line=line.rec_name),
                             expected, line.amount, line.invoice.party))
-            expected = sum(map(abs, billing.get_internal_amounts().values()))
+            internal = billing.get_internal_amounts()
+            for row in billing.internal_charges:
+                internal[row.resource.id, row.cost_center.id] += row.rounding
+            expected = sum(
+                abs(company.currency.round(a)) for a in internal.values())
             found = sum(
                 l.debit for l in billing.move.lines) if billing.move else 0
             if expected != found:

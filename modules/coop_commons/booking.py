@@ -417,9 +417,8 @@ class Booking(
         cls.save(bookings)
         Usage.save(usages)
         # What has to be metered is waited for
-        Usage.confirm(Usage.browse([
-                    u for u in usages
-                    if u.event or not u.resource.other_units]))
+        Usage.confirm([
+                u for u in Usage.browse(usages) if not u.waits])
         cls.offer(bookings)
 
     def check_late_finish(self, now):
@@ -485,8 +484,10 @@ class Booking(
             if (event == 'cancellation'
                     and not (steward and booking.cancelled_at)):
                 booking.cancelled_at = now
-            usages.extend(
-                booking.get_events(event, booking.start, booking.end))
+            # What can not be served costs no fee
+            if booking.resource.in_service(*booking.days):
+                usages.extend(
+                    booking.get_events(event, booking.start, booking.end))
         cls.save(bookings)
         Usage.save(usages)
         Usage.confirm(Usage.browse(usages))

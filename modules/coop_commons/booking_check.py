@@ -89,19 +89,23 @@ class BookingCheck:
 
     @classmethod
     def find_hit(cls, resources, is_hit=None):
-        """Return the bookings to come that the resources can not serve
+        """Return the bookings that the resources can not serve
 
-        Those of their parts too.  `is_hit` tells of a booking whether it is
-        one, else it is by the time in service.
+        Those of their parts too.  `is_hit` tells of a booking to come whether
+        it is one, else it is by the time in service, when also those count
+        that nobody has finished.
         """
         ids = set()
         for resource in resources:
             ids |= {r.id for r in resource.parts}
-        bookings = cls.search([
-                ('resource', 'in', list(ids)),
-                ('state', 'in', BLOCKING),
-                ('end', '>', cls._now()),
-                ], order=[('start', 'ASC'), ('id', 'ASC')])
+        domain = [
+            ('resource', 'in', list(ids)),
+            ('state', 'in', BLOCKING),
+            ]
+        if is_hit:
+            domain.append(('end', '>', cls._now()))
+        bookings = cls.search(
+            domain, order=[('start', 'ASC'), ('id', 'ASC')])
         if not is_hit:
             def is_hit(booking):
                 resource = booking.resource

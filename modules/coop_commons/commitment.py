@@ -5,7 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from sql import Null
+from sql import Literal
 from sql.aggregate import Sum
 
 from trytond.i18n import gettext
@@ -189,7 +189,8 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
             part = (
                 Decimal((until - first).days + 1)
                 / Decimal((following - start).days))
-            periods.append((first, until, part))
+            if part > 0:
+                periods.append((first, until, part))
             start = following
         return periods
 
@@ -206,16 +207,36 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
         if not commitments:
             return
         claim(commitments)
-        charges = cls._get_charges(commitments)
-        lines = []
-        for commitment in commitments:
+        lines = [
+            Line(
+                commitment=commitment, billing=billing, start=start, end=end,
+                charged=commitment.currency.round(charged), amount=amount)
+            for commitment, start, end, charged, amount
+            in cls._get_differences({c: billing.end for c in commitments})]
+        for sub_lines in grouped_slice(lines, SLICE):
+            Line.save(list(sub_lines))
+
+    @classmethod
+    def _get_differences(cls, ends, posted=False):
+        """Yield what is to be charged more, or less, until the day of each
+
+        They are the commitment, the days, what is charged for the use and
+        the amount.  With `posted` what is charged by billings that are not
+        does not count.
+        """
+        if not ends:
+            return
+        charges = cls._get_charges(list(ends), posted)
+        for commitment, last in ends.items():
             trued = defaultdict(Decimal)
             final = {}
             for line in commitment.lines:
+                if posted and line.billing.state != 'posted':
+                    continue
                 trued[line.start] += line.amount
                 final[line.start] = max(
                     line.billing.end, final.get(line.start, dt.date.min))
-            for start, end, part in commitment.get_periods(billing.end):
+            for start, end, part in commitment.get_periods(last):
                 charged = sum(
                     (amount for resource, category, date, amount
                         in charges[commitment.member.id]
@@ -223,50 +244,43 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
                         and commitment.match(resource, category)),
                     Decimal(0))
                 # What lacks is known only once the period is over
-                last = max(billing.end, final.get(start, dt.date.min)) >= end
+                over = max(last, final.get(start, dt.date.min)) >= end
                 amount = commitment.currency.round(rating.true_up(
-                        charged, commitment.minimum if last else None,
+                        charged, commitment.minimum if over else None,
                         commitment.maximum, part)) - trued[start]
                 if amount:
-                    lines.append(Line(
-                            commitment=commitment, billing=billing,
-                            start=start, end=end,
-                            charged=commitment.currency.round(charged),
-                            amount=amount))
-        for sub_lines in grouped_slice(lines, SLICE):
-            Line.save(list(sub_lines))
+                    yield commitment, start, end, charged, amount
+
+    @classmethod
+    def find_due(cls, commitments, date):
+        "Yield the commitments by which something is due, and since when"
+        by_company = defaultdict(dict)
+        for commitment in commitments:
+            by_company[commitment.company][commitment] = date
+        for ends in by_company.values():
+            for commitment, _, end, _, _ in cls._get_differences(ends):
+                yield commitment, end
 
     @classmethod
     def find_unbilled(cls, members):
         "Yield the members with what they still owe for, and what to do"
-        pool = Pool()
-        Billing = pool.get('coop.commons.billing')
-        lang = pool.get('ir.lang').get()
-        commitments = cls.search([
-                ('member', 'in', [m.id for m in members]),
-                ('state', '=', 'confirmed'),
-                ('minimum', '!=', None),
-                ], order=[('valid_from', 'ASC'), ('id', 'ASC')])
-        if not commitments:
-            return
-        billings = Billing.search([
-                ('company', 'in', [
-                        c.id for c in {c.company for c in commitments}]),
-                ('state', '=', 'posted'),
-                ('end', '>=', min(c.valid_from for c in commitments)),
-                ])
+        lang = Pool().get('ir.lang').get()
         by_id = {m.id: m for m in members}
-        for commitment in commitments:
-            last = commitment.last_date
-            if not last or last < commitment.valid_from or any(
-                    b.end >= last and commitment in cls.find(b)
-                    for b in billings
-                    if b.company == commitment.company):
-                continue
-            yield by_id[commitment.member.id], gettext(
-                'coop_commons.msg_member_leave_commitment',
-                commitment=commitment.rec_name,
-                date=lang.strftime(last))
+        by_company = defaultdict(dict)
+        for commitment in cls.search([
+                    ('member', 'in', list(by_id)),
+                    ('state', '=', 'confirmed'),
+                    ], order=[('valid_from', 'ASC'), ('id', 'ASC')]):
+            if commitment.last_date:
+                by_company[commitment.company][commitment] = (
+                    commitment.last_date)
+        for ends in by_company.values():
+            for commitment in dict.fromkeys(
+                    c for c, *_ in cls._get_differences(ends, posted=True)):
+                yield by_id[commitment.member.id], gettext(
+                    'coop_commons.msg_member_leave_commitment',
+                    commitment=commitment.rec_name,
+                    date=lang.strftime(commitment.last_date))
 
     @classmethod
     def end_with_exit(cls, members):
@@ -287,14 +301,16 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
         cls.drop(to_cancel)
 
     @classmethod
-    def _get_charges(cls, commitments):
+    def _get_charges(cls, commitments, posted=False):
         "Return by member the billed amounts by resource and day"
         pool = Pool()
+        Billing = pool.get('coop.commons.billing')
         Charge = pool.get('coop.commons.usage.charge')
         Component = pool.get('coop.commons.tariff.component')
         Resource = pool.get('coop.commons.resource')
         Tariff = pool.get('coop.commons.tariff')
         Usage = pool.get('coop.commons.usage')
+        billing = Billing.__table__()
         charge = Charge.__table__()
         component = Component.__table__()
         resource = Resource.__table__()
@@ -306,6 +322,9 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
         currency = commitments[0].currency.id
         start = min(c.valid_from for c in commitments)
         members = sorted({c.member.id for c in commitments})
+        billings = billing.select(
+            billing.id,
+            where=billing.state == 'posted' if posted else Literal(True))
         for sub_members in grouped_slice(members, 500):
             query = (charge
                 .join(usage, condition=charge.usage == usage.id)
@@ -317,7 +336,7 @@ class Commitment(DocumentMixin, StandingMixin, ModelSQL, ModelView):
                     where=fields.SQL_OPERATORS['in'](
                         usage.member, list(sub_members))
                     & (usage.date >= start)
-                    & (charge.billing != Null)
+                    & charge.billing.in_(billings)
                     & (tariff.currency == currency),
                     group_by=columns))
             for member, *row in fetch_sums(query):

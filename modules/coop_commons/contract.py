@@ -270,6 +270,13 @@ class Contract(DocumentMixin, StandingMixin, ModelSQL, ModelView):
             yield first, until, difference
 
     @classmethod
+    def find_due(cls, contracts, date):
+        "Yield the contracts by which something is due, and since when"
+        for contract in contracts:
+            for start, _, _ in contract.get_differences(date):
+                yield contract, start
+
+    @classmethod
     def find_unbilled(cls, members):
         "Yield the members with what they still owe for, and what to do"
         lang = Pool().get('ir.lang').get()

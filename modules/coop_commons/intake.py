@@ -55,6 +55,8 @@ class Intake:
         # The result of each event: the state and the reason
         self.results = [None] * len(events)
         self.usages = {}
+        # Those that wait for what was metered
+        self.waiting = set()
 
     def check(self):
         "Check the events and make the usages of the new ones"
@@ -84,7 +86,9 @@ class Intake:
                 known = seen.get(key)
                 if key in self.existing:
                     existing = self.existing[key]
-                    known = get_content(existing)
+                    # What it waited for may be entered since
+                    known = get_content(existing, without=(
+                            usage.missing_units if usage.booking else []))
                     if usage.booking and not self.events[i].get('person'):
                         # That of the booking may have changed since
                         usage.person = existing.person
@@ -110,7 +114,13 @@ class Intake:
             seen[key] = content
             used.add(usage.booking)
             self.usages[i] = usage
-            self.results[i] = 'created', None
+            reason = None
+            if usage.waits:
+                self.waiting.add(i)
+                reason = gettext(
+                    'coop_commons.msg_intake_waits',
+                    units=', '.join(u.name for u in usage.missing_units))
+            self.results[i] = 'created', reason
 
     def _set_times(self, usages):
         "Set the times that are written in the events"
@@ -168,9 +178,11 @@ class Intake:
                 to_delete.append(self.usages.pop(i))
         Usage.delete(to_delete)
         if not to_delete or self.skip:
-            usages = list(self.usages.values())
-            Booking.replace_uses([u.booking for u in usages if u.booking])
+            Booking.replace_uses([
+                    u.booking for u in self.usages.values() if u.booking])
             # Each is checked already
+            usages = [
+                u for i, u in self.usages.items() if i not in self.waiting]
             for sub_usages in grouped_slice(usages, SLICE):
                 Usage.accept(Usage.browse(list(sub_usages)))
 
@@ -332,7 +344,8 @@ def find_booking_problem(booking, resource, user, used=()):
             'booking': booking.rec_name,
             'state': booking.state_string,
             }
-    uses = [u for u in booking.uses if u.state != 'draft']
+    # What waits without having been sent is replaced
+    uses = [u for u in booking.uses if u.state != 'draft' or u.external_id]
     # Some trips may be parts of one booking if each is charged by itself
     if (uses or booking in used) and not (
             booking.resource.charge_mode == 'usage'
@@ -343,13 +356,17 @@ def find_booking_problem(booking, resource, user, used=()):
     return None
 
 
-def get_content(usage):
-    "Return what must be the same when a usage is sent again"
+def get_content(usage, without=()):
+    """Return what must be the same when a usage is sent again
+
+    But for the quantities in some units.
+    """
+    others = {u.category for u in without}
     return (
         usage.resource, usage.user, usage.person, usage.start, usage.seats,
         frozenset(
             (q.unit, q.quantity.normalize()) for q in usage.quantities
-            if not q.computed),
+            if not q.computed and q.unit.category not in others),
         usage.end)
 
 

@@ -1,22 +1,31 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+"""Take from prepaid packs what they cover of the use.
+
+What the packs of a user cover follows from his uses in the order in which
+they happened, and from nothing else.  A billing takes, or gives back, the
+difference between this and what was taken already: in how many parts the uses
+are billed and what of them is taken back does not change what is covered in
+the end.
+"""
 from collections import defaultdict
 from decimal import Decimal
-from functools import partial
-from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from sql.aggregate import Sum
-from sql.conditionals import Case
+from sql import Null
 
-from trytond.model import fields
 from trytond.modules.coop_membership.locking import claim
-from trytond.modules.coop_membership.query import fetch_sums
 from trytond.pool import Pool
 from trytond.tools import grouped_slice
 
 from . import pack_calculation
 from .digits import AMOUNT, QUANTITY
 from .slices import SLICE
+from .usage_ledger import Key, get_charged
+
+ZERO = Decimal(0)
+PARTIES = 100
 
 
 def use_packs(billing):
@@ -31,209 +40,243 @@ def use_packs(billing):
             ('company', '=', billing.company.id),
             ('state', '=', 'sold'),
             ('offer.kind', '=', 'use'),
-            ('date', '<=', billing.end),
-            ('invoice_line.invoice.state', 'in', ['posted', 'paid']),
+            ['OR',
+                ('invoice_line.invoice.state', 'in', ['posted', 'paid']),
+                ('uses', '!=', None),
+                ],
             ], order=[('date', 'ASC'), ('id', 'ASC')])
     if not packs:
         return
     claim(packs)
-    cover = _Cover(packs)
-    groups = _get_charges(billing, {p.party for p in packs})
-    cover.load(billing, groups)
-    for charges in groups:
-        cover.add(charges)
-    for use in cover.uses:
-        use.billing = billing
-    for sub_uses in grouped_slice(cover.uses, SLICE):
+    cover = _Cover(billing, packs)
+    starts = sorted(
+        _find_starts(billing, cover.packs.keys()).items(),
+        key=itemgetter(1))
+    for sub_starts in grouped_slice(starts, PARTIES):
+        cover.add(dict(sub_starts))
+    for sub_uses in grouped_slice(cover.get_uses(), SLICE):
         Use.save(list(sub_uses))
 
 
-def _get_charges(billing, parties):
-    "Return the charges of each usage and component in their order"
-    pool = Pool()
-    Charge = pool.get('coop.commons.usage.charge')
-    charges = []
-    parties = sorted(p.id for p in parties)
-    for sub_parties in grouped_slice(parties, 500):
-        sub_parties = list(sub_parties)
-        ids = [c.id for c in Charge.search([
-                    ('billing', '=', billing.id),
-                    ['OR',
-                        ('usage.member.party', 'in', sub_parties),
-                        ('usage.party', 'in', sub_parties),
-                        ],
+def _of_parties(parties):
+    ids = [p.id for p in parties]
+    return ['OR', ('member.party', 'in', ids), ('party', 'in', ids)]
+
+
+def _find_starts(billing, parties):
+    "Return by party the start of the first use that the billing charges"
+    Usage = Pool().get('coop.commons.usage')
+    starts = {}
+    for sub_parties in grouped_slice(
+            sorted(parties, key=lambda p: p.id), 500):
+        ids = [u.id for u in Usage.search([
+                    ('charges', 'where', [('billing', '=', billing.id)]),
+                    _of_parties(sub_parties),
                     ], order=[])]
         for sub_ids in grouped_slice(ids, SLICE):
-            charges.extend(Charge.browse(list(sub_ids)))
+            for usage in Usage.browse(list(sub_ids)):
+                party = usage.payer
+                starts[party] = min(
+                    usage.start, starts.get(party, usage.start))
+    return starts
 
-    def key(charge):
-        return (
-            charge.usage.start, charge.usage.id, charge.component.id)
-    charges.sort(key=lambda c: (key(c), c.id))
-    return [list(group) for _, group in groupby(charges, key=key)]
+
+class _Use(NamedTuple):
+    "What was billed of a use for a component, without what is taken back"
+    order: tuple
+    usage: Any
+    component: Any
+    # The quantity and the amount
+    totals: dict
+
+
+class _Taken(NamedTuple):
+    quantity: Decimal = ZERO
+    amount: Decimal = ZERO
+
+    def __add__(self, other):
+        return _Taken(*map(sum, zip(self, other)))
+
+    def __neg__(self):
+        return _Taken(*(-v for v in self))
 
 
 class _Cover:
-    "The uses of packs by charges"
+    "What is taken from packs by the uses of their parties"
 
-    def __init__(self, packs):
+    def __init__(self, billing, packs):
+        self.billing = billing
         self.packs = defaultdict(list)
         self.remaining = {}
         for pack in packs:
             self.packs[pack.party].append(pack)
-            self.remaining[pack] = pack.remaining
-        self.uses = []
-        self.by_charge = defaultdict(list)
-        # The quantity and the amount that were billed before
-        self.billed = {}
+            # What is not sold any more covers what it did
+            sold = pack.invoice_line.invoice.state in {'posted', 'paid'}
+            self.remaining[pack] = pack.remaining if sold else ZERO
+        # The pack, the usage, the key of its charge and what is taken
+        self.changes = []
+        self.charges = {}
 
-    def load(self, billing, groups):
-        "Load what was taken already for the charges or what they take back"
+    def add(self, starts):
+        "Cover the uses of the parties since the start of each"
+        taken = defaultdict(lambda: defaultdict(_Taken))
+        uses = sorted(self._load(starts, taken), key=lambda u: u.order)
+        for by_pack in taken.values():
+            for (pack, _), values in by_pack.items():
+                self.remaining[pack] += values.quantity
+        for use in uses:
+            key = use.usage.id, use.component.id
+            changes = taken[key]
+            for part, values in self._take(use):
+                changes[part] += -values
+            self.changes.extend(
+                (pack, use.usage, charge_key, -values)
+                for (pack, charge_key), values in changes.items()
+                if any(values))
+
+    def _load(self, starts, taken):
+        "Yield the uses, and add up what is taken from the packs by them"
         pool = Pool()
+        Component = pool.get('coop.commons.tariff.component')
+        Usage = pool.get('coop.commons.usage')
+        usages = [
+            u for u in Usage.search([
+                    ('company', '=', self.billing.company.id),
+                    _of_parties(starts),
+                    ('start', '>=', min(starts.values())),
+                    ('state', 'in', ['rated', 'charged']),
+                    ], order=[('start', 'ASC'), ('id', 'ASC')])
+            if u.start >= starts[u.payer]]
+        totals = defaultdict(lambda: defaultdict(_Taken))
+        charged = get_charged(
+            [u.id for u in usages], lambda charge: charge.billing != Null)
+        billed = {}
+        for usage in usages:
+            # What is taken back goes together with what takes it back
+            of = usage.corrects or usage
+            for key, values in charged.get(usage.id, {}).items():
+                totals[of, key.component][key] += _Taken(*values)
+                billed[usage.id] = of
+        self._load_taken(billed, taken)
+        for (usage, component), values in totals.items():
+            component = Component(component)
+            if component.unit:
+                yield _Use((
+                        usage.start, usage.end or usage.start,
+                        usage.resource.id, usage.seats, usage.id,
+                        component.id),
+                    usage, component, values)
+
+    def _load_taken(self, billed, taken):
+        pool = Pool()
+        Charge = pool.get('coop.commons.usage.charge')
         Use = pool.get('coop.commons.pack.use')
-        usages = {
-            u.id for charges in groups
-            for u in [charges[0].usage, charges[0].usage.corrects] if u}
-        for sub_usages in grouped_slice(sorted(usages), 500):
-            sub_usages = list(sub_usages)
-            for use in Use.search([
-                        ('charge.usage', 'in', sub_usages),
+        for ids in grouped_slice(sorted(billed), 500):
+            ids = list(ids)
+            for use in Use.search([('charge.usage', 'in', ids)], order=[]):
+                usage, key = billed[use.charge.usage.id], _get_key(use.charge)
+                taken[usage.id, key.component][use.pack, key] += _Taken(
+                    use.quantity, use.amount)
+            for charge in Charge.search([
+                        ('usage', 'in', ids),
+                        ('billing', '=', self.billing.id),
                         ], order=[('id', 'ASC')]):
-                self._index(use)
-            charge = pool.get('coop.commons.usage.charge').__table__()
-            columns = [charge.usage, charge.component]
-            for usage, component, *sums in fetch_sums(charge.select(
-                        *columns,
-                        Sum(Case(
-                                (charge.kind == 'price', charge.quantity),
-                                else_=0)).as_('quantity'),
-                        Sum(charge.amount).as_('amount'),
-                        where=fields.SQL_OPERATORS['in'](
-                            charge.usage, sub_usages)
-                        & (charge.billing != billing.id),
-                        group_by=columns), 2):
-                self.billed[usage, component] = [
-                    s.quantize(d) for s, d in zip(sums, [QUANTITY, AMOUNT])]
+                usage = billed[charge.usage.id]
+                self.charges[usage, _get_key(charge)] = charge
 
-    def _index(self, use):
-        charge = use.charge
-        self.by_charge[charge.usage, charge.component].append(use)
-
-    def add(self, charges):
-        "Take the charges of a usage and component from the packs"
-        usage, component = charges[0].usage, charges[0].component
-        if ((usage.id, component.id) in self.billed
-                and component.unit and not usage.corrects):
-            self._correct(charges, *self.billed[usage.id, component.id])
+    def _take(self, use):
+        "Yield what the use takes of each pack, by the key of the charge"
+        total = sum(
+            (v.quantity for k, v in use.totals.items() if k.kind == 'price'),
+            ZERO)
+        if total <= 0:
             return
-        total = abs(sum(c.quantity for c in charges if c.kind == 'price'))
-        if not component.unit or not total:
-            return
-
-        get_factor = partial(self._get_factor, component)
-        if usage.corrects:
-            sources = defaultdict(Decimal)
-            for use in reversed(self.by_charge[usage.corrects, component]):
-                sources[use.pack] += use.quantity / get_factor(use.pack)
-        else:
-            sources = self._get_sources(usage, component)
-        done = abs(sum(
-                u.quantity / get_factor(u.pack)
-                for u in self.by_charge[usage, component]))
-        for pack, part in pack_calculation.take(
-                total - done, list(sources.items())):
+        factors = {
+            p: self._get_factor(use.component, p)
+            for p in self._find_packs(use)}
+        done = ZERO
+        for pack, part in pack_calculation.take(total, [
+                    (p, self.remaining[p] / f) for p, f in factors.items()]):
             before, after = done / total, (done + part) / total
-            for charge in charges:
-                self._add_use(
-                    pack, charge, before, after,
-                    get_factor(pack) if charge.kind == 'price' else 0)
+            quantity = min(
+                (part * factors[pack]).quantize(QUANTITY),
+                self.remaining[pack])
+            self.remaining[pack] -= quantity
             done += part
+            priced = given = ZERO
+            for key, values in use.totals.items():
+                of_key = ZERO
+                if key.kind == 'price':
+                    priced += values.quantity
+                    of_key = (quantity * priced / total).quantize(
+                        QUANTITY) - given
+                    given += of_key
+                amount = (
+                    (values.amount * after).quantize(AMOUNT)
+                    - (values.amount * before).quantize(AMOUNT))
+                yield (pack, key), _Taken(of_key, amount)
+
+    def _find_packs(self, use):
+        "Return the packs that the use can be taken from"
+        usage = use.usage
+        return [
+            p for p in self.packs[usage.payer]
+            if self.remaining[p] > 0
+            and p.date <= usage.date
+            and (not p.end_date or usage.date <= p.end_date)
+            and p.offer.is_for(usage.resource)
+            and p.unit.category == use.component.unit.category]
 
     @classmethod
     def _get_factor(cls, component, pack):
         "Return how much of the unit of the pack is one of the component"
-        pool = Pool()
-        Uom = pool.get('product.uom')
+        Uom = Pool().get('product.uom')
         if component.unit == pack.unit:
             return Decimal(1)
         return Decimal(str(Uom.compute_qty(
                     component.unit, 1, pack.unit, round=False)))
 
-    def _get_sources(self, usage, component):
-        "Return how much the packs can give for the component"
-        return {
-            p: self.remaining[p] / self._get_factor(component, p)
-            for p in self.packs[usage.payer]
-            if p.date <= usage.date
-            and (not p.end_date or usage.date <= p.end_date)
-            and p.offer.is_for(usage.resource)
-            and p.unit.category == component.unit.category}
+    def get_uses(self):
+        "Return the uses of the packs that make the changes"
+        Use = Pool().get('coop.commons.pack.use')
+        self._create_charges()
+        used, uses = {}, []
+        # What is given back can be taken again
+        for pack, usage, key, (quantity, amount) in sorted(
+                self.changes, key=lambda c: c[-1].quantity > 0):
+            before = used.setdefault(pack, pack.quantity - pack.remaining)
+            used[pack] = before + quantity
+            uses.append(Use(
+                    pack=pack,
+                    charge=self.charges[usage, key],
+                    date=usage.date,
+                    quantity=quantity,
+                    amount=amount,
+                    value=pack_calculation.release(
+                        pack.price, pack.quantity, before, used[pack],
+                        Decimal(10) ** -pack.currency.digits),
+                    billing=self.billing))
+        return uses
 
-    def _correct(self, charges, quantity, amount):
-        """Cover what a usage costs now instead of what was billed for it
+    def _create_charges(self):
+        "Create charges of nothing for what was billed before"
+        Charge = Pool().get('coop.commons.usage.charge')
+        missing = list(dict.fromkeys(
+                (usage, key) for _, usage, key, _ in self.changes
+                if (usage, key) not in self.charges))
+        for sub_missing in grouped_slice(missing, SLICE):
+            sub_missing = list(sub_missing)
+            self.charges.update(zip(sub_missing, Charge.create([{
+                                'usage': usage.id,
+                                **key._asdict(),
+                                'quantity': ZERO,
+                                'amount': ZERO,
+                                'billing': self.billing.id,
+                                }
+                            for usage, key in sub_missing])))
 
-        As much of it is covered as if it were billed at once: the charges are
-        only the difference.
-        """
-        usage, component = charges[0].usage, charges[0].component
-        get_factor = partial(self._get_factor, component)
-        uses = self.by_charge[usage, component]
-        more = sum(c.quantity for c in charges if c.kind == 'price')
-        quantity += more
-        amount += sum(c.amount for c in charges)
-        covered = sum(u.quantity / get_factor(u.pack) for u in uses)
-        if covered > quantity:
-            sources = defaultdict(Decimal)
-            for use in reversed(uses):
-                sources[use.pack] += use.quantity / get_factor(use.pack)
-            parts = [
-                (p, -part) for p, part in pack_calculation.take(
-                    covered - quantity, list(sources.items()))]
-        else:
-            parts = pack_calculation.take(
-                max(min(more, quantity - covered), Decimal(0)),
-                list(self._get_sources(usage, component).items()))
-        if not parts and not uses:
-            return
-        covered += sum(part for _, part in parts)
-        if quantity:
-            amount *= covered / quantity
-        else:
-            amount = Decimal(0)
-        amount -= sum(u.amount for u in uses)
-        charge = max(charges, key=lambda c: abs(c.amount))
-        for pack, part in parts or [(uses[-1].pack, Decimal(0))]:
-            self._take(
-                pack, charge, (part * get_factor(pack)).quantize(QUANTITY),
-                amount.quantize(AMOUNT))
-            amount = Decimal(0)
 
-    def _add_use(self, pack, charge, before, after, factor):
-        def get_part(value, digit):
-            return (
-                (value * after).quantize(digit)
-                - (value * before).quantize(digit))
-        self._take(
-            pack, charge, get_part(charge.quantity * factor, QUANTITY),
-            get_part(charge.amount, AMOUNT))
-
-    def _take(self, pack, charge, quantity, amount):
-        pool = Pool()
-        Use = pool.get('coop.commons.pack.use')
-        remaining = self.remaining.get(pack)
-        if remaining is None:
-            remaining = pack.remaining
-        quantity = min(quantity, remaining)
-        used = pack.quantity - remaining
-        use = Use(
-            pack=pack,
-            charge=charge,
-            date=charge.usage.date,
-            quantity=quantity,
-            amount=amount,
-            value=pack_calculation.release(
-                pack.price, pack.quantity, used, used + quantity,
-                Decimal(10) ** -pack.currency.digits))
-        self.remaining[pack] = remaining - quantity
-        self.uses.append(use)
-        self._index(use)
+def _get_key(charge):
+    return Key(
+        charge.component.id, charge.kind, charge.band and charge.band.id,
+        charge.tier and charge.tier.id, charge.date, charge.unit_price)

@@ -2,15 +2,16 @@
 # this repository contains the full copyright notices and license terms.
 from sql import Literal, Null, Union
 from sql.aggregate import Min
-from sql.conditionals import Coalesce
+from sql.conditionals import Case, Coalesce
 from sql.operators import Concat
 
 from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
-from trytond.modules.coop_membership.document import full_name
+from trytond.modules.coop_membership.document import by_company, full_name
 from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.tools import sql_pairing
+from trytond.transaction import Transaction, without_check_access
 
 from .booking_availability import BLOCKING
 
@@ -18,6 +19,7 @@ KINDS = [
     ('unfinished', "Booking nobody finished"),
     ('unserved', "Booking of a closed Resource"),
     ('quantity', "Use that waits for its Quantities"),
+    ('draft', "Use that is not confirmed"),
     ('unpriced', "Use without Price"),
     ('address', "Party without Address"),
     ('gap', "Gap of a Meter"),
@@ -134,6 +136,10 @@ class Problem(ModelSQL, ModelView):
         yield 'quantity', Usage.__name__, *cls._of_user(usage), {
             'where': (usage.state == 'draft') & (usage.booking != Null),
             }
+        usage = Usage.__table__()
+        yield 'draft', Usage.__name__, *cls._of_user(usage), {
+            'where': (usage.state == 'draft') & (usage.booking == Null),
+            }
         usage, back = Usage.__table__(), Usage.__table__()
         yield 'unpriced', Usage.__name__, *cls._of_user(usage), {
             'where': (usage.state == 'confirmed') & usage.unpriced
@@ -144,25 +150,74 @@ class Problem(ModelSQL, ModelView):
 
     @classmethod
     def _parties(cls):
-        "Those that something is to be billed to, and who have no address"
-        pool = Pool()
-        Address = pool.get('party.address')
-        Usage = pool.get('coop.commons.usage')
-        address, usage = Address.__table__(), Usage.__table__()
-        from_, columns = cls._of_user(usage)
-        party, company = columns['party'], columns['company']
-        yield 'address', 'party.party', from_, {
-            **columns,
-            'id': party,
-            'key': sql_pairing(party, company),
+        "Those who owe something that can not be billed without an address"
+        owing = Union(cls._owing_for_use(), *filter(None, (
+                    cls._owing_for(name) for name in [
+                        'coop.commons.commitment', 'coop.commons.contract'])),
+            all_=True)
+        yield 'address', 'party.party', owing, {
+            'id': owing.party,
+            'key': sql_pairing(owing.party, owing.company),
+            'company': owing.company,
             'resource': cls.resource.sql_cast(Null),
-            'date': Min(columns['date']),
+            'party': owing.party,
+            'date': Min(owing.date),
             }, {
-            'where': (usage.state == 'rated') & (party != Null)
-            & ~party.in_(address.select(
-                    address.party, where=address.active == Literal(True))),
-            'group_by': [party, company],
+            'group_by': [owing.party, owing.company],
             }
+
+    @classmethod
+    def _lacks_address(cls, party):
+        address = Pool().get('party.address').__table__()
+        return ~party.in_(address.select(
+                address.party, where=address.active == Literal(True)))
+
+    @classmethod
+    def _owing_for_use(cls):
+        usage = Pool().get('coop.commons.usage').__table__()
+        from_, columns = cls._of_user(usage)
+        party = columns['party']
+        return from_.select(
+            party.as_('party'), usage.company.as_('company'),
+            usage.date.as_('date'),
+            where=(usage.state == 'rated') & (party != Null)
+            & cls._lacks_address(party))
+
+    @classmethod
+    def _owing_for(cls, name):
+        """Return the query of those who owe for documents, without any use
+
+        None if there are none.
+        """
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Document = pool.get(name)
+        document = Document.__table__()
+        member = pool.get('coop.member').__table__()
+        cursor = Transaction().connection.cursor()
+        from_ = document.join(
+            member, condition=document.member == member.id)
+        cursor.execute(*from_.select(
+                document.id,
+                where=(document.state == 'confirmed')
+                & cls._lacks_address(member.party)))
+        since = {}
+        # Who reads the list may not read them
+        with without_check_access():
+            for company, documents in by_company(
+                    Document.browse([id_ for id_, in cursor])):
+                with Transaction().set_context(company=company.id):
+                    today = Date.today()
+                for due, date in Document.find_due(documents, today):
+                    since[due.id] = min(date, since.get(due.id, date))
+        if not since:
+            return
+        return from_.select(
+            member.party.as_('party'), document.company.as_('company'),
+            Case(
+                *((document.id == id_, date) for id_, date in since.items()),
+                else_=document.valid_from).as_('date'),
+            where=fields.SQL_OPERATORS['in'](document.id, list(since)))
 
     @classmethod
     def _readings(cls):

@@ -250,9 +250,12 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
 
     def in_service(self, first, last):
         "Return whether it serves on all the days"
+        return self.active and self.serves(first, last)
+
+    def serves(self, first, last):
+        "Return whether all the days are between its start and its end"
         return (
-            self.active
-            and (not self.start_date or self.start_date <= first)
+            (not self.start_date or self.start_date <= first)
             and (not self.end_date or last <= self.end_date))
 
     @property
@@ -318,12 +321,54 @@ class Resource(DeactivableMixin, tree(), ModelSQL, ModelView):
                         'coop_commons.msg_resource_used',
                         resource=usage.resource.rec_name))
 
+    @classmethod
+    def _check_used(cls, resources):
+        """Check that the resources are in service when they are used
+
+        Else what runs could not be finished, nor what waits be confirmed.
+        """
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Usage = pool.get('coop.commons.usage')
+        lang = pool.get('ir.lang').get()
+        for resource in resources:
+            outside = ['OR']
+            if resource.start_date:
+                outside.append(('date', '<', resource.start_date))
+            if resource.end_date:
+                outside.append(('date', '>', resource.end_date))
+            if len(outside) == 1:
+                continue
+            uses = [
+                (resource.get_local(b.used_from).date(), b)
+                for b in Booking.search([
+                        ('resource', '=', resource.id),
+                        ('state', '=', 'running'),
+                        ])]
+            uses.extend(
+                (u.date, u) for u in Usage.search([
+                        ('resource', '=', resource.id),
+                        outside,
+                        ('state', '!=', 'cancelled'),
+                        ('event', '=', None),
+                        ('corrects', '=', None),
+                        ('corrections', '=', None),
+                        ], limit=1))
+            for date, use in uses:
+                if not resource.serves(date, date):
+                    raise AccessError(gettext(
+                            'coop_commons.msg_resource_in_use',
+                            resource=resource.rec_name,
+                            date=lang.strftime(date),
+                            use=use.rec_name))
 
     @classmethod
     def on_modification(cls, mode, resources, field_names=None):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         super().on_modification(mode, resources, field_names=field_names)
+        if mode == 'write' and field_names & {'start_date', 'end_date'}:
+            cls._check_used(resources)
         if mode == 'write' and field_names & {
                 'active', 'start_date', 'end_date'}:
             Booking.warn_hit(

@@ -240,6 +240,20 @@ class Usage(
     def duration(self):
         return self.end - self.start if self.end else dt.timedelta()
 
+    @property
+    def missing_units(self):
+        "The other units of the resource in which nothing is metered"
+        given = {q.unit.category for q in self.quantities}
+        return [
+            u for u in self.resource.other_units if u.category not in given]
+
+    @property
+    def waits(self):
+        "Whether it is the use of a booking and waits for what was metered"
+        return bool(
+            self.booking and not (self.event or self.corrects)
+            and self.missing_units)
+
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)
         if field_names is None or field_names & {'start', 'resource'}:
@@ -328,8 +342,9 @@ class Usage(
 
     def check_confirm(self):
         resource = self.resource
-        if ((resource.start_date and self.date < resource.start_date)
-                or (resource.end_date and self.date > resource.end_date)):
+        # What is charged instead of a use, or taken back, is no use
+        if (not (self.event or self.corrects)
+                and not resource.serves(self.date, self.date)):
             raise UsageError(gettext(
                     'coop_commons.msg_usage_out_of_service',
                     # It may be checked before it is saved

@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from sql import Literal
 from sql.aggregate import Sum
 
 from trytond import backend
@@ -18,7 +19,7 @@ from .digits import AMOUNT, QUANTITY
 _NOTHING = Decimal(0), Decimal(0)
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
     "What is told apart of the charges of a usage"
     component: int
     kind: str
@@ -28,19 +29,20 @@ class _Key(NamedTuple):
     unit_price: Decimal
 
 
-def get_charged(ids):
+def get_charged(ids, get_where=lambda charge: Literal(True)):
     "Return by usage the quantity and the amount of what is charged already"
     charge = Pool().get('coop.commons.usage.charge').__table__()
     charged = defaultdict(dict)
-    columns = [charge.usage, *(getattr(charge, n) for n in _Key._fields)]
+    columns = [charge.usage, *(getattr(charge, n) for n in Key._fields)]
     for sub_ids in grouped_slice(ids, backend.MAX_QUERY_PARAMS // 4):
         query = charge.select(
             *columns, Sum(charge.quantity).as_('quantity'),
             Sum(charge.amount).as_('amount'),
-            where=fields.SQL_OPERATORS['in'](charge.usage, list(sub_ids)),
+            where=fields.SQL_OPERATORS['in'](charge.usage, list(sub_ids))
+            & get_where(charge),
             group_by=columns)
         for usage, *key, price, quantity, amount in fetch_sums(query, 2):
-            charged[usage][_Key(*key, Decimal(str(price)).quantize(AMOUNT))
+            charged[usage][Key(*key, Decimal(str(price)).quantize(AMOUNT))
                 ] = quantity.quantize(QUANTITY), amount.quantize(AMOUNT)
     return charged
 
@@ -49,7 +51,7 @@ def get_totals(rows):
     "Return the quantity and the amount of the values of charges"
     totals = {}
     for row in rows:
-        key = _Key(*(row[n] for n in _Key._fields))
+        key = Key(*(row[n] for n in Key._fields))
         quantity, amount = totals.get(key, _NOTHING)
         totals[key] = quantity + row['quantity'], amount + row['amount']
     return totals

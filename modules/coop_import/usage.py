@@ -166,6 +166,10 @@ class UsageImporter(Importer):
                     line=item.line, value=item['quantity'],
                     current=get_name(current))
         for unit, quantity in quantities.items():
+            if row.usage.booking and unit.category in {
+                    u.category for u in row.usage.resource.other_units}:
+                # It waited for it, and it was entered since
+                continue
             row.error('quantity', 'msg_import_usage_change',
                 value='', current=f'{quantity} {unit.symbol}')
 
@@ -199,7 +203,7 @@ class UsageImporter(Importer):
         usages = [row.usage for row in self.rows if row in rows]
         save(usages)
         Booking.replace_uses([u.booking for u in usages if u.booking])
-        Usage.confirm(Usage.browse(usages))
+        Usage.confirm([u for u in Usage.browse(usages) if not u.waits])
         return rows, rows
 
 

@@ -156,6 +156,7 @@ class PoolPosting:
         "Yield the lines without party of a chunk, of no allocation"
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
+        Withholding = pool.get('coop.withholding')
         gross = sum(a.gross for a in allocations)
         withholding = sum(a.withholding for a in allocations)
         donation = sum(a.donation for a in allocations)
@@ -164,8 +165,7 @@ class PoolPosting:
         yield None, None, self._get_line(
             move, self.get_clearing_account(), gross)
         if withholding:
-            fund = Configuration(1).get_multivalue(
-                'withholding_fund', company=self.company.id)
+            fund = Withholding.get_fund(self.company)
             if fund:
                 yield None, None, self._get_line(
                     move, fund.account, -withholding, party=fund.payee.id,

@@ -1,7 +1,5 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from sql import Null
-
 from trytond.pool import Pool, PoolMeta
 
 
@@ -9,26 +7,19 @@ class Withholding(metaclass=PoolMeta):
     __name__ = 'coop.withholding'
 
     @classmethod
-    def _get_exempt(cls, company, start_date, end_date, excluded):
-        pool = Pool()
-        Surplus = pool.get('coop.surplus')
-        allocation = pool.get('coop.patronage.allocation').__table__()
-        pool_ = pool.get('coop.patronage.pool').__table__()
-        surplus = Surplus.__table__()
-        where = (
-            surplus.state.in_(['approved', 'posted'])
-            & (surplus.company == company.id)
-            & (surplus.posting_date >= start_date)
-            & (surplus.posting_date <= end_date)
-            & (allocation.exempt != Null))
-        if isinstance(excluded, Surplus):
-            where &= surplus.id != excluded.id
-        return super()._get_exempt(
-            company, start_date, end_date, excluded) + [
-            (allocation
-                .join(pool_, condition=allocation.pool == pool_.id)
-                .join(surplus, condition=pool_.surplus == surplus.id)
-                .select(
-                    allocation.party.as_('party'),
-                    allocation.exempt.as_('exempt'), where=where)),
-            ]
+    def get_fund(cls, company):
+        "Return the fund of the authority that gets what is withheld, if any"
+        Configuration = Pool().get('coop.patronage.configuration')
+        return Configuration(1).get_multivalue(
+            'withholding_fund', company=company.id)
+
+    @classmethod
+    def needs_account(cls, company):
+        return super().needs_account(company) and not cls.get_fund(company)
+
+    @classmethod
+    def get_line(cls, books, account, amount, date, **values):
+        fund = cls.get_fund(books.company)
+        if fund:
+            return fund.get_line(books, -amount, date=date, **values)
+        return super().get_line(books, account, amount, date, **values)

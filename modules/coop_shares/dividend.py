@@ -210,8 +210,6 @@ class Dividend(
         'account.account', "Account Withholding",
         domain=_account_domain,
         states={
-            'required': (
-                _post_states['required'] & Eval('withholding_rate', 0)),
             'invisible': ~Eval('withholding_rate', 0),
             },
         help="The account of the tax that is withheld.")
@@ -426,7 +424,8 @@ class Dividend(
                 continue
             paid = MoveLine.search([
                     ('move', 'in', moves),
-                    ('account', '=', dividend.account_payable.id),
+                    # Of a member, or of who gets the tax
+                    ('account.type.payable', '=', True),
                     MoveLine.get_paid_domain(),
                     ], limit=1)
             if paid:
@@ -538,8 +537,9 @@ class Dividend(
                     members=', '.join(names)))
 
     def _check_post(self):
+        Withholding = Pool().get('coop.withholding')
         names = ['posting_date', 'payment_date', 'account_payable']
-        if self.withholding:
+        if self.withholding and Withholding.needs_account(self.company):
             names.append('account_withholding')
         missing = [n for n in names if not getattr(self, n)]
         if not self.debit_account:

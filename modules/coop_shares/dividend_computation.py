@@ -107,7 +107,8 @@ class DividendComputation:
         Withholding = pool.get('coop.withholding')
         member = pool.get('coop.member').__table__()
         if not self.withholding_rate:
-            return dict.fromkeys(gross, (Decimal(0), None, None))
+            zero = self.currency.round(Decimal(0))
+            return dict.fromkeys(gross, (zero, None, None))
         date = self.posting_date or self.end_date
         terms = Withholding.in_force(self.company, date)
         parties, exempted = {}, {}

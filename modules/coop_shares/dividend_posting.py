@@ -26,6 +26,7 @@ class DividendPosting(DividendShares):
         Line = pool.get('coop.share.dividend.line')
         Move = pool.get('account.move')
         MoveLine = pool.get('account.move.line')
+        Withholding = pool.get('coop.withholding')
 
         cls.lock([dividend])
         if dividend.state != 'approved':
@@ -61,9 +62,9 @@ class DividendPosting(DividendShares):
                 withholding += sum(l.withholding for l in lines)
             lines = [books.line(dividend.debit_account, gross, move=move)]
             if withholding:
-                lines.append(books.line(
-                        dividend.account_withholding, -withholding,
-                        move=move))
+                lines.append(Withholding.get_line(
+                        books, dividend.account_withholding, withholding,
+                        dividend.posting_date, move=move))
             MoveLine.save(lines)
             Move.post([move])
             cls._enter_payments(payments)

@@ -282,13 +282,16 @@ class Interest(SearchMixin, LedgerMixin, ModelSQL, ModelView):
 
     def get_move(self, books):
         "Return the unsaved move of the interest, due with an instalment"
+        Withholding = Pool().get('coop.withholding')
         redemption = self.redemption
         class_ = redemption.share_class
         lines = [books.line(class_.get_account('interest'), self.amount)]
         if self.withholding:
-            lines.append(books.line(
-                    class_.get_account('interest_withholding'),
-                    -self.withholding))
+            account = None
+            if Withholding.needs_account(books.company):
+                account = class_.get_account('interest_withholding')
+            lines.append(Withholding.get_line(
+                    books, account, self.withholding, self.date))
         net = self.amount - self.withholding
         if net:
             lines.append(books.line(

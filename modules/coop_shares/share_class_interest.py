@@ -71,7 +71,6 @@ class ShareClassInterest:
             'invisible': (
                 _invisible['invisible']
                 | ~Eval('interest_withholding_rate', 0)),
-            'required': Bool(Eval('interest_withholding_rate', 0)),
             },
         help="The account of the tax that is withheld from the interest.")
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from sql import Null, Union
+from sql import Null
 from sql.aggregate import Sum
 from sql.operators import Equal
 
@@ -144,17 +144,20 @@ class Withholding(SearchMixin, ModelSQL, ModelView):
     def exempted(cls, company, date, excluded=None):
         """Return what the exemptions of the calendar year have taken
 
-        By the id of the party.  What the excluded record has taken does not
-        count.
+        By the id of the party.  What is approved counts already, as it is
+        posted with what it takes, but not what the excluded document takes.
         """
+        Withheld = Pool().get('coop.withheld')
         cursor = Transaction().connection.cursor()
-        rows = Union(
-            *cls._get_exempt(
-                company, date.replace(month=1, day=1),
-                date.replace(month=12, day=31), excluded),
-            all_=True)
+        rows = Withheld.get_rows(['approved', 'posted'])
         query = rows.select(
-            rows.party, Sum(rows.exempt).as_('exempt'), group_by=rows.party)
+            rows.party, Sum(rows.exempt).as_('exempt'),
+            where=(rows.company == company.id)
+            & (rows.date >= date.replace(month=1, day=1))
+            & (rows.date <= date.replace(month=12, day=31))
+            & (rows.exempt != Null)
+            & (rows.origin != str(excluded)),
+            group_by=rows.party)
         if backend.name == 'sqlite':
             sqlite_apply_types(query, [None, 'NUMERIC'])
         cursor.execute(*query)
@@ -165,39 +168,11 @@ class Withholding(SearchMixin, ModelSQL, ModelView):
         return result
 
     @classmethod
-    def _get_exempt(cls, company, start_date, end_date, excluded):
-        "Return the queries of parties and of what was exempt for them"
-        pool = Pool()
-        Dividend = pool.get('coop.share.dividend')
-        member = pool.get('coop.member').__table__()
-        dividend = Dividend.__table__()
-        line = pool.get('coop.share.dividend.line').__table__()
-        redemption = pool.get('coop.share.redemption').__table__()
-        interest = pool.get('coop.share.redemption.interest').__table__()
-        # What is approved is posted with what it takes
-        where = (
-            dividend.state.in_(['approved', 'posted'])
-            & (dividend.company == company.id)
-            & (dividend.posting_date >= start_date)
-            & (dividend.posting_date <= end_date)
-            & (line.exempt != Null))
-        if isinstance(excluded, Dividend):
-            where &= dividend.id != excluded.id
-        return [
-            (line
-                .join(dividend, condition=line.dividend == dividend.id)
-                .join(member, condition=line.member == member.id)
-                .select(
-                    member.party.as_('party'), line.exempt.as_('exempt'),
-                    where=where)),
-            (interest
-                .join(redemption,
-                    condition=interest.redemption == redemption.id)
-                .join(member, condition=redemption.member == member.id)
-                .select(
-                    member.party.as_('party'), interest.exempt.as_('exempt'),
-                    where=(redemption.company == company.id)
-                    & (interest.date >= start_date)
-                    & (interest.date <= end_date)
-                    & (interest.exempt != Null))),
-            ]
+    def needs_account(cls, company):
+        "Return whether what is withheld is posted to an account of its own"
+        return True
+
+    @classmethod
+    def get_line(cls, books, account, amount, date, **values):
+        "Return the unsaved line of what is withheld on the date"
+        return books.line(account, -amount, **values)

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 from unittest.mock import patch
 
+from trytond.modules.coop_commons.intake import receive
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -100,6 +101,77 @@ class ProblemTestCase(CommonsTestCase):
             self.assertEqual(
                 {Usage(u.id).state for u in [lost, unpriced, waiting]},
                 {'charged'})
+
+    @with_transaction()
+    def test_draft(self):
+        "Test a use that nobody confirms is in the list"
+        Problem = Pool().get('coop.commons.problem')
+        with self.in_company():
+            usage = self.make('usage', 'draft')
+            problem, = Problem.search([])
+            self.assertEqual(
+                (problem.kind, problem.record, problem.party),
+                ('draft', usage, usage.member.party))
+            self.assertTrue(problem.to_do)
+            usage.confirm([usage])
+            self.assertFalse(Problem.search([]))
+
+    @with_transaction()
+    def test_waits(self):
+        "Test an event without its kilometres leaves the booking waiting"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Problem = pool.get('coop.commons.problem')
+        Quantity = pool.get('coop.commons.usage.quantity')
+        Usage = pool.get('coop.commons.usage')
+        start = dt.datetime(2024, 3, 4, 7)
+        with self.in_company():
+            with patch.object(Booking, '_now', return_value=start + HOUR):
+                booking = self.make(
+                    'booking', 'done', start=start, end=start + 2 * HOUR)
+            event = {
+                'external_id': '1', 'booking': booking.number,
+                'start': '2024-03-04T07:00', 'end': '2024-03-04T09:00'}
+
+            def send(**values):
+                result, = receive(
+                    self.company, [{**event, **values}], 'door')
+                return result['status'], result.get('reason', '')
+
+            def get_waiting():
+                return [
+                    p.record for p in Problem.search([])
+                    if p.kind == 'quantity']
+
+            waiting, = booking.usages
+            self.assertEqual(get_waiting(), [waiting])
+            status, reason = send()
+            self.assertEqual(status, 'created')
+            self.assertIn(self._km.name, reason)
+            self.assertEqual(Usage(waiting.id).state, 'cancelled')
+            usage, = Booking(booking.id).uses
+            self.assertEqual(usage.external_id, '1')
+            self.assertEqual(get_waiting(), [usage])
+            self.assertFalse(self._bill().invoices)
+
+            # 2 hours at 10 and 12 kilometres at 1
+            usage.quantities = [
+                *usage.quantities,
+                Quantity(unit=self._km, quantity=Decimal(12))]
+            usage.save()
+            self.assertEqual(send(), ('exists', ''))
+            Usage.confirm([usage])
+            self.assertEqual(send(), ('exists', ''))
+            self.assertFalse(get_waiting())
+            invoice, = self._bill().invoices
+            self.assertEqual(invoice.untaxed_amount, Decimal('32.00'))
+            # With them it waits for nothing
+            status, reason = send(
+                external_id='2', start='2024-03-04T09:00',
+                end='2024-03-04T10:00', quantities={'km': 5})
+            self.assertEqual((status, reason), ('created', ''))
+            invoice, = self._bill().invoices
+            self.assertEqual(invoice.untaxed_amount, Decimal('15.00'))
 
     @with_transaction()
     def test_taken_back(self):

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from unittest.mock import patch
 
+from trytond.model.exceptions import AccessError
 from trytond.modules.coop_commons.exceptions import (
     BookingHitWarning, BookingOverlapError, BookingRuleError,
     BookingRuleWarning)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction
@@ -264,3 +266,97 @@ class ServiceTestCase(CommonsTestCase):
             self.assertFalse(Booking(second.id).usages)
             self._resource.active = False
             self._resource.save()
+
+    @with_transaction()
+    def test_closing_in_use(self):
+        "Test the service does not end before a use that runs or waits"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Resource = pool.get('coop.commons.resource')
+        Usage = pool.get('coop.commons.usage')
+        with self.in_company():
+            booking = self._book(end=NOON + 2 * DAY)
+            later = self._book(start=NOON + 3 * DAY, end=NOON + 4 * DAY)
+            self._set_now(MORNING + HOUR)
+            Booking.start_use([booking])
+
+            def retire(**values):
+                resource = Resource(self._resource.id)
+                Resource.write([resource], values)
+
+            def assert_refused(use):
+                for values in [
+                        {'end_date': dt.date(2024, 3, 3)},
+                        {'start_date': dt.date(2024, 3, 5), 'end_date': None}]:
+                    with self.subTest(values=values), savepoint(), \
+                            self.assertRaises(AccessError) as raised:
+                        retire(**values)
+                    self.assertIn(use.rec_name, raised.exception.message)
+
+            assert_refused(booking)
+            # What runs on beyond the end is named as what is to come
+            for values in [
+                    {'end_date': dt.date(2024, 3, 4)}, {'active': False}]:
+                with self.subTest(values=values), savepoint(), \
+                        self.assertRaises(BookingHitWarning) as raised:
+                    retire(**values)
+                for hit in [booking, later]:
+                    self.assertIn(hit.rec_name, raised.exception.message)
+            with Transaction().set_context(_skip_warnings=True):
+                retire(end_date=dt.date(2024, 3, 4), active=False)
+            # It has its end, and what it costs
+            self._set_now(MORNING + DAY)
+            Booking.finish([Booking(booking.id)])
+            usage, = Booking(booking.id).usages
+            self.assertEqual(usage.state, 'draft')
+            assert_refused(usage)
+            Usage.confirm([usage])
+            assert_refused(usage)
+            ids = Usage.take_back([Usage(usage.id)])['res_id']
+            _, copy = Usage.browse(ids)
+            Usage.delete([copy])
+            with Transaction().set_context(_skip_warnings=True):
+                retire(end_date=dt.date(2024, 3, 3))
+
+    @with_transaction()
+    def test_closing_unfinished(self):
+        "Test what nobody has finished is named by what closes the resource"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        with self.in_company():
+            booking = self._book()
+            self._set_now(NOON + DAY)
+            with self.assertRaises(BookingHitWarning) as raised:
+                self._resource.end_date = dt.date(2024, 3, 3)
+                self._resource.save()
+            self.assertIn(booking.rec_name, raised.exception.message)
+            Booking.call_off([Booking(booking.id)])
+            self._resource.end_date = dt.date(2024, 3, 3)
+            self._resource.save()
+
+    @with_transaction()
+    def test_closed_fee(self):
+        "Test who cancels what can not be served owes no fee"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Component = pool.get('coop.commons.tariff.component')
+        Resource = pool.get('coop.commons.resource')
+        with self.in_company():
+            tariff = self._make_document('tariff', components=[Component(
+                        name="Cancelled", kind='event', event='cancellation',
+                        unit_price=Decimal(15))])
+            tariff.approve([tariff])
+            resource = tariff.resource
+            first = self._book(resource=resource)
+            second = self._book(
+                resource=resource, start=MORNING + DAY, end=NOON + DAY)
+            Booking.cancel([first])
+            fee, = Booking(first.id).usages
+            self.assertEqual(fee.event, 'cancellation')
+            with Transaction().set_context(_skip_warnings=True):
+                Resource.write(
+                    [Resource(resource.id)], {'end_date': dt.date(2024, 3, 3)})
+            Booking.cancel([Booking(second.id)])
+            second = Booking(second.id)
+            self.assertEqual(
+                (second.state, second.usages), ('cancelled', ()))

@@ -133,14 +133,18 @@ class ImportUsageTestCase(unittest.TestCase):
             start=dt.datetime(2025, 6, 2, 8), end=dt.datetime(2025, 6, 2, 10))
         booking.click('confirm')
         header = 'source,external_id,booking,resource,start,end'
+
+        def load(number, start, resource):
+            return self.load(
+                f'booked,{start},{number},{resource},{start},'
+                f'{start[:11]}12:00', header=header)
+
         for number, start, resource, reason in [
                 ('none', '2025-06-02T10:00', '', "There is no booking"),
                 (booking.number, '2025-06-02T10:00', 'S', "is for"),
                 (booking.number, '2025-06-02T10:00', '', None),
                 (booking.number, '2025-06-02T11:00', '', "has its use")]:
-            result = self.load(
-                f'booked,{start},{number},{resource},{start},'
-                f'{start[:11]}12:00', header=header)
+            result = load(number, start, resource)
             with self.subTest(number=number, start=start):
                 self.assertEqual(len(result.reasons), bool(reason))
                 if reason:
@@ -148,6 +152,26 @@ class ImportUsageTestCase(unittest.TestCase):
         usage, = self.get_usages('booked')
         self.assertEqual(usage.booking, booking)
         self.assertEqual(usage.member, self.member)
+        # It waits for its kilowatt-hours, as after the booking is finished
+        self.assertEqual(usage.state, 'draft')
+        usage.quantities.new(
+            unit=get_unit('Kilowatt-hour'), quantity=Decimal(3))
+        usage.save()
+        result = load(booking.number, '2025-06-02T10:00', '')
+        self.assertEqual((result.unchanged, result.rejected), (1, 0))
+        usage.click('confirm')
+        self.assertEqual(usage.state, 'confirmed')
+
+        booking = Booking(
+            resource=booking.resource, member=self.member,
+            start=dt.datetime(2025, 6, 3, 8), end=dt.datetime(2025, 6, 3, 10))
+        booking.click('confirm')
+        result = self.load(
+            f'metered,1,{booking.number},2025-06-03T10:00,'
+            f'2025-06-03T12:00,3,kWh',
+            header='source,external_id,booking,start,end,quantity,unit')
+        self.assertEqual(result.reasons, [])
+        usage, = self.get_usages('metered')
         self.assertEqual(usage.state, 'confirmed')
 
     def test_person(self):

@@ -12,8 +12,9 @@ from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_patronage.exceptions import CancelError, FundError
 from trytond.modules.coop_patronage.tests.case import PatronageTestCase
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
+from trytond.modules.coop_shares.exceptions import DividendError
 from trytond.modules.coop_shares.tests.case import (
-    create_payment_method, get_account)
+    END, START, create_payment_method, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 from trytond.transaction import Transaction
@@ -195,6 +196,83 @@ class FundTestCase(PatronageDocuments, PatronageTestCase):
             Surplus.cancel([Surplus(surplus.id)])
             self.assertTrue(debt.__class__(debt.id).reconciliation)
             self.assertEqual(fund.__class__(fund.id).balance, 0)
+
+    @with_transaction()
+    def test_tax_of_dividend(self):
+        "Test the tax on share dividends and on patronage is owed and listed"
+        pool = Pool()
+        Configuration = pool.get('coop.patronage.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        FundUse = pool.get('coop.fund.use')
+        ShareConfiguration = pool.get('coop.share.configuration')
+        Surplus = pool.get('coop.surplus')
+        Withheld = pool.get('coop.withheld')
+        Withholding = pool.get('coop.withholding')
+        with self.in_company():
+            method = create_payment_method(self.company)
+            fund = self._create_fund('liability', due_months=1, due_day=10)
+            configuration = Configuration(1)
+            configuration.withholding_fund = fund
+            configuration.save()
+            configuration = ShareConfiguration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            class_ = create_share_class(self.company, code='D')
+            alice, bob = self._members[:2]
+            issue([alice, bob], class_, 100)
+            surplus = self._make_surplus()
+            date = surplus.posting_date
+            # Of a year of Alice 45.00 are exempt
+            Withholding.create([{
+                        'company': self.company.id, 'party': alice.party.id,
+                        'start_date': date.replace(month=1, day=1),
+                        'exemption': D(45)}])
+            # 4 % of 1,000.00 for each, of which 25 %
+            dividend, = Dividend.create([{
+                        'company': self.company.id,
+                        'classes': [('add', [class_.id])],
+                        'start_date': START, 'end_date': END,
+                        'year_length': 'period',
+                        'rate': D('0.04'), 'withholding_rate': D('0.25'),
+                        'posting_date': date, 'payment_date': date,
+                        'account': get_account(
+                            self.company, type='expense').id,
+                        'account_payable': get_account(
+                            self.company, type='payable').id,
+                        }])
+            for button in ['compute', 'approve', 'post']:
+                getattr(Dividend, button)([Dividend(dividend.id)])
+            debt, = self._debts(fund)
+            self.assertEqual(
+                (debt.credit, debt.party, debt.maturity_date),
+                (D('10.00'), self.payee, dt.date(date.year, 6, 10)))
+            # 20.00 of money for each, of which 25 %
+            pool_, = surplus.pools
+            pool_.withholding_rate = D('0.25')
+            pool_.withholding_base = 'cash'
+            pool_.save()
+            for button in ['compute', 'approve', 'post']:
+                getattr(Surplus, button)([Surplus(surplus.id)])
+            self.assertEqual({
+                    (w.origin.__name__, w.party): (
+                        w.amount, w.exempt or 0, w.withholding)
+                    for w in Withheld.search([])}, {
+                    ('coop.share.dividend', alice.party): (40, 40, 0),
+                    ('coop.share.dividend', bob.party): (40, 0, 10),
+                    ('coop.surplus', alice.party): (20, 5, D('3.75')),
+                    ('coop.surplus', bob.party): (20, 0, 5),
+                    })
+            self.assertEqual(fund.__class__(fund.id).balance, D('18.75'))
+            self.assertEqual(self._check(date), [])
+            # What the authority has got is not taken back
+            use = self._use(
+                fund, debt.maturity_date, D('10.00'), payment_method=method)
+            FundUse.post([use])
+            with self.assertRaisesRegex(DividendError, "Federation"):
+                Dividend.cancel([Dividend(dividend.id)])
+            FundUse.cancel([FundUse(use.id)])
+            Dividend.cancel([Dividend(dividend.id)])
+            self.assertEqual(fund.__class__(fund.id).balance, D('8.75'))
 
     @with_transaction()
     def test_reserve(self):
