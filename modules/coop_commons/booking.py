@@ -485,7 +485,7 @@ class Booking(
                     and not (steward and booking.cancelled_at)):
                 booking.cancelled_at = now
             # What can not be served costs no fee
-            if booking.resource.in_service(*booking.days):
+            if not booking.closed:
                 usages.extend(
                     booking.get_events(event, booking.start, booking.end))
         cls.save(bookings)

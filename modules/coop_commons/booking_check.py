@@ -9,6 +9,7 @@ from trytond.modules.coop_membership.document import by_company
 from trytond.modules.coop_membership.locking import claim
 from trytond.pool import Pool
 from trytond.report import Report
+from trytond.transaction import inactive_records
 
 from .billed import check_not_rejected
 from .booking_availability import BLOCKING
@@ -28,18 +29,24 @@ class BookingCheck:
         last = self.end - dt.timedelta(seconds=1)
         return self.local_start.date(), self.resource.get_local(last).date()
 
+    @property
+    def closed(self):
+        "What of the resource and those that contain it is out of service"
+        resource = self.resource
+        while resource and resource.in_service(*self.days):
+            resource = resource.parent
+        return resource
+
     def check_use(self):
         "Check that nothing makes the use end before the booking does"
         check_not_rejected(self)
         first, last = self.days
-        resource = self.resource
-        while resource:
-            if not resource.in_service(first, last):
-                raise BookingRuleError(gettext(
-                        'coop_commons.msg_booking_out_of_service',
-                        booking=self.rec_name,
-                        resource=resource.rec_name))
-            resource = resource.parent
+        closed = self.closed
+        if closed:
+            raise BookingRuleError(gettext(
+                    'coop_commons.msg_booking_out_of_service',
+                    booking=self.rec_name,
+                    resource=closed.rec_name))
         suspension = self.member and self.member.suspension_at(first, last)
         if suspension:
             raise BookingRuleError(gettext(
@@ -106,14 +113,20 @@ class BookingCheck:
             domain.append(('end', '>', cls._now()))
         bookings = cls.search(
             domain, order=[('start', 'ASC'), ('id', 'ASC')])
-        if not is_hit:
-            def is_hit(booking):
-                resource = booking.resource
-                while resource:
-                    if not resource.in_service(*booking.days):
-                        return True
-                    resource = resource.parent
-        return [b for b in bookings if is_hit(b)]
+        return [b for b in bookings if (is_hit(b) if is_hit else b.closed)]
+
+    @classmethod
+    def find_unserved(cls):
+        "Return the bookings to come of what is out of service by then"
+        Resource = Pool().get('coop.commons.resource')
+        with inactive_records():
+            resources = Resource.search(['OR',
+                    ('active', '=', False),
+                    ('start_date', '!=', None),
+                    ('end_date', '!=', None),
+                    ])
+        now = cls._now()
+        return [b for b in cls.find_hit(resources) if b.end >= now]
 
     @classmethod
     def warn_hit(cls, name, bookings, message):

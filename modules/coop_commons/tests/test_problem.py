@@ -103,6 +103,40 @@ class ProblemTestCase(CommonsTestCase):
                 {'charged'})
 
     @with_transaction()
+    def test_unserved(self):
+        "Test what a resource can not serve to the end is in the list"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        Problem = pool.get('coop.commons.problem')
+        Resource = pool.get('coop.commons.resource')
+        start = dt.datetime(2024, 3, 4, 7)
+        day = 24 * HOUR
+        with self.in_company():
+            whole = self._create_resource()
+            part = self._create_resource()
+            part.parent = whole
+            part.save()
+            with patch.object(Booking, '_now', return_value=start):
+                # Until the fifth, and from the fifth on
+                hit = [
+                    self.make('booking', 'confirmed', resource=r, start=s,
+                        end=start + 3 * day)
+                    for r, s in [
+                        (self._resource, start + HOUR), (part, start + day)]]
+                self.make(
+                    'booking', 'confirmed', resource=part,
+                    start=start + HOUR, end=start + 2 * HOUR)
+                self.assertFalse(Problem.search([]))
+                with Transaction().set_context(_skip_warnings=True):
+                    for resource in [self._resource, whole]:
+                        Resource.write(
+                            [Resource(resource.id)],
+                            {'end_date': start.date()})
+                self.assertEqual(
+                    {(p.kind, p.record) for p in Problem.search([])},
+                    {('unserved', b) for b in hit})
+
+    @with_transaction()
     def test_draft(self):
         "Test a use that nobody confirms is in the list"
         Problem = Pool().get('coop.commons.problem')
