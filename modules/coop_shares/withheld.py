@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from sql import Cast, Null, Union
+from sql.conditionals import Coalesce
 from sql.operators import Concat
 
 from trytond.model import ModelSQL, ModelView, fields
@@ -87,7 +88,9 @@ class Withheld(ModelSQL, ModelView):
                 'coop.share.dividend', dividend, line, line
                 .join(dividend, condition=line.dividend == dividend.id)
                 .join(member, condition=line.member == member.id),
-                dividend.posting_date, member.party, line.gross,
+                # Until it is known it is taxed as at the end
+                Coalesce(dividend.posting_date, dividend.end_date),
+                member.party, line.gross,
                 where=dividend.state.in_(states)),
             cls._select(
                 'coop.share.redemption', redemption, interest, interest

@@ -29,16 +29,18 @@ class WithholdingTestCase(SharesTestCase):
         terms.save()
         return terms
 
-    def _create_dividend(self, start_date, end_date, class_, rate):
+    def _create_dividend(self, start_date, end_date, class_, rate, **values):
         Dividend = Pool().get('coop.share.dividend')
-        dividend = Dividend(
-            company=self.company, classes=[class_], start_date=start_date,
-            end_date=end_date, rate=rate, year_length='period',
-            withholding_rate=D('0.26375'), posting_date=end_date,
-            payment_date=end_date,
-            account=get_account(self.company, type='expense'),
-            account_payable=get_account(self.company, type='payable'),
-            account_withholding=get_account(self.company, "Share Premium"))
+        dividend = Dividend(**{
+                'company': self.company, 'classes': [class_],
+                'start_date': start_date, 'end_date': end_date, 'rate': rate,
+                'year_length': 'period', 'withholding_rate': D('0.26375'),
+                'posting_date': end_date, 'payment_date': end_date,
+                'account': get_account(self.company, type='expense'),
+                'account_payable': get_account(self.company, type='payable'),
+                'account_withholding': get_account(
+                    self.company, "Share Premium"),
+                **values})
         dividend.save()
         Dividend.compute([dividend])
         return Dividend(dividend.id)
@@ -133,6 +135,32 @@ class WithholdingTestCase(SharesTestCase):
             self.assertEqual(
                 Withholding.exempted(self.company, END),
                 {members[1].party.id: D(1500)})
+
+    @with_transaction()
+    def test_approved(self):
+        "Test an exemption is used by what is approved without its date"
+        pool = Pool()
+        Configuration = pool.get('coop.share.configuration')
+        Dividend = pool.get('coop.share.dividend')
+        self.company, category, _ = self._set_up()
+        with set_company(self.company):
+            configuration = Configuration(1)
+            configuration.dividend_resolution = False
+            configuration.save()
+            class_ = create_share_class(self.company, code='W')
+            member, = self._admit(self.company, category)
+            subscription = self._subscribe(member, class_, 1000)
+            self._pay(subscription, 10_000, START)
+            self._set_terms(member.party, exemption=D(1500))
+            first = self._create_dividend(
+                START, JUNE, class_, D('0.10'), posting_date=None)
+            self.assertEqual(
+                self._get_taxes(first), [(D(0), None, D(1000))])
+            Dividend.approve([first])
+            second = self._create_dividend(
+                JUNE + DAY, SEPTEMBER, class_, D('0.10'))
+            self.assertEqual(
+                self._get_taxes(second), [(D('131.88'), None, D(500))])
 
     @with_transaction()
     def test_dates(self):
