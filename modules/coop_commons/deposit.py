@@ -160,6 +160,10 @@ class Deposit(
         return '%s @ %s' % (self.party.rec_name, self.resource.rec_name)
 
     @property
+    def is_held(self):
+        return self.state == 'taken'
+
+    @property
     def paid(self):
         return bool(
             self.invoice_line and self.invoice_line.invoice.state == 'paid')

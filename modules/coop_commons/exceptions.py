@@ -28,6 +28,10 @@ class PackError(UserError):
     pass
 
 
+class AdvanceError(UserError):
+    pass
+
+
 class DepositError(UserError):
     pass
 

@@ -1,10 +1,12 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import ModelView, Workflow, fields
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction
 
 from .digits import AMOUNT_DIGITS
+from .exceptions import AdvanceError
 from .slices import search_slices
 
 # What is invoiced before it is used
@@ -22,9 +24,13 @@ class Invoice(metaclass=PoolMeta):
     @property
     def is_advance(self):
         "Whether it asks for what is paid in advance"
-        return any(
-            line.origin and line.origin.__name__ in ADVANCES
-            for line in self.lines)
+        return bool(self.advances)
+
+    @property
+    def advances(self):
+        "What is paid in advance that it asks for, or credits"
+        origins = [line.use_origin for line in self.lines]
+        return [o for o in origins if o and o.__name__ in ADVANCES]
 
     @property
     def is_on_its_way(self):
@@ -65,6 +71,19 @@ class Invoice(metaclass=PoolMeta):
             invoice.payment_term = Configuration(1).get_multivalue(
                 'default_customer_payment_term', company=company.id)
         return invoice
+
+    @classmethod
+    def credit(cls, invoices, refund=False, **values):
+        if not refund:
+            # What is held is given back there, else it is owed twice
+            for invoice in invoices:
+                for advance in invoice.advances:
+                    if advance.is_held:
+                        raise AdvanceError(gettext(
+                                'coop_commons.msg_advance_credit',
+                                invoice=invoice.rec_name,
+                                document=advance.rec_name))
+        return super().credit(invoices, refund=refund, **values)
 
     def get_move(self):
         if self.move or not self.is_of_use:
@@ -146,11 +165,17 @@ class InvoiceLine(metaclass=PoolMeta):
     @property
     def is_of_use(self):
         "Whether it invoices or credits the use of the commons"
+        origin = self.use_origin
+        return (
+            bool(origin) and origin.__name__.startswith('coop.commons.'))
+
+    @property
+    def use_origin(self):
+        "What it invoices, or the line that it credits"
         origin = self.origin
         while isinstance(origin, self.__class__):
             origin = origin.origin
-        return (
-            bool(origin) and origin.__name__.startswith('coop.commons.'))
+        return origin
 
     @classmethod
     def _get_origin(cls):

@@ -29,6 +29,11 @@ class PackMoney:
     def money_account(self):
         return self.offer.deferred_account
 
+    @property
+    def is_held(self):
+        "Whether it is money that is left, which a refund gives back"
+        return bool(self.kind == 'money' and self.balance)
+
     @classmethod
     def find_money(cls, company, parties):
         "Return by party the packs of money, those paid in first come first"

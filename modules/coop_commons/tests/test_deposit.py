@@ -5,7 +5,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.coop_commons.exceptions import (
-    BookingRuleWarning, DepositError)
+    AdvanceError, BookingRuleWarning, DepositError)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.modules.coop_commons.tests.documents import pay
 from trytond.modules.coop_membership.agreement import check_books
@@ -213,3 +213,18 @@ class DepositTestCase(CommonsTestCase):
             self.assertEqual(Deposit(other.id).state, 'cancelled')
             for date in [TAKEN, BACK - dt.timedelta(days=1), BACK]:
                 self.assertEqual(check_books(self.company, date), [])
+
+    @with_transaction()
+    def test_credit(self):
+        "Test what is held is not owed a second time by a credit note"
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        with self.in_company():
+            self._prepare()
+            self._book(START)
+            deposit, = self._find()
+            deposit = self._take(deposit)
+            invoice = deposit.invoice_line.invoice
+            with self.assertRaisesRegex(AdvanceError, "Resource"):
+                Invoice.credit([invoice], invoice_date=BACK)
+            self._give_back(deposit)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.coop_commons.exceptions import (
-    BookingQuotaWarning, BookingRuleWarning)
+    AdvanceError, BookingQuotaWarning, BookingRuleWarning)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
 from trytond.modules.coop_commons.tests.documents import pay
 from trytond.modules.coop_membership.agreement import check_books
@@ -334,3 +334,16 @@ class PrepaidMoneyTestCase(CommonsTestCase):
             self.assertEqual(Pack(other.id).state, 'cancelled')
             for date in [PAID_IN, END - DAY, END]:
                 self.assertEqual(check_books(self.company, date), [])
+
+    @with_transaction()
+    def test_credit(self):
+        "Test what is left is not owed a second time by a credit note"
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        with self.in_company():
+            self._prepare()
+            pack = self._pay_in(100)
+            with self.assertRaisesRegex(AdvanceError, "Wallet"):
+                Invoice.credit(
+                    [pack.invoice_line.invoice], invoice_date=END)
+            self.assertEqual(check_books(self.company, END), [])
