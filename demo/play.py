@@ -15,7 +15,8 @@ import summary
 from chapters import Story
 from proteus import Model, Report, Wizard, config
 from tryton import (
-    Papers, activate, configure, connect, create_company, skip_configuration)
+    PASSWORD, Papers, activate, configure, connect, create_company,
+    skip_configuration)
 
 from trytond.exceptions import UserError
 from trytond.modules.coop_import.scripts import (
@@ -40,6 +41,9 @@ NODE_HOUR = Decimal('0.03')
 JOB = Decimal('0.02')
 LEAVING = 90  # every so many members gives notice
 PRESENT = 12  # every so many members comes to the meeting
+# Where the members' portal is, and who can sign in to it
+HOST = '127.0.0.1'
+VISITOR = 'member@example.org'
 ROLES = ['chair', 'vice_chair', 'board']
 LETTER = """\
 <div>Dear members,</div>
@@ -79,11 +83,16 @@ class Demo:
             self.install, self.found, self.admit, self.trade,
             self.share_room, self.share_computer, self.give_notice,
             self.settle, self.close, self.decide, self.pay,
-            self.write_papers]
+            self.write_papers, self.open_portal]
+
+    def open_portal(self):
+        "The members get a door of their own"
+        self.connect()
+        open_portal()
 
     def install(self):
         "The modules are activated"
-        activate(self.configuration, DATABASE, 'coop')
+        activate(self.configuration, DATABASE, 'coop', 'coop_portal')
 
     def found(self):
         "The cooperative is founded"
@@ -500,6 +509,28 @@ def make_computer(cost, units):
             component.unit = node_hour
         component.unit_price = price
     tariff.click('approve')
+
+
+def open_portal():
+    "Let the first member who is one sign in, and everybody apply"
+    ContactMechanism = Model.get('party.contact_mechanism')
+    Member = Model.get('coop.member')
+    Portal = Model.get('coop.portal.configuration')
+    User = Model.get('web.user')
+
+    portal = Portal(host=HOST, join=True)
+    portal.welcome = (
+        "Welcome to our cooperative! Here you see what is yours, book what "
+        "we share and answer to our meetings.")
+    portal.save()
+    member, = Member.find(
+        [('state', '=', 'member')], order=[('number', 'ASC')], limit=1)
+    if not member.party.email:
+        ContactMechanism(
+            party=member.party, type='email', value=VISITOR).save()
+    User(
+        email=VISITOR, email_valid=True, password=PASSWORD,
+        party=member.party).save()
 
 
 def get_fiscalyear():

@@ -26,6 +26,14 @@ class Invoice(metaclass=PoolMeta):
             line.origin and line.origin.__name__ in ADVANCES
             for line in self.lines)
 
+    @property
+    def is_on_its_way(self):
+        "Whether money for it is collected already, if payments are used"
+        return any(
+            payment.state != 'failed'
+            for line in self.lines_to_pay if not line.reconciliation
+            for payment in getattr(line, 'payments', ()))
+
     @classmethod
     def find_open_use(cls, company, parties):
         "Return the invoices and credit notes of use that are not paid"
@@ -37,7 +45,7 @@ class Invoice(metaclass=PoolMeta):
                     ('state', '=', 'posted'),
                     ('currency', '=', company.currency.id),
                     ], order=[('invoice_date', 'ASC'), ('id', 'ASC')])
-            if i.is_of_use and not i.is_advance]
+            if i.is_of_use and not i.is_advance and not i.is_on_its_way]
 
     @classmethod
     def get_of_use(cls, company, party, date, currency=None, **values):

@@ -8,6 +8,7 @@ ever, with the tax that falls due by it, and the invoice is paid of the money.
 from collections import defaultdict
 from decimal import Decimal
 
+from trytond.i18n import gettext
 from trytond.model import ModelView
 from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.document import by_company
@@ -16,6 +17,7 @@ from trytond.pool import Pool
 from trytond.transaction import Transaction
 
 from . import pack_calculation
+from .exceptions import PackError
 from .paying import pay_invoices
 
 
@@ -95,6 +97,16 @@ class PackMoney:
                 today = Pool().get('ir.date').today()
             cls.pay_invoices(company, {p.party for p in c_packs}, today)
 
+    def _get_never_paid(self):
+        "Return what was asked for and never came"
+        invoice = self.invoice_line.invoice
+        if invoice.state not in {'posted', 'paid'}:
+            raise PackError(gettext(
+                    'coop_commons.msg_pack_refund',
+                    pack=self.rec_name, invoice=invoice.rec_name))
+        if invoice.state == 'posted':
+            return min(self.balance, invoice.amount_to_pay)
+
     @classmethod
     @ModelView.button
     def refund(cls, packs):
@@ -108,8 +120,12 @@ class PackMoney:
             with Transaction().set_context(company=company.id):
                 today = pool.get('ir.date').today()
             books = Books(company)
-            for pack in c_packs:
-                if not pack.balance or pack.kind != 'money':
+            cls._pay(company, {
+                    pack.invoice_line.invoice: [(pack, part)]
+                    for pack in c_packs for part in [pack._get_never_paid()]
+                    if part}, today)
+            for pack in cls.browse(c_packs):
+                if not pack.balance:
                     continue
                 with Transaction().set_context(company=company.id):
                     party = pack.party.__class__(pack.party.id)

@@ -9,10 +9,13 @@ class Convocation(CompanyReport):
     @classmethod
     def get_context(cls, records, header, data):
         context = super().get_context(records, header, data)
+        # The letters of some of the members only
+        members = data.get('members')
         context['letters'] = [
             (meeting, attendance, party)
             for meeting in records
             for attendance in meeting.attendances
+            if members is None or attendance.member.id in members
             for party in attendance.member.recipients(
                 meeting.convocation_date)]
         context['address_lines'] = cls.address_lines

@@ -178,6 +178,10 @@ class Allocation(
         return [('state', '=', 'posted')]
 
     @classmethod
+    def bank_return_domain(cls):
+        return [('state', 'in', ['posted', 'paid'])]
+
+    @classmethod
     def column_state(cls, tables):
         pool = Pool()
         Pool_ = pool.get('coop.patronage.pool')

@@ -62,6 +62,10 @@ class RevolvementLine(
             ('is_open', '=', True),
             ]
 
+    @classmethod
+    def bank_return_domain(cls):
+        return [('revolvement.state', '=', 'posted')]
+
     @property
     def row(self):
         "What is computed of it"

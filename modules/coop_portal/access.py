@@ -15,6 +15,8 @@ from trytond.transaction import Transaction, without_check_access
 
 # The parts that a portal may open, and the model without which there is none
 PARTS = {
+    'join': 'coop.member',
+    'meeting': 'coop.meeting',
     'shares': 'coop.share.subscription',
     'use': 'coop.commons.booking',
     }
@@ -135,6 +137,51 @@ def choose_member(id_):
     session['member'] = get('coop.member', id_).id
 
 
+def _applications():
+    "Return the domain of what the visitor has applied for, as nobody's yet"
+    return [
+        ('company', '=', g.visitor.company),
+        ('kind', '=', 'application'),
+        ('member', '=', None),
+        ('user', '=', g.visitor.user),
+        ]
+
+
+def applications():
+    "Return the applications of the visitor that have led to nothing yet"
+    return Pool().get('coop.portal.request').search(_applications())
+
+
+def category(id_):
+    "Return the category if one can apply for it"
+    for category in portal().open_categories:
+        if category.id == id_:
+            return category
+    abort(404)
+
+
+def paper(id_):
+    "Return what an applicant may read before agreeing to the document"
+    pool = Pool()
+    Attachment = pool.get('ir.attachment')
+    Request = pool.get('coop.portal.request')
+    for document, _ in Request.papers(g.visitor.company):
+        if document.id == id_:
+            with without_check_access():
+                for attachment in Attachment.search([
+                            ('resource', '=', str(document)),
+                            ], order=[('id', 'ASC')]):
+                    return attachment
+    abort(404)
+
+
+def papers(meeting):
+    "Return the files of the meeting that its members may read"
+    with without_check_access():
+        meeting = meeting.__class__(meeting.id)
+        return [a for a in meeting.papers if a.type == 'data' and a.data]
+
+
 def _own(name):
     "Return the domain of the records of the model that are the visitor's"
     if name == 'coop.member':
@@ -144,6 +191,10 @@ def _own(name):
             ('company', '=', g.visitor.company),
             ('party', 'in', g.visitor.parties),
             ]
+    elif name == 'coop.portal.request':
+        return ['OR',
+            ('member', 'in', g.visitor.members),
+            _applications()]
     else:
         return [('member', 'in', g.visitor.members)]
 

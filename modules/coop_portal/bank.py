@@ -5,22 +5,27 @@ from stdnum import iban
 from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Eval
 
+from .application import for_kind
 from .exceptions import RequestError
-from .request import for_kind
 
 
 class Request(metaclass=PoolMeta):
     __name__ = 'coop.portal.request'
 
     account_number = fields.Char(
-        "IBAN", states=for_kind('account', required=True),
+        "IBAN",
+        states={
+            **for_kind('account', 'application'),
+            'required': Eval('kind') == 'account',
+            },
         help="The account to which the cooperative pays.")
 
     @classmethod
     def __setup__(cls):
         super().__setup__()
-        cls.kind.selection.insert(2, ('account', "Change of Bank Account"))
+        cls.kind.selection.insert(3, ('account', "Change of Bank Account"))
 
     @classmethod
     def preprocess_values(cls, mode, values):
@@ -39,6 +44,13 @@ class Request(metaclass=PoolMeta):
             if number and not iban.is_valid(number):
                 raise RequestError(gettext(
                         'coop_portal.msg_request_iban', number=number))
+
+    def accept_application(self):
+        super().accept_application()
+        if self.account_number and self.account_number not in {
+                n.number for a in self.member.party.bank_accounts_used
+                for n in a.numbers}:
+            self.accept_account()
 
     def accept_account(self):
         "Let the new account take the place of those of the party alone"

@@ -3,17 +3,14 @@
 import datetime as dt
 
 from trytond.i18n import gettext
-from trytond.model.exceptions import AccessError
 from trytond.modules.coop_commons import local_time, rating
 from trytond.modules.coop_commons.booking_availability import BLOCKING
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import without_check_access
 
+from .commons_own import AT_ONCE
 from .exceptions import RequestError
 from .member import as_data
-
-# Who books at once types for some minutes
-AT_ONCE = dt.timedelta(minutes=15)
 
 
 class Resource(metaclass=PoolMeta):
@@ -106,39 +103,6 @@ class Booking(metaclass=PoolMeta):
             company=member.company, member=member, resource=resource,
             start=start, end=local_time.get_first(end, resource.zone),
             quantity=quantity, purpose=purpose)
-
-    @classmethod
-    def check_own(cls, bookings):
-        User = Pool().get('web.user')
-        if User.is_portal():
-            cls._check_acting(b.user for b in bookings)
-        else:
-            super().check_own(bookings)
-
-    @classmethod
-    def check_own_user(cls, users):
-        "Check that members book for themselves, as long as they are"
-        User = Pool().get('web.user')
-        if not User.is_portal():
-            super().check_own_user(users)
-            return
-        for user in cls._check_acting(users):
-            if user.state not in {'member', 'leaving'}:
-                raise AccessError(gettext(
-                        'coop_portal.msg_booking_member',
-                        member=user.rec_name))
-
-    @classmethod
-    def _check_acting(cls, users):
-        "Check that the portal acts for them, and return them"
-        own = Pool().get('web.user').acting_members()
-        users = list(users)
-        for user in users:
-            if user.__name__ != 'coop.member' or user.id not in own:
-                raise AccessError(gettext(
-                        'coop_commons.msg_booking_own_user',
-                        user=user.rec_name))
-        return users
 
     @property
     def cancellation_price(self):

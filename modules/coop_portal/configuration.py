@@ -22,12 +22,30 @@ class Configuration(ModelSQL, ModelView):
             },
         help="The user with whose rights the portal acts for the members.\n"
         "Nobody signs in as this user.")
+    join = fields.Boolean(
+        "Join",
+        help="Check to let everybody apply who has an e-mail address.")
+    categories = fields.Many2Many(
+        'coop.portal.configuration-coop.member.category', 'portal',
+        'category', "Categories",
+        domain=[
+            ('company', '=', Eval('company', -1)),
+            ],
+        states={
+            'invisible': ~Eval('join', False),
+            },
+        help="For which one can apply.\n"
+        "Leave empty for all of them.")
     shares = fields.Boolean(
         "Shares",
         help="Check to let members see their shares and ask for more.")
     use = fields.Boolean(
         "Use",
         help="Check to let members see and book what is shared.")
+    meeting = fields.Boolean(
+        "Meetings",
+        help="Check to let members read what general meetings are about, and "
+        "say whether they come.")
     welcome = fields.Text(
         "Welcome", translate=True,
         help="What members read on the first page.")
@@ -51,11 +69,19 @@ class Configuration(ModelSQL, ModelView):
         return Transaction().context.get('company')
 
     @classmethod
+    def default_join(cls):
+        return False
+
+    @classmethod
     def default_shares(cls):
         return True
 
     @classmethod
     def default_use(cls):
+        return True
+
+    @classmethod
+    def default_meeting(cls):
         return True
 
     @classmethod
@@ -81,6 +107,14 @@ class Configuration(ModelSQL, ModelView):
                     configuration.user = configuration._create_user()
             cls.save(configurations)
 
+    @property
+    def open_categories(self):
+        "The categories for which one can apply"
+        Category = Pool().get('coop.member.category')
+        return self.categories or Category.search([
+                ('company', '=', self.company.id),
+                ])
+
     def _create_user(self):
         pool = Pool()
         ModelData = pool.get('ir.model.data')
@@ -100,3 +134,19 @@ class Configuration(ModelSQL, ModelView):
                         ('company', '=',
                             Transaction().context.get('company', -1))]):
                 return f'https://{configuration.host}/{path}'
+
+
+class ConfigurationCategory(ModelSQL):
+    __name__ = 'coop.portal.configuration-coop.member.category'
+
+    portal = fields.Many2One(
+        'coop.portal.configuration', "Portal", required=True,
+        ondelete='CASCADE')
+    category = fields.Many2One(
+        'coop.member.category', "Category", required=True,
+        ondelete='CASCADE')
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.__access__.add('portal')

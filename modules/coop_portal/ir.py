@@ -7,6 +7,17 @@ from trytond.transaction import Transaction
 _NAMES = ['portal_user', 'portal_members', 'portal_parties']
 
 
+class Cron(metaclass=PoolMeta):
+    __name__ = 'ir.cron'
+
+    @classmethod
+    def __setup__(cls):
+        super().__setup__()
+        cls.method.selection.append(
+            ('web.user|purge_unconfirmed',
+                "Delete Web Users without a confirmed E-mail"))
+
+
 class Rule(metaclass=PoolMeta):
     __name__ = 'ir.rule'
 

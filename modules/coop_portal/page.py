@@ -1,11 +1,13 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """What all pages have in common: their transaction, their form, their texts"""
+import time
 from functools import wraps
 
 from flask import abort, flash, g, redirect, request, url_for
 from flask_tryton import tryton_transaction
 from flask_wtf import FlaskForm
+from wtforms.validators import Regexp
 
 from trytond.exceptions import UserError, UserWarning
 from trytond.i18n import gettext
@@ -13,6 +15,9 @@ from trytond.pool import Pool
 from trytond.report import Report
 from trytond.tools.string_ import LazyString
 from trytond.transaction import Transaction
+
+# As long as it takes to send a letter, in seconds
+STEADY = 2
 
 
 class Refused(Exception):
@@ -112,6 +117,27 @@ def page(open_=False, part=None):
                     func, values, readonly=True, as_visitor=not open_)
         return view
     return decorate
+
+
+def steady(view):
+    "Let the answer to a form take as long whatever was found"
+    @wraps(view)
+    def steady_view(**values):
+        end = time.monotonic() + STEADY
+        try:
+            return view(**values)
+        finally:
+            if request.method == 'POST':
+                time.sleep(max(0, end - time.monotonic()))
+    return steady_view
+
+
+# One address, and nothing that could become a line of a header
+EMAIL = r'[^\s@,;:<>()"\\\[\]]+@[^\s@,;:<>()"\\\[\]]+\Z'
+
+
+def is_email():
+    return Regexp(EMAIL, message=lazy_text('bad_email'))
 
 
 class Form(FlaskForm):

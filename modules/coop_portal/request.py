@@ -8,19 +8,15 @@ from trytond.pool import Pool
 from trytond.pyson import Eval
 from trytond.transaction import Transaction, check_access, without_check_access
 
+from .application import ApplicationMixin, for_kind
 from .exceptions import RequestError
 
-
-def for_kind(*kinds, required=False):
-    "Return the states of a field that only requests of the kinds have"
-    kinds = list(kinds)
-    states = {'invisible': ~Eval('kind').in_(kinds)}
-    if required:
-        states['required'] = Eval('kind').in_(kinds)
-    return states
+# What one user of the portal may have waiting for an answer
+OPEN = 20
 
 
-class Request(DocumentMixin, Workflow, ModelSQL, ModelView):
+class Request(
+        ApplicationMixin, DocumentMixin, Workflow, ModelSQL, ModelView):
     __name__ = 'coop.portal.request'
     __string__ = "Member's Request"
     _steps = {
@@ -28,16 +24,24 @@ class Request(DocumentMixin, Workflow, ModelSQL, ModelView):
         'refuse': (['requested'], 'refused'),
         'withdraw': (['requested'], 'withdrawn'),
         }
-    _search_names = 'member.rec_name', 'text'
+    _search_names = 'member.rec_name', 'name', 'text'
     _initial_state = 'requested'
     _work = (('requested', 'reply', 'date'),)
 
     member = fields.Many2One(
-        'coop.member', "Member", required=True, ondelete='RESTRICT',
+        'coop.member', "Member", ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            ])
+            ],
+        states={
+            'required': (
+                (Eval('kind') != 'application')
+                | (Eval('state') == 'accepted')),
+            'readonly': Eval('kind') == 'application',
+            },
+        help="Empty as long as it is an application.")
     kind = fields.Selection([
+            ('application', "Application"),
             ('address', "Change of Address"),
             ('email', "Change of E-mail"),
             ('notice', "Notice"),
@@ -54,14 +58,17 @@ class Request(DocumentMixin, Workflow, ModelSQL, ModelView):
         "Empty if it was entered by the office.")
     text = fields.Text("Message")
     street = fields.Text(
-        "Street", states=for_kind('address', required=True))
+        "Street",
+        states=for_kind('address', 'application', required=True))
     postal_code = fields.Char(
-        "Postal Code", states=for_kind('address'))
-    city = fields.Char("City", states=for_kind('address', required=True))
+        "Postal Code", states=for_kind('address', 'application'))
+    city = fields.Char(
+        "City", states=for_kind('address', 'application', required=True))
     country = fields.Many2One(
         'country.country', "Country", ondelete='RESTRICT',
-        states=for_kind('address'))
-    email = fields.Char("E-mail", states=for_kind('email', required=True))
+        states=for_kind('address', 'application'))
+    email = fields.Char(
+        "E-mail", states=for_kind('email', 'application', required=True))
     exit_date = fields.Function(fields.Date(
             "Exit Date", states=for_kind('notice'),
             help="The last day of the membership if the notice is accepted."),
@@ -94,7 +101,8 @@ class Request(DocumentMixin, Workflow, ModelSQL, ModelView):
             return Transaction().context.get('portal_user')
 
     def get_rec_name(self, name):
-        return f'{self.kind_string} @ {self.member.rec_name}'
+        who = self.member.rec_name if self.member else self.name
+        return f'{self.kind_string} @ {who}'
 
     @fields.depends('kind', 'member', 'date')
     def on_change_with_exit_date(self, name=None):
@@ -120,12 +128,27 @@ class Request(DocumentMixin, Workflow, ModelSQL, ModelView):
         `parts` are those of the portal that are open.
         """
         kinds = dict(cls.fields_get(['kind'])['kind']['selection'])
+        kinds.pop('application')
         if ('shares' not in parts
                 or member.state not in {'applicant', 'member', 'leaving'}):
             kinds.pop('shares', None)
         if member.state != 'member':
             kinds.pop('notice')
         return kinds
+
+    @classmethod
+    def check_modification(cls, mode, requests, values=None, external=False):
+        User = Pool().get('web.user')
+        super().check_modification(
+            mode, requests, values=values, external=external)
+        if mode == 'create' and external and User.is_portal():
+            for user in {r.user for r in requests}:
+                if cls.search([
+                            ('user', '=', user),
+                            ('state', '=', 'requested'),
+                            ], count=True) > OPEN:
+                    raise RequestError(gettext(
+                            'coop_portal.msg_request_open'))
 
     @classmethod
     @ModelView.button

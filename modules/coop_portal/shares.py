@@ -1,12 +1,17 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import fields
 from trytond.pool import Pool, PoolMeta
-from trytond.pyson import Eval
-from trytond.transaction import Transaction, check_access
+from trytond.pyson import Bool, Eval
+from trytond.transaction import Transaction, check_access, without_check_access
 
+from .application import for_kind
+from .exceptions import RequestError
 from .member import as_data
-from .request import for_kind
+
+# More than this nobody means, and the office is there for who does
+MOST = 10 ** 9
 
 
 class Request(metaclass=PoolMeta):
@@ -19,7 +24,10 @@ class Request(metaclass=PoolMeta):
             ('company', '=', Eval('company', -1)),
             ('kind', '!=', 'allocated'),
             ],
-        states=for_kind('shares', required=True))
+        states={
+            **for_kind('shares', 'application'),
+            'required': (Eval('kind') == 'shares') | Bool(Eval('quantity')),
+            })
     quantity_digits = fields.Function(
         fields.Integer("Quantity Digits"), 'on_change_with_quantity_digits')
     quantity = fields.Numeric(
@@ -28,10 +36,14 @@ class Request(metaclass=PoolMeta):
             ('quantity', '=', None),
             ('quantity', '>', 0),
             ],
-        states=for_kind('shares', required=True))
+        states={
+            **for_kind('shares', 'application'),
+            'required': (
+                (Eval('kind') == 'shares') | Bool(Eval('share_class'))),
+            })
     subscription = fields.Many2One(
         'coop.share.subscription', "Subscription", readonly=True,
-        ondelete='RESTRICT', states=for_kind('shares'))
+        ondelete='RESTRICT', states=for_kind('shares', 'application'))
 
     @classmethod
     def __setup__(cls):
@@ -59,23 +71,53 @@ class Request(metaclass=PoolMeta):
                 member.share_amount),
             ]
 
+    @classmethod
+    def validate_fields(cls, requests, field_names):
+        super().validate_fields(requests, field_names)
+        if field_names and not (field_names & {'quantity', 'share_class'}):
+            return
+        for request in requests:
+            if request.quantity and request.share_class:
+                request._check_quantity()
+
+    def _check_quantity(self):
+        "Check that somebody may mean the quantity"
+        class_ = self.share_class
+        if (self.quantity * class_.par_value > MOST
+                or class_.maximum is not None
+                and self.quantity > class_.maximum):
+            raise RequestError(gettext(
+                    'coop_portal.msg_request_quantity',
+                    share_class=class_.rec_name))
+
+    def accept_application(self):
+        "Draft the subscription, which waits for the admission"
+        super().accept_application()
+        if self.share_class:
+            self._subscribe()
+
     def accept_shares(self):
+        Subscription = Pool().get('coop.share.subscription')
+        with check_access():
+            self._subscribe()
+            Subscription.confirm([self.subscription])
+
+    def _subscribe(self):
         pool = Pool()
         Date = pool.get('ir.date')
         Subscription = pool.get('coop.share.subscription')
         with Transaction().set_context(company=self.company.id):
             today = Date.today()
-        with check_access():
-            subscription, = Subscription.create([{
-                        'company': self.company.id,
-                        'member': self.member.id,
-                        'share_class': self.share_class.id,
-                        'quantity': self.quantity,
-                        'date': today,
-                        }])
-            Subscription.confirm([subscription])
-        self.subscription = subscription
-        self.save()
+        subscription, = Subscription.create([{
+                    'company': self.company.id,
+                    'member': self.member.id,
+                    'share_class': self.share_class.id,
+                    'quantity': self.quantity,
+                    'date': today,
+                    }])
+        with without_check_access():
+            self.subscription = subscription
+            self.save()
 
 
 class Member(metaclass=PoolMeta):

@@ -1,8 +1,17 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+import datetime as dt
+
+import trytond.config as config
+from trytond.exceptions import RateLimitException
 from trytond.model import fields
 from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction, without_check_access
+
+# Who has not confirmed the address until then does not come any more
+UNCONFIRMED = dt.timedelta(days=7)
+# How many letters are asked for from one network, before it is a robot
+LETTERS = 20
 
 
 class User(metaclass=PoolMeta):
@@ -70,11 +79,57 @@ class User(metaclass=PoolMeta):
             return user.new_session()
 
     @classmethod
+    def _limit_letters(cls, email):
+        "Check that neither one address nor all of them are flooded"
+        Attempt = Pool().get('web.user.authenticate.attempt')
+        _, network = Transaction().remote_address()
+        login = f'letter {email.lower()}'
+        recent = [('create_date', '>=', Attempt.delay())]
+        if (Attempt.count(login) >= config.getint(
+                    'session', 'max_attempt', default=5)
+                or Attempt.search([
+                        ('login', 'like', 'letter %'),
+                        ('ip_network', '=',
+                            str(network) if network else None),
+                        *recent,
+                        ], count=True) >= LETTERS):
+            raise RateLimitException()
+        Attempt.add(login)
+
+    @classmethod
+    def invite(cls, email):
+        """Send a link to the address of who wants to join
+
+        Nothing else is kept until it is used.
+        """
+        cls._limit_letters(email)
+        users = cls.search([('email', '=', email.lower())])
+        if not users:
+            users = cls.create([{'email': email}])
+        cls.reset_password(users)
+
+    @classmethod
+    def purge_unconfirmed(cls):
+        "Delete the users who have never confirmed their address"
+        Request = Pool().get('coop.portal.request')
+        before = dt.datetime.now() - UNCONFIRMED
+        users = cls.search([
+                ('email_valid', '=', False),
+                ('party', '=', None),
+                ('create_date', '<', before),
+                ])
+        kept = {r.user for r in Request.search([
+                    ('user', 'in', [u.id for u in users]),
+                    ])}
+        cls.delete([u for u in users if u not in kept])
+
+    @classmethod
     def send_link(cls, email):
         """Send the user of the address a link to choose a password
 
         Who has not confirmed the address yet does so by it.
         """
+        cls._limit_letters(email)
         for user in cls.search([('email', '=', email.lower())]):
             cls.reset_password([user])
 

@@ -18,7 +18,7 @@ import trytond.config as config
 from trytond.exceptions import RateLimitException
 
 from . import access, page
-from .views import account, door, requests, shares, use
+from .views import account, door, join, meeting, own, requests, shares, use
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +40,12 @@ HEADERS = {
 MAX_LENGTH = 64 * 1024
 
 
-def create_app(database=None, secret=None):
+def create_app(database=None, secret=None, secure=True):
     """Return the application
 
     The database and the secret, which must be the same for all processes,
-    are in the section coop_portal of Tryton's configuration.
+    are in the section coop_portal of Tryton's configuration.  Only on the
+    own computer it does without HTTPS.
     """
     config.update_etc(os.environ.get('TRYTOND_CONFIG'))
     app = Flask(__name__)
@@ -52,8 +53,8 @@ def create_app(database=None, secret=None):
         TRYTON_DATABASE=database or config.get('coop_portal', 'database'),
         TRYTON_CONFIG=os.environ.get('TRYTOND_CONFIG'),
         SECRET_KEY=secret or config.get('coop_portal', 'secret'),
-        SESSION_COOKIE_NAME='__Host-portal',
-        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_NAME='__Host-portal' if secure else 'portal',
+        SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE='Lax',
         MAX_CONTENT_LENGTH=MAX_LENGTH,
@@ -77,7 +78,8 @@ def create_app(database=None, secret=None):
         text=page.text, label=page.label, choice=page.choice, day=page.day,
         money=page.money, number=page.number, portal=access.portal,
         members=access.members)
-    for views in [door, account, requests, shares, use]:
+    for views in [
+            door, join, account, requests, shares, use, own, meeting]:
         app.register_blueprint(views.blueprint)
     proxies = config.getint('web', 'num_proxies')
     if proxies:

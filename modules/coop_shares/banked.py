@@ -4,10 +4,11 @@ from collections import defaultdict
 
 from trytond.model import fields
 from trytond.modules.coop_membership.books import SLICE
-from trytond.modules.coop_membership.claim import open_lines
+from trytond.modules.coop_membership.claim import open_lines, what_pays
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval, If
 from trytond.tools import grouped_slice
+from trytond.transaction import Transaction
 
 from .instalment import complete_sets
 
@@ -165,6 +166,8 @@ class BankedMixin:
         pool = Pool()
         Line = pool.get('account.move.line')
         StatementLine = pool.get('account.statement.line')
+        cls.bank_give_back([
+                l for l in lines if l.amount * cls._bank_sign < 0])
         documents = list(dict.fromkeys(l.related_to for l in lines))
         open_ = cls.bank_open_lines(documents)
         to_reconcile = []
@@ -184,3 +187,37 @@ class BankedMixin:
             for debts, amounts in keys.values():
                 to_reconcile.extend(complete_sets(debts, amounts))
         Line.reconcile(*to_reconcile)
+
+    @classmethod
+    def bank_give_back(cls, lines):
+        """Take back what was paid last with what the bank gives back
+
+        Of a part that was not paid by itself nothing is reconciled.
+        """
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Reconciliation = pool.get('account.move.reconciliation')
+        claims = cls.bank_claims(list({l.related_to for l in lines}))
+        for returned in Line.search([
+                    ('origin', 'in', [str(l) for l in lines]),
+                    ('credit', '>', 0),
+                    ('reconciliation', '=', None),
+                    ], order=[('id', 'ASC')]):
+            taken, left = [], returned.credit
+            for payment in Line.search([
+                        ['OR', *(
+                                ('id', 'in', what_pays(claim.id))
+                                for claim in claims[
+                                    returned.origin.related_to])],
+                        ('account', '=', returned.account.id),
+                        ('party', '=', returned.party.id),
+                        ], order=[('date', 'DESC'), ('id', 'DESC')]):
+                if left <= 0:
+                    break
+                taken.append(payment)
+                left -= payment.debit
+            with Transaction().set_context(_skip_warnings=True):
+                Reconciliation.delete(
+                    list({p.reconciliation for p in taken}))
+            if taken and not left:
+                Line.reconcile([returned, *taken])

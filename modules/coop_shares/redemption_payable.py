@@ -70,6 +70,10 @@ class RedemptionPayable:
         return [('state', '=', 'settled')]
 
     @classmethod
+    def bank_return_domain(cls):
+        return [('state', 'in', ['settled', 'paid'])]
+
+    @classmethod
     def bank_claims(cls, redemptions):
         return cls.get_payables(redemptions)
 

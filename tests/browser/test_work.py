@@ -104,6 +104,50 @@ def test_change_booking(before):
     sao.reads('estimate', '12.00')
 
 
+def test_series(before):
+    "A room is booked each week, but for a week in which it is taken"
+    sao = before
+    admit(sao, "Newcomer 9", '02/02/1998')
+    book(sao, "Newcomer 9", '03/10/2032 09:00:00', '03/10/2032 10:00:00')
+    sao.reads('state', "Confirmed")
+    sao.open_menu('Cooperative', 'Commons', 'Bookings', 'Booking Series')
+    sao.new()
+    sao.choose('resource', "Meeting Room")
+    sao.choose('member', "Newcomer 9")
+    sao.set('start', '03/03/2032 09:00:00')
+    sao.set('end', '03/03/2032 11:00:00')
+    sao.set('frequency', "Weeks")
+    sao.set('until', '03/17/2032')
+    with sao.refused("1 of 3"):
+        sao.press('confirm')
+    sao.set('skip', True)
+    sao.press('confirm')
+    sao.reads('state', "Booked")
+    assert len(sao.rows("Bookings", "Meeting Room")) == 2
+
+
+def test_contract(before):
+    "A member gets a room for a monthly fee, and is asked for a deposit"
+    sao = before
+    admit(sao, "Newcomer 10", '02/02/1998')
+    sao.open_menu('Cooperative', 'Commons', 'Contracts')
+    sao.new()
+    sao.choose('member', "Newcomer 10")
+    sao.choose('resource', "Meeting Room")
+    sao.set('valid_from', '02/15/1998')
+    sao.choose('product', "Use of the room")
+    sao.set('amount', '28.00')
+    sao.set('deposit', '100.00')
+    sao.press('confirm')
+    sao.reads('state', "Confirmed")
+    sao.open_menu('Cooperative', 'Commons', 'Deposits')
+    sao.open_row("Newcomer 10")
+    sao.reads('amount', '100.00')
+    sao.set('date', '02/28/1998')
+    sao.press('take')
+    sao.reads('state', "Taken")
+
+
 def test_problems(before):
     "A booking that nobody finished is listed until it is finished"
     sao = before

@@ -10,7 +10,7 @@ from trytond import backend
 from trytond.modules.account.tests.tools import create_chart
 from trytond.modules.company.tests.tools import create_company, get_company
 from trytond.modules.coop_commons.exceptions import (
-    BookingOverlapError, BookingRuleError, BookingRuleWarning)
+    BookingOverlapError, BookingRuleError, BookingRuleWarning, SeriesError)
 from trytond.modules.coop_commons.tests.tools import create_resource
 from trytond.modules.coop_membership.tests.concurrency import at_once
 from trytond.modules.coop_membership.tests.tools import (
@@ -124,6 +124,81 @@ class ConcurrencyTestCase(unittest.TestCase):
         # Each still has an hour of its own
         booked = self.get_booked(machine)
         self.assertEqual(len({start for start, _ in booked}), 2)
+
+    def test_series(self):
+        "Test only one of two series gets the same hours"
+        machine = create_resource("Mill", bookable=True)
+
+        def book(member, first):
+            def function():
+                Series = Pool().get('coop.commons.series')
+                start = START + dt.timedelta(days=first)
+                series, = Series.create([{
+                            'company': self.context['company'],
+                            'resource': machine.id,
+                            'member': member.id,
+                            'start': start,
+                            'end': start + dt.timedelta(hours=1),
+                            'frequency': 'DAILY',
+                            'until': start.date() + dt.timedelta(days=2),
+                            }])
+                Series.confirm([series])
+            return function
+
+        for week in range(20):
+            # Those of the second begin on the last day of the first
+            self.assertEqual(
+                self.at_once(
+                    *(book(member, 7 * week + 2 * i)
+                        for i, member in enumerate(self.members[:2])),
+                    error_class=SeriesError),
+                1)
+        booked = [start for start, _ in self.get_booked(machine)]
+        self.assertEqual(len(booked), 20 * 3)
+        self.assertEqual(len(set(booked)), 20 * 3)
+
+    def test_together(self):
+        "Test two who book overlapping resources together: one gets all"
+        van, trailer, mower = resources = [
+            create_resource(name, bookable=True)
+            for name in ["Van", "Trailer", "Mower"]]
+        ann, bob, *_ = self.members
+
+        def book(member, hour, *together):
+            def function():
+                Booking = Pool().get('coop.commons.booking')
+                first, *others = together
+                values = {
+                    'company': self.context['company'],
+                    'member': member.id,
+                    'start': START + dt.timedelta(hours=hour),
+                    'end': START + dt.timedelta(hours=hour + 1),
+                    }
+                booking, = Booking.create([{
+                            **values, 'resource': first.id,
+                            'others': [('create', [{
+                                            **values, 'resource': other.id,
+                                            } for other in others])],
+                            }])
+                Booking.confirm([booking])
+            return function
+
+        for hour in range(30):
+            self.assertEqual(
+                self.at_once(
+                    book(ann, hour, van, trailer),
+                    book(bob, hour, mower, trailer, van)
+                    if hour % 2 else book(bob, hour, trailer, mower)),
+                1)
+        for hour in range(30):
+            start = START + dt.timedelta(hours=hour)
+            booked = [
+                r for r in resources
+                if start in [s for s, _ in self.get_booked(r)]]
+            # All of the one who got them, or of the other
+            self.assertIn(
+                booked, [[van, trailer], [van, trailer, mower]]
+                if hour % 2 else [[van, trailer], [trailer, mower]])
 
     def test_capacity(self):
         "Test no more seats are booked than there are"

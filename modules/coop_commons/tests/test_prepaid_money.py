@@ -50,7 +50,7 @@ class PrepaidMoneyTestCase(CommonsTestCase):
         self._rule.save()
         self._member = self._members[1]
 
-    def _pay_in(self, amount, date=PAID_IN):
+    def _pay_in(self, amount, date=PAID_IN, paid=True):
         pool = Pool()
         Invoice = pool.get('account.invoice')
         Offer = pool.get('coop.commons.pack.offer')
@@ -72,7 +72,8 @@ class PrepaidMoneyTestCase(CommonsTestCase):
         invoice = pack.invoice_line.invoice
         self.assertEqual(invoice.tax_amount, Decimal(0))
         Invoice.post([invoice])
-        pay(invoice, date)
+        if paid:
+            pay(invoice, date)
         return Pack(pack.id)
 
     def _book(self, start, hours, **values):
@@ -232,6 +233,32 @@ class PrepaidMoneyTestCase(CommonsTestCase):
             self.assertEqual(
                 [p.balance for p in Pack.browse([first, second])],
                 [Decimal(50), Decimal(50)])
+
+    @with_transaction()
+    def test_never_paid(self):
+        "Test money that never came neither pays nor is given back"
+        pool = Pool()
+        Date = pool.get('ir.date')
+        Line = pool.get('account.move.line')
+        Pack = pool.get('coop.commons.pack')
+        with self.in_company():
+            self._prepare()
+            pack = self._pay_in(100, paid=False)
+            self.make(
+                'usage', 'confirmed', member=self._member, start=START,
+                end=START + HOUR, quantities=[])
+            invoice, = self._bill()
+            self.assertEqual(invoice.amount_to_pay, Decimal(11))
+            with patch.object(Date, 'today', return_value=END):
+                Pack.refund([pack])
+            own, = self._process(pack.invoice_line.invoice)
+            self.assertEqual(own.state, 'paid')
+            self.assertEqual(Pack(pack.id).balance, Decimal(0))
+            self.assertFalse(Line.search([
+                        ('account.type.payable', '=', True),
+                        ('party', '=', self._member.party.id),
+                        ]))
+            self.assertFalse(check_books(self.company, END))
 
     @with_transaction()
     def test_cancel(self):

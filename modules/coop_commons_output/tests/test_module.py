@@ -18,7 +18,10 @@ RIGHTS = {
 BUTTONS = {
     'output': {
         'stewardship': {'draft', 'import_', 'compute', 'post', 'cancel'}},
-    'output.key': {'board': {'draft', 'approve'}},
+    'output.key': {
+        'board': {'draft', 'approve'},
+        'stewardship': {'take_shares'},
+        },
     }
 
 
@@ -26,6 +29,7 @@ class CoopCommonsOutputTestCase(
         StrangerTestMixin, RecordsTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons Output module"
     module = 'coop_commons_output'
+    extras = ['coop_shares']
     rights = RIGHTS
     buttons = BUTTONS
     presses = [

@@ -191,7 +191,8 @@ class PortalTestCase(DatabaseTestCase):
                 ]:
             Model = Pool().get(model)
             Model.lock(records if records else Model.search([]))
-        Pool().get('coop.portal.request').lock()
+        for model in ['coop.portal.request', 'coop.meeting']:
+            Pool().get(model).lock()
         return cooperative
 
     def browser(self, cooperative, user=0):

@@ -19,6 +19,16 @@ RECORDS = {
     'account.choose': 'coop.member',
     'account.confirmation': 'coop.member',
     'account.invoice': 'account.invoice',
+    'join.apply': 'coop.member.category',
+    'join.paper': 'coop.membership.document',
+    'meeting.convocation': 'coop.meeting.attendance',
+    'meeting.meeting': 'coop.meeting.attendance',
+    'meeting.paper': 'coop.meeting.attendance',
+    'own.cancel_series': 'coop.commons.series',
+    'own.finish': 'coop.commons.booking',
+    'own.move': 'coop.commons.booking',
+    'own.series': 'coop.commons.resource',
+    'own.start': 'coop.commons.booking',
     'requests.withdraw': 'coop.portal.request',
     'shares.certificate': 'coop.share.certificate',
     'shares.code': 'coop.share.subscription',
@@ -27,8 +37,12 @@ RECORDS = {
     'use.booking': 'coop.commons.booking',
     'use.resource': 'coop.commons.resource',
     }
+# What is for all members of a company
+SHARED = {
+    'coop.commons.resource', 'coop.member.category',
+    'coop.membership.document'}
 # What is not about records
-NO_RECORDS = {'requests.new', 'static'}
+NO_RECORDS = {'own.feed', 'requests.new', 'static'}
 
 
 class IsolationTestCase(PortalTestCase):
@@ -61,6 +75,9 @@ class IsolationTestCase(PortalTestCase):
                 'booking', resource=cooperative.resource, member=member,
                 purpose=f"Secret of {member.party.name}")
             booking.confirm([booking])
+            series = cooperative._make_document('series', member=member)
+            series.confirm([series])
+            usage = cooperative._make_document('usage', member=member)
             journal, = Journal.search([('type', '=', 'revenue')], limit=1)
             invoice = Invoice(
                 company=cooperative.company, type='out',
@@ -75,14 +92,52 @@ class IsolationTestCase(PortalTestCase):
                         quantity=1, unit_price=Decimal(5))])
             invoice.save()
             Invoice.post([invoice])
+            papers = self._fill_papers(member)
         return {
+            **papers,
             'account.invoice': invoice,
             'coop.commons.booking': booking,
             'coop.commons.resource': cooperative.resource,
+            'coop.commons.series': series,
+            'coop.commons.usage': usage,
             'coop.member': member,
             'coop.portal.request': request,
             'coop.share.redemption': redemption,
             'coop.share.subscription': subscription,
+            }
+
+    def _fill_papers(self, member):
+        "Make what the member is called to, and agrees to"
+        pool = Pool()
+        Attachment = pool.get('ir.attachment')
+        Category = pool.get('coop.member.category')
+        Document = pool.get('coop.membership.document')
+        Meeting = pool.get('coop.meeting')
+        category, = Category.create([{'name': "Others"}])
+        document, = Document.create([{
+                    'name': f"Statutes {member.id}",
+                    'valid_from': dt.date(2024, 1, 1),
+                    }])
+        meeting, = Meeting.create([{
+                    'company': member.company.id,
+                    'date': dt.date(2034, 3, 1),
+                    }])
+        attachment, = Attachment.create([{
+                    'name': "report.pdf",
+                    'resource': str(meeting),
+                    'data': b'%PDF-',
+                    }])
+        meeting.papers = [attachment]
+        meeting.save()
+        Meeting.convene([meeting])
+        attendance, = [
+            a for a in meeting.attendances if a.member == member]
+        # Those of the own company are for everybody
+        return {
+            'coop.meeting.attendance': attendance,
+            'coop.member.category': category,
+            'coop.membership.document': document,
+            'ir.attachment': attachment,
             }
 
     @with_transaction()
@@ -95,8 +150,11 @@ class IsolationTestCase(PortalTestCase):
             self._fill(alpha, alpha.members[1]),
             self._fill(beta, beta.members[0]),
             ]
-        # All members of a company may book its resources
-        del others[0]['coop.commons.resource']
+        for one in [alpha, beta]:
+            one.portal.join = True
+            one.portal.save()
+        for model in SHARED:
+            others[0].pop(model, None)
         browser = self.browser(alpha)
         for path in [
                 f'/papers/member/{mine["coop.member"].id}',
@@ -126,6 +184,8 @@ class IsolationTestCase(PortalTestCase):
                     continue
                 self.assertNotEqual(other[model].id, mine.get(model))
                 path = rule.rule.replace('<int:id_>', str(other[model].id))
+                path = path.replace(
+                    '<int:paper>', str(other['ir.attachment'].id))
                 for method in rule.methods & {'GET', 'POST'}:
                     with self.subTest(path=path, method=method):
                         if method == 'GET':
@@ -163,7 +223,7 @@ class IsolationTestCase(PortalTestCase):
                 with self.subTest(model=model):
                     Model = record.__class__
                     Model.read([record.id], ['create_date'])
-                    if model == 'coop.commons.resource':
+                    if model in SHARED or model == 'ir.attachment':
                         continue
                     with self.assertRaises(AccessError):
                         Model.read([other[model].id], ['create_date'])

@@ -13,6 +13,8 @@ class PortalDocuments(SharesDocuments):
 
     masters = {
         'coop.portal.configuration': "is set up by the administration",
+        'coop.portal.configuration-coop.member.category':
+        "belongs to the portal",
         }
     buttons = {
         **SharesDocuments.buttons,

@@ -3,7 +3,7 @@
 """The membership, what is open, papers and data"""
 import json
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.http import dump_options_header
 
 from .. import access
@@ -32,7 +32,10 @@ def send(name, content):
 @blueprint.route('/')
 @page()
 def overview():
-    if not access.members():
+    if not access.members() and (
+            'join' in g.visitor.parts or access.applications()):
+        return redirect(url_for('join.categories'))
+    elif not access.members():
         return render_template('error.html', message=text('no_member'))
     return render_template('overview.html', member=access.member())
 

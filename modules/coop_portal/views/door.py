@@ -1,14 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """Come in, go out, and choose a password"""
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint, flash, g, redirect, render_template, request, url_for)
 from wtforms import EmailField, PasswordField
 from wtforms.validators import InputRequired, Length
 
 from trytond.pool import Pool
 
 from .. import access
-from ..page import Form, lazy_label, lazy_text, page, text
+from ..page import Form, is_email, lazy_label, lazy_text, page, steady, text
 
 blueprint = Blueprint('door', __name__)
 
@@ -16,7 +17,7 @@ blueprint = Blueprint('door', __name__)
 class EmailForm(Form):
     email = EmailField(
         lazy_label('coop.portal.request', 'email'),
-        [InputRequired(), Length(max=254)],
+        [InputRequired(), Length(max=254), is_email()],
         render_kw={'autocomplete': 'username'})
 
 
@@ -40,10 +41,12 @@ def sign_in():
         if access.sign_in(form.email.data, form.password.data):
             return redirect(url_for('account.overview'))
         form.password.errors = [text('sign_in_failed')]
+    links = [(url_for('door.forgotten'), text('forgotten'))]
+    if 'join' in g.visitor.parts:
+        links.append((url_for('join.index'), text('join')))
     return render_template(
         'form.html', title=text('sign_in'), form=form,
-        submit=text('sign_in'), link=(
-            url_for('door.forgotten'), text('forgotten')))
+        submit=text('sign_in'), links=links)
 
 
 @blueprint.route('/sign-out', methods=['POST'])
@@ -54,6 +57,7 @@ def sign_out():
 
 
 @blueprint.route('/forgotten', methods=['GET', 'POST'])
+@steady
 @page(open_=True)
 def forgotten():
     form = EmailForm()

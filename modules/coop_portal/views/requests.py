@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from trytond.pool import Pool
 
 from .. import access
-from ..page import Form, day, label, lazy_label, money, page, text
+from ..page import Form, day, is_email, label, lazy_label, money, page, text
 
 blueprint = Blueprint('requests', __name__, url_prefix='/requests')
 REQUEST = 'coop.portal.request'
@@ -41,7 +41,8 @@ class AddressForm(Form):
 
 class EmailForm(Form):
     email = EmailField(
-        lazy_label(REQUEST, 'email'), [InputRequired(), Length(max=254)],
+        lazy_label(REQUEST, 'email'),
+        [InputRequired(), Length(max=254), is_email()],
         render_kw={'autocomplete': 'email'})
 
 
@@ -121,5 +122,7 @@ def _consequences(request):
 @blueprint.route('/<int:id_>/withdraw', methods=['POST'])
 @page()
 def withdraw(id_):
-    Pool().get(REQUEST).withdraw([access.get(REQUEST, id_)])
-    return redirect(url_for('requests.index'))
+    request = access.get(REQUEST, id_)
+    request.__class__.withdraw([request])
+    return redirect(url_for(
+            'requests.index' if request.member else 'join.categories'))

@@ -92,7 +92,9 @@ def _day(resource):
 @blueprint.route('/bookings')
 @page(part='use')
 def bookings():
-    return render_template('bookings.html', bookings=access.find(BOOKING))
+    return render_template(
+        'bookings.html', bookings=access.find(BOOKING), series=access.find(
+            'coop.commons.series', [('state', '=', 'confirmed')]))
 
 
 @blueprint.route('/bookings/<int:id_>', methods=['GET', 'POST'])
