@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from functools import cached_property
 
+from babel.dates import format_date
 from dateutil.relativedelta import relativedelta
 
 from trytond.i18n import gettext
@@ -120,7 +121,9 @@ class Assembly(
         date = self.start.replace(day=1)
         while date <= self.end:
             months.append((
-                    lang.strftime(date, '%b'), (date.year, date.month)))
+                    # Tryton has no short names of the months in Italian
+                    format_date(date, 'MMM', locale=lang.code),
+                    (date.year, date.month)))
             date += relativedelta(months=1)
         return months
 

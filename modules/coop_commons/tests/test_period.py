@@ -463,24 +463,25 @@ class PeriodTestCase(CommonsTestCase):
         with self.in_company():
             center, *centers = self._create_cost_centers()
             prepared = []
-            for index, (rule, plans) in enumerate(RULES.items()):
-                for kind in ['member', ['pack', 'center'][index % 2]]:
-                    per = ['item', 'booking'][
-                        (index // 2 + (kind == 'member')) % 2]
-                    resource = self._create_tariffs(
-                        [{**p, 'per': per} for p in plans],
-                        audience='internal' if kind == 'center' else 'member',
-                        bookable=False, capacity=3,
-                        analytic_account=(
-                            center if kind == 'center' else None),
-                        timezone=ZONES[len(prepared) % len(ZONES)])
-                    # Before anything is invoiced at a later date
-                    packs = (
-                        self._sell_packs(resource) if kind == 'pack' else [])
-                    prepared.append((
-                            (rule, kind, per, resource.timezone), resource,
-                            centers if kind == 'center' else self._members,
-                            packs))
+            kinds = [
+                (rule, plans, kind)
+                for index, (rule, plans) in enumerate(RULES.items())
+                for kind in [['member'], ['pack'], ['member', 'center']][
+                    index % 3]]
+            for index, (rule, plans, kind) in enumerate(kinds):
+                per = ['item', 'item', 'booking'][index % 3]
+                zone = ZONES[index % 4 % 3]
+                resource = self._create_tariffs(
+                    [{**p, 'per': per} for p in plans],
+                    audience='internal' if kind == 'center' else 'member',
+                    analytic_account=center if kind == 'center' else None,
+                    bookable=False, capacity=3, timezone=zone)
+                # Before anything is invoiced at a later date
+                packs = self._sell_packs(resource) if kind == 'pack' else []
+                prepared.append((
+                        (rule, kind, per, zone), resource,
+                        centers if kind == 'center' else self._members,
+                        packs))
             for index, (name, *values) in enumerate(prepared):
                 with self.subTest(name=name):
                     self._check_rule(index, *values)
