@@ -132,14 +132,19 @@ class DepositPosting:
         invoice = Invoice.__table__()
         invoice_line = InvoiceLine.__table__()
         move = Move.__table__()
+        cancel_move = Move.__table__()
         taken = (table
             .join(invoice_line,
                 condition=table.invoice_line == invoice_line.id)
             .join(invoice, condition=invoice_line.invoice == invoice.id)
-            .join(move, condition=invoice.move == move.id))
+            .join(move, condition=invoice.move == move.id)
+            .join(cancel_move, 'LEFT',
+                condition=invoice.cancel_move == cancel_move.id))
         where = (
             (table.company == company.id)
-            & table.state.in_(['taken', 'returned'])
+            # What is cancelled was held until its invoice was
+            & (table.state.in_(['taken', 'returned'])
+                | (cancel_move.date > date))
             & (move.state == 'posted') & (move.date <= date))
         expected = defaultdict(Decimal, fetch_sums(taken.select(
                     table.account, Sum(table.amount).as_('amount'),

@@ -47,6 +47,7 @@ class PackPosting:
         invoice = Invoice.__table__()
         invoice_line = InvoiceLine.__table__()
         move = Move.__table__()
+        cancel_move = Move.__table__()
         offer = Offer.__table__()
         use = Use.__table__()
         posted = (move.state == 'posted') & (move.date <= date)
@@ -61,9 +62,13 @@ class PackPosting:
                 condition=table.invoice_line == invoice_line.id)
             .join(invoice, condition=invoice_line.invoice == invoice.id)
             .join(move, condition=invoice.move == move.id)
+            .join(cancel_move, 'LEFT',
+                condition=invoice.cancel_move == cancel_move.id)
             .select(
                 offer.deferred_account, Sum(table.price).as_('amount'),
-                where=where & (table.state == 'sold'),
+                # What is cancelled was sold until its invoice was
+                where=where & (
+                    (table.state == 'sold') | (cancel_move.date > date)),
                 group_by=offer.deferred_account))
         released = get_amounts(packs
             .join(use, condition=use.pack == table.id)

@@ -177,13 +177,15 @@ class BankedMixin:
                         StatementLine.__name__),
                     ('reconciliation', '=', None),
                     ('move_state', '=', 'posted'),
-                    ('debit', '>', 0),
                     ], order=[('id', 'ASC')])
+            # What the bank gave back is owed before what is paid again
             keys = defaultdict(lambda: ([], []))
-            for line in open_[document]:
+            for line in [*(l for l in money if l.credit), *open_[document]]:
                 keys[line.account, line.party][0].append((line, line.credit))
             for line in money:
-                keys[line.account, line.party][1].append((line, line.debit))
+                if line.debit:
+                    keys[line.account, line.party][1].append(
+                        (line, line.debit))
             for debts, amounts in keys.values():
                 to_reconcile.extend(complete_sets(debts, amounts))
         Line.reconcile(*to_reconcile)

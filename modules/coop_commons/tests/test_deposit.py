@@ -192,3 +192,24 @@ class DepositTestCase(CommonsTestCase):
             self.assertEqual(deposit.state, 'cancelled')
             self.assertFalse(deposit.invoice_line)
             self.assertFalse(check_books(self.company, BACK))
+
+    @with_transaction()
+    def test_cancel_invoice(self):
+        "Test what is cancelled later was held until then"
+        pool = Pool()
+        Deposit = pool.get('coop.commons.deposit')
+        Invoice = pool.get('account.invoice')
+        with self.in_company():
+            self._prepare()
+            self._book(START)
+            deposit, = self._find()
+            self._take(deposit)
+            other = Deposit(
+                company=self.company, party=self._member.party,
+                resource=self._create_resource(), amount=Decimal(70))
+            other = self._take(other, paid=False)
+            Invoice.credit(
+                [other.invoice_line.invoice], refund=True, invoice_date=BACK)
+            self.assertEqual(Deposit(other.id).state, 'cancelled')
+            for date in [TAKEN, BACK - dt.timedelta(days=1), BACK]:
+                self.assertEqual(check_books(self.company, date), [])

@@ -318,3 +318,19 @@ class PrepaidMoneyTestCase(CommonsTestCase):
             # In April, and another member
             self._book(START + 30 * DAY, 1)
             self._book(START + 6 * DAY, 1, member=self._members[0])
+
+    @with_transaction()
+    def test_cancel_invoice(self):
+        "Test what is cancelled later was owed until then"
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        Pack = pool.get('coop.commons.pack')
+        with self.in_company():
+            self._prepare()
+            self._pay_in(100)
+            other = self._pay_in(70, paid=False)
+            Invoice.credit(
+                [other.invoice_line.invoice], refund=True, invoice_date=END)
+            self.assertEqual(Pack(other.id).state, 'cancelled')
+            for date in [PAID_IN, END - DAY, END]:
+                self.assertEqual(check_books(self.company, date), [])

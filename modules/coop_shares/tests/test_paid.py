@@ -247,6 +247,38 @@ class PaidTestCase(BankPlayer, AccountPlayer, SharesTestCase):
                         d.found - d.expected
                         for d in check_books(company, self.day)], found)
 
+    @with_transaction(context={'_skip_warnings': True})
+    def test_bank_gives_back(self):
+        """Test what a bank gives back is owed again, also if it is a part
+
+        Or more than what was paid, by mistake.
+        """
+        with self._prepare():
+            with self._on(self.days[0]):
+                self._start()
+            with self._on(self.days[1]):
+                for document in [
+                        self.redemptions[2], self.dividends[0].lines[0]]:
+                    claim, = document.bank_open_lines([document])[document]
+                    whole = claim.credit
+                    for amounts in [
+                            [-whole],
+                            [5, -5],
+                            [5, -2, -3],
+                            [whole, -whole],
+                            [whole + 7, -whole - 7],
+                            [8, 3, -11]]:
+                        for amount in amounts:
+                            self._post_statement(
+                                document.__class__(document.id),
+                                Decimal(amount))
+                            self.assertEqual(
+                                bool(open_lines([claim])[claim]),
+                                amount != amounts[-1],
+                                (document.__name__, amounts, amount))
+                            self.assertEqual(
+                                check_books(self.company, self.day), [])
+
     def _pay_first(self, subscription):
         Payment = Pool().get('coop.share.subscription.payment')
         Payment.pay(
