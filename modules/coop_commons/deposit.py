@@ -27,6 +27,7 @@ class Deposit(
         'take': (['draft'], 'taken'),
         'give_back': (['taken'], 'returned'),
         }
+    _work = (('draft', 'bill', 'date'),)
     _search_names = ('resource.rec_name', 'party.rec_name')
     _modify_states = {'taken': {'kept', 'kept_reason', 'return_date'}}
     _date_order = (('date', 'return_date', 'coop_commons.msg_deposit_dates'),)

@@ -13,3 +13,7 @@ class SettlementError(UserError):
 
 class EngagementError(UserError):
     pass
+
+
+class AddressError(UserError):
+    pass

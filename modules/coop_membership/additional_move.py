@@ -35,6 +35,9 @@ def get_move_document(move):
     "Return the document a move belongs to, be it by an invoice, if any"
     if is_document(move.origin):
         return move.origin
+    if move in getattr(move.origin, 'additional_moves', ()):
+        # It only replaces lines of an invoice
+        return
     for line in getattr(move.origin, 'lines', ()):
         if is_document(getattr(line, 'origin', None)):
             return move.origin

@@ -162,17 +162,24 @@ def category(id_):
 
 def paper(id_):
     "Return what an applicant may read before agreeing to the document"
-    pool = Pool()
-    Attachment = pool.get('ir.attachment')
-    Request = pool.get('coop.portal.request')
+    Request = Pool().get('coop.portal.request')
     for document, _ in Request.papers(g.visitor.company):
         if document.id == id_:
-            with without_check_access():
-                for attachment in Attachment.search([
-                            ('resource', '=', str(document)),
-                            ], order=[('id', 'ASC')]):
-                    return attachment
+            attachment = attached(document)
+            if attachment:
+                return attachment
     abort(404)
+
+
+def attached(document):
+    "Return the first attachment of the document that can be read, if any"
+    Attachment = Pool().get('ir.attachment')
+    with without_check_access():
+        for attachment in Attachment.search([
+                    ('resource', '=', str(document)),
+                    ], order=[('id', 'ASC')]):
+            if attachment.link or attachment.data:
+                return attachment
 
 
 def papers(meeting):

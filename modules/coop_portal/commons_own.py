@@ -114,7 +114,7 @@ class Booking(OwnMixin, metaclass=PoolMeta):
         return self.state == 'running' or (
             self.state == 'confirmed' and self.start > self._now())
 
-    def moved(self, start, end, quantity):
+    def preview_move(self, start, end, quantity):
         """Return the changes by booking, and what they cost
 
         The price as it will be, and what is charged for what is given back.
@@ -152,7 +152,7 @@ class Booking(OwnMixin, metaclass=PoolMeta):
 
     def move(self, start, end, quantity):
         "Move the booking if the rules allow it"
-        change, _, _ = self.moved(start, end, quantity)
+        change, _, _ = self.preview_move(start, end, quantity)
         self.check_own([self])
         with without_check_access():
             self.rebook(self.__class__(self.id), *change)

@@ -6,8 +6,10 @@ from unittest.mock import patch
 
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_commons.exceptions import RejectedError
+from trytond.modules.coop_commons_cost.exceptions import AddressError
 from trytond.modules.coop_commons_cost.tests.documents import (
     CommonsCostDocuments)
+from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import create_members
 from trytond.pool import Pool
 from trytond.tests.test_tryton import (
@@ -61,3 +63,18 @@ class EngagementTestCase(CommonsCostDocuments, unittest.TestCase):
             again.draft([again])
             with self.assertRaises(RejectedError):
                 again.confirm([again])
+
+    @with_transaction()
+    def test_no_address(self):
+        "Test who can not be invoiced is named"
+        pool = Pool()
+        Address = pool.get('party.address')
+        Billing = pool.get('coop.commons.engagement.billing')
+        self.company = create_company()
+        with set_company(self.company):
+            self.prepare_documents(self.company)
+            billing = self.make(Billing, 'computed')
+            Address.delete(Address.search([]))
+            with self.assertRaisesRegex(
+                    AddressError, "Party .* has no address"), savepoint():
+                Billing.post([billing])

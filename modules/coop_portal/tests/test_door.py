@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from io import BytesIO
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -152,6 +153,27 @@ class DoorTestCase(PortalTestCase):
         self.assertEqual(response.status_code, 400)
         self.assertFalse(Pool().get('coop.portal.request').search([]))
         self.assertEqual(browser.get('/').status_code, 200)
+
+    @with_transaction()
+    def test_upload(self):
+        "Test the portal keeps no files, and reads no large forms"
+        pool = Pool()
+        Request = pool.get('coop.portal.request')
+        cooperative = self.open()
+        browser = self.browser(cooperative)
+        path = '/requests/new/other'
+        attachments = pool.get('ir.attachment').search([], count=True)
+        for name in ['page.html', 'program.exe', '../../etc/passwd']:
+            response = browser.post(
+                path, text="With a file", attachment=(
+                    BytesIO(b'<script>alert(1)</script>'), name))
+            self.assertEqual(response.status_code, 302)
+        self.assertEqual(
+            pool.get('ir.attachment').search([], count=True), attachments)
+        Request.delete(Request.search([]))
+        response = browser.post(path, text="x" * 100_000)
+        self.assertEqual(response.status_code, 413)
+        self.assertFalse(Request.search([]))
 
     @with_transaction()
     def test_host(self):

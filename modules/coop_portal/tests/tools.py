@@ -5,7 +5,9 @@ from trytond.modules.coop_shares.tests.documents import SharesDocuments
 from trytond.pool import Pool
 
 # What the portal shows
-EXTRAS = ['account_invoice', 'bank', 'coop_commons', 'coop_shares']
+EXTRAS = [
+    'account_invoice', 'bank', 'coop_commons', 'coop_shares',
+    'notification_email']
 
 
 class PortalDocuments(SharesDocuments):

@@ -1,8 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """Become a member: confirm the e-mail address, apply, and see the answer"""
-from flask import (
-    Blueprint, abort, flash, g, redirect, render_template, url_for)
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 from wtforms import (
     BooleanField, DateField, DecimalField, SelectField, StringField,
     TextAreaField)
@@ -63,7 +62,7 @@ def _get_form(papers):
                 and 'shares' not in g.visitor.parts):
             delattr(form, name)
     if form.share_class:
-        form.share_class.choices = [(0, ''), *(
+        form.share_class.choices = [(0, '–'), *(
                 (c.id, f'{c.rec_name}: {money(c.par_value, c.currency)}')
                 for c in Request.open_classes(g.visitor.company))]
     return form
@@ -122,7 +121,7 @@ def apply(id_):
         return redirect(url_for('join.categories'))
     return render_template(
         'application.html', category=category, form=form,
-        papers=[d for d, _ in papers])
+        papers=[d for d, _ in papers if access.attached(d)])
 
 
 @blueprint.route('/paper/<int:id_>')
@@ -131,6 +130,4 @@ def paper(id_):
     attachment = access.paper(id_)
     if attachment.type == 'link':
         return redirect(attachment.link)
-    elif not attachment.data:
-        abort(404)
     return send(attachment.name, bytes(attachment.data))

@@ -106,7 +106,7 @@ def move(id_):
             booking.move(*change)
             flash(text('moved'))
             return redirect(url_for('use.booking', id_=id_))
-        _, price, fee = booking.moved(*change)
+        _, price, fee = booking.preview_move(*change)
         items.extend([
                 (label(BOOKING, 'estimate'),
                     money(price, booking.currency) or text('no_price')),
