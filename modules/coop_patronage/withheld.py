@@ -1,6 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-from sql.conditionals import Case
+from sql.conditionals import Case, Coalesce
 
 from trytond.pool import Pool, PoolMeta
 
@@ -18,12 +18,16 @@ class Withheld(metaclass=PoolMeta):
         allocation = pool.get('coop.patronage.allocation').__table__()
         pool_ = pool.get('coop.patronage.pool').__table__()
         surplus = pool.get('coop.surplus').__table__()
+        fiscalyear = pool.get('account.fiscalyear').__table__()
         return super()._get_queries(states) + [
             cls._select(
                 'coop.surplus', surplus, allocation, allocation
                 .join(pool_, condition=allocation.pool == pool_.id)
-                .join(surplus, condition=pool_.surplus == surplus.id),
-                surplus.posting_date, allocation.party,
+                .join(surplus, condition=pool_.surplus == surplus.id)
+                .join(fiscalyear,
+                    condition=surplus.fiscalyear == fiscalyear.id),
+                Coalesce(surplus.posting_date, fiscalyear.end_date),
+                allocation.party,
                 Case((pool_.withholding_base == 'gross', allocation.gross),
                     else_=allocation.cash),
                 where=surplus.state.in_(states)),
