@@ -104,6 +104,9 @@ def page(open_=False, part=None):
                 return redirect(url_for('door.sign_in'))
             if part and part not in visitor.parts:
                 abort(404)
+            if any('\0' in value for value in request.values.values()):
+                # PostgreSQL has no texts with it
+                abort(400)
             try:
                 return run(func, values, as_visitor=not open_)
             except Refused as error:

@@ -176,6 +176,14 @@ class DoorTestCase(PortalTestCase):
         self.assertFalse(Request.search([]))
 
     @with_transaction()
+    def test_null(self):
+        "Test what no database stores is refused"
+        cooperative = self.open()
+        browser = self.browser(cooperative, user=None)
+        response = browser.sign_in(cooperative.users[0].email, "a\0b")
+        self.assertEqual(response.status_code, 400)
+
+    @with_transaction()
     def test_host(self):
         "Test only the hosts of portals are answered"
         cooperative = self.open()
