@@ -166,8 +166,10 @@ class Deposit(
 
     @property
     def paid(self):
-        return bool(
-            self.invoice_line and self.invoice_line.invoice.state == 'paid')
+        if self.invoice_line:
+            invoice = self.invoice_line.invoice
+            return invoice.state == 'paid' and not invoice.is_waived
+        return False
 
     @classmethod
     def find(cls, booking):
@@ -303,6 +305,11 @@ class Deposit(
                 raise DepositError(gettext(
                         'coop_commons.msg_deposit_not_posted',
                         deposit=deposit.rec_name,
+                        invoice=deposit.invoice_line.invoice.rec_name))
+            if deposit.invoice_line.invoice.is_waived:
+                raise DepositError(gettext(
+                        'coop_commons.msg_advance_waived',
+                        document=deposit.rec_name,
                         invoice=deposit.invoice_line.invoice.rec_name))
             deposit.post_return()
         cls.save(deposits)

@@ -40,6 +40,13 @@ class Invoice(metaclass=PoolMeta):
             for line in self.lines_to_pay if not line.reconciliation
             for payment in getattr(line, 'payments', ()))
 
+    @property
+    def is_waived(self):
+        "Whether something of it was written off instead of paid"
+        return any(
+            line.move.journal.type == 'write-off'
+            for line in self.reconciliation_lines)
+
     @classmethod
     def find_open_use(cls, company, parties):
         "Return the invoices and credit notes of use that are not paid"

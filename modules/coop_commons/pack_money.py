@@ -46,7 +46,8 @@ class PackMoney:
                     # What is not paid in can not pay
                     ('invoice_line.invoice.state', '=', 'paid'),
                     ], order=[('date', 'ASC'), ('id', 'ASC')]):
-            packs[pack.party].append(pack)
+            if not pack.invoice_line.invoice.is_waived:
+                packs[pack.party].append(pack)
         return packs
 
     @classmethod
@@ -109,6 +110,10 @@ class PackMoney:
             raise PackError(gettext(
                     'coop_commons.msg_pack_refund',
                     pack=self.rec_name, invoice=invoice.rec_name))
+        if invoice.is_waived:
+            raise PackError(gettext(
+                    'coop_commons.msg_advance_waived',
+                    document=self.rec_name, invoice=invoice.rec_name))
         if invoice.state == 'posted':
             return min(self.balance, invoice.amount_to_pay)
 

@@ -325,6 +325,30 @@ def create_service(company, unit):
     return product
 
 
+def waive(invoice, date):
+    "Write the invoice off"
+    pool = Pool()
+    Account = pool.get('account.account')
+    Journal = pool.get('account.journal')
+    Line = pool.get('account.move.line')
+    WriteOff = pool.get('account.move.reconcile.write_off')
+    expense, *_ = Account.search([
+            ('company', '=', invoice.company.id),
+            ('closed', '!=', True),
+            ('type.expense', '=', True),
+            ])
+    journal = Journal(name="Write-off", type='write-off')
+    journal.save()
+    write_off = WriteOff(
+        name="Waiver", company=invoice.company, journal=journal,
+        debit_account=expense, credit_account=expense)
+    write_off.save()
+    Line.reconcile(
+        list(invoice.lines_to_pay), date=date, writeoff=write_off)
+    # The queue does it otherwise
+    invoice.process([invoice])
+
+
 def pay(invoice, date):
     "Pay the invoice in cash"
     pool = Pool()

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from trytond.modules.coop_commons.exceptions import (
     AdvanceError, BookingRuleWarning, DepositError)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
-from trytond.modules.coop_commons.tests.documents import pay
+from trytond.modules.coop_commons.tests.documents import pay, waive
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -228,3 +228,20 @@ class DepositTestCase(CommonsTestCase):
             with self.assertRaisesRegex(AdvanceError, "Resource"):
                 Invoice.credit([invoice], invoice_date=BACK)
             self._give_back(deposit)
+
+    @with_transaction()
+    def test_waived(self):
+        "Test what was written off instead of paid is not given back"
+        Deposit = Pool().get('coop.commons.deposit')
+        with self.in_company():
+            self._prepare()
+            self._book(START)
+            deposit, = self._find()
+            deposit = self._take(deposit, paid=False)
+            waive(deposit.invoice_line.invoice, TAKEN)
+            deposit = Deposit(deposit.id)
+            self.assertEqual(deposit.invoice_line.invoice.state, 'paid')
+            self.assertFalse(deposit.paid)
+            with self.assertRaisesRegex(DepositError, "written off"):
+                Deposit.give_back([deposit])
+            self.assertFalse(check_books(self.company, TAKEN))

@@ -5,9 +5,9 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from trytond.modules.coop_commons.exceptions import (
-    AdvanceError, BookingQuotaWarning, BookingRuleWarning)
+    AdvanceError, BookingQuotaWarning, BookingRuleWarning, PackError)
 from trytond.modules.coop_commons.tests.case import CommonsTestCase
-from trytond.modules.coop_commons.tests.documents import pay
+from trytond.modules.coop_commons.tests.documents import pay, waive
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -347,3 +347,17 @@ class PrepaidMoneyTestCase(CommonsTestCase):
                 Invoice.credit(
                     [pack.invoice_line.invoice], invoice_date=END)
             self.assertEqual(check_books(self.company, END), [])
+
+    @with_transaction()
+    def test_waived(self):
+        "Test what was written off instead of paid in pays nothing"
+        Pack = Pool().get('coop.commons.pack')
+        with self.in_company():
+            self._prepare()
+            pack = self._pay_in(100, paid=False)
+            waive(pack.invoice_line.invoice, PAID_IN)
+            pack = Pack(pack.id)
+            self.assertFalse(Pack.find_money(self.company, [pack.party]))
+            with self.assertRaisesRegex(PackError, "written off"):
+                Pack.refund([pack])
+            self.assertFalse(check_books(self.company, PAID_IN))
