@@ -40,6 +40,8 @@ settings.register_profile(
 settings.load_profile('coop')
 # A change is judged by the same examples each time; who develops gets others
 settings.register_profile('ci', settings.get_profile('coop'), derandomize=True)
+# What needs no database is judged once by all examples
+settings.register_profile('few', settings.get_profile('ci'), max_examples=10)
 
 
 class ScenarioItem(pytest.Item):

@@ -84,7 +84,8 @@ BOOK = {
         'cancel'},
     'coop.commons.series': {'confirm', 'cancel'},
     }
-MEET = {'coop.meeting': {'draft', 'convene', 'open', 'close', 'cancel'}}
+MEET = {'coop.meeting': {
+        'draft', 'convene', 'open', 'take_proxies', 'close', 'cancel'}}
 NOTICE = {'give_notice', 'withdraw_notice', 'change_category', 'leave'}
 # Who approves does not post, and who posts does not approve
 PRESS = {

@@ -8,6 +8,7 @@ or is named as a master with the reason.
 """
 from collections import Counter
 from contextlib import contextmanager, nullcontext
+from itertools import count
 from unittest.mock import patch
 
 from trytond import backend
@@ -31,6 +32,8 @@ from trytond.transaction import (
 
 __all__ = ['DocumentTestMixin', 'StrangerTestMixin', 'savepoint']
 
+# No two tests have the same, whatever one of them leaves behind
+_logins = count(1)
 _LOG = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
 
 
@@ -373,7 +376,7 @@ class DocumentTestMixin:
         key = (groups, company)
         if key not in self._attackers:
             user = User(
-                name="Attacker", login=f'attacker-{len(self._attackers)}',
+                name="Attacker", login=f'attacker-{next(_logins)}',
                 companies=[company], company=company)
             if groups:
                 # Who acts in the portal sees less than who does not
