@@ -34,13 +34,8 @@ class DepositPosting:
     def get_invoice(self):
         pool = Pool()
         Invoice = pool.get('account.invoice')
-        invoice = Invoice.get_of_use(
+        return Invoice.get_addressed(
             self.company, self.party, self.date, self.currency)
-        if not invoice.invoice_address:
-            raise DepositError(gettext(
-                    'coop_commons.msg_billing_address',
-                    party=invoice.party.rec_name))
-        return invoice
 
     def get_invoice_line(self, invoice):
         pool = Pool()

@@ -24,6 +24,10 @@ class BillingError(UserError):
     pass
 
 
+class AddressError(UserError):
+    pass
+
+
 class PackError(UserError):
     pass
 

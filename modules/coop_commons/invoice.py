@@ -6,7 +6,7 @@ from trytond.pool import Pool, PoolMeta
 from trytond.transaction import Transaction
 
 from .digits import AMOUNT_DIGITS
-from .exceptions import AdvanceError
+from .exceptions import AddressError, AdvanceError
 from .slices import search_slices
 
 # What is invoiced before it is used
@@ -91,6 +91,16 @@ class Invoice(metaclass=PoolMeta):
                                 invoice=invoice.rec_name,
                                 document=advance.rec_name))
         return super().credit(invoices, refund=refund, **values)
+
+    @classmethod
+    def get_addressed(cls, company, party, date, currency=None):
+        "Return an unsaved invoice of use, or name who has no address for it"
+        invoice = cls.get_of_use(company, party, date, currency)
+        if not invoice.invoice_address:
+            raise AddressError(gettext(
+                    'coop_commons.msg_billing_address',
+                    party=invoice.party.rec_name))
+        return invoice
 
     def get_move(self):
         if self.move or not self.is_of_use:

@@ -10,7 +10,6 @@ from trytond.pyson import Eval
 from trytond.transaction import Transaction
 
 from .cost_pool_figures import CostPoolFigures
-from .exceptions import AddressError
 
 
 class CostPool(CostPoolFigures, DeactivableMixin, ModelSQL, ModelView):
@@ -187,12 +186,8 @@ class CostPool(CostPoolFigures, DeactivableMixin, ModelSQL, ModelView):
     def get_invoice(self, party, date):
         pool = Pool()
         Invoice = pool.get('account.invoice')
-        invoice = Invoice.get_of_use(self.company, party, date, self.currency)
-        if not invoice.invoice_address:
-            raise AddressError(gettext(
-                    'coop_commons.msg_billing_address',
-                    party=invoice.party.rec_name))
-        return invoice
+        return Invoice.get_addressed(
+            self.company, party, date, self.currency)
 
     def get_description(self, message, party, fiscalyear, units):
         pool = Pool()

@@ -13,7 +13,3 @@ class SettlementError(UserError):
 
 class EngagementError(UserError):
     pass
-
-
-class AddressError(UserError):
-    pass

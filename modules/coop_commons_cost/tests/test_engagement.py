@@ -5,8 +5,7 @@ import unittest
 from unittest.mock import patch
 
 from trytond.modules.company.tests import create_company, set_company
-from trytond.modules.coop_commons.exceptions import RejectedError
-from trytond.modules.coop_commons_cost.exceptions import AddressError
+from trytond.modules.coop_commons.exceptions import AddressError, RejectedError
 from trytond.modules.coop_commons_cost.tests.documents import (
     CommonsCostDocuments)
 from trytond.modules.coop_membership.tests.document import savepoint
