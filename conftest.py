@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 from _pytest.unittest import TestCaseFunction
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent
 if os.environ.get('TRYTOND_DATABASE_URI', '').startswith('postgresql'):
@@ -97,13 +98,17 @@ def _flatten(suite):
 def pytest_collection_modifyitems(items):
     """Let databases be prepared while other tests run
 
-    Workers take the tests one by one, in this order: the first test of a
-    module, which prepares its database, comes before those of the former one.
+    Workers take them in this order: the first test of a module, which
+    prepares its database, comes before those of the former one.
     """
     free = [i for i in items if not _has_database(i)]
+    order = _sort({_module(i) for i in items})
     groups = [
         list(group) for _, group in groupby(
-            filter(_has_database, items), key=lambda i: i.path.parent)]
+            sorted(
+                filter(_has_database, items),
+                key=lambda i: order.index(_module(i))),
+            key=_module)]
     firsts = [group.pop(0) for group in groups]
     items[:] = firsts[:1] + free
     for group, first in zip_longest(groups, firsts[1:]):
@@ -112,12 +117,29 @@ def pytest_collection_modifyitems(items):
         items.extend(group)
 
 
+def _module(item):
+    directory = item.path.parent.parent
+    return directory.name if directory.parent.name == 'modules' else 'coop'
+
+
 def _has_database(item):
     if isinstance(item, ScenarioItem):
         return True
     set_up = getattr(item.cls, 'setUpClass', None)
     return bool(set_up) and (
         set_up.__func__ is not unittest.TestCase.setUpClass.__func__)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ClassScheduling(config, log)
+
+
+class ClassScheduling(LoadScopeScheduling):
+    "Set up each class once: one worker takes all its tests"
+
+    def _split_scope(self, nodeid):
+        file, class_, *test = nodeid.split('::')
+        return f'{file}::{class_}' if test else nodeid
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -182,16 +204,37 @@ def _sources(module):
     return digest.hexdigest()
 
 
+@cache
+def _depends(module):
+    "Return the modules that are activated with the module, itself too"
+    from trytond.modules import get_module_info
+
+    result = {module}
+    for name in get_module_info(module).get('depends', []):
+        result |= _depends(name)
+    return result
+
+
+def _closure(modules):
+    return set().union(*map(_depends, modules))
+
+
+def _digest(text):
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
 class PreparedDatabases:
     """Let workers share prepared databases
 
     Who finds none holds a lock until it has made and kept it; the others
-    wait for it.  It is made from the one with fewer modules: the modules that
-    two databases share are activated once.
+    wait for it.  It is made from one with fewer modules: the modules that
+    databases share are activated once.
     """
 
     def __init__(self, test_tryton, tools):
         self.locks = []
+        server = _digest(os.environ.get('TRYTOND_DATABASE_URI', ''))
+        self.list = ROOT / '.cache' / 'tests' / f'{server}.list'
         self.tools = tools
         self.test_tryton = test_tryton
         self.backup = test_tryton.backup_db_cache
@@ -228,7 +271,7 @@ class PreparedDatabases:
         from trytond import backend
 
         key = self._key(name)
-        digest = hashlib.sha1(f'{ROOT} {key}'.encode()).hexdigest()
+        digest = _digest(f'{ROOT} {key}')
         lock = (Path(tempfile.gettempdir()) / f'coop-{digest}.lock').open('w')
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.locks.append(lock)
@@ -257,6 +300,10 @@ class PreparedDatabases:
     def backup_db_cache(self, name):
         _analyze()
         self.backup(self._key(name))
+        if self.test_tryton.DB_CACHE and '--' not in name:
+            self.list.parent.mkdir(parents=True, exist_ok=True)
+            with self.list.open('a') as file:
+                file.write(f'{name} {_digest(self._key(name))}\n')
         self.release()
 
     def _key(self, name):
@@ -266,19 +313,33 @@ class PreparedDatabases:
         return f'{"-".join(modules)}--{setup} {sources}'
 
     def restore_base(self, name):
-        "Restore the database without the set up, or with fewer modules"
+        """Restore the database to start from
+
+        It is the one without the set up, else of those that are prepared the
+        one with most of the modules, else that of the last dependency.
+        """
         modules, _, setup = name.partition('--')
         modules = modules.split('-')
-        own = [m for m in _sort(modules) if m in modules]
         if setup:
             base = modules
-        elif len(modules) > 1:
-            base = own[-1:]
         else:
-            base = _sort(_config(own[-1])['depends'])[-1:]
+            all_ = _closure(modules)
+            own = [m for m in _sort(modules) if m in modules]
+            base = max([
+                    _sort(_config(own[-1])['depends'])[-1:],
+                    *(p for p in self._prepared() if _closure(p) < all_),
+                    ], key=lambda m: len(_closure(m)))
         if base:
             self.drop()
             self.activate(base)
+
+    def _prepared(self):
+        "Yield the modules of each database that is prepared"
+        if self.list.exists():
+            for line in self.list.read_text().splitlines():
+                name, digest = line.split()
+                if digest == _digest(self._key(name)):
+                    yield name.split('-')
 
     def release(self):
         lock = self.locks.pop()

@@ -1,35 +1,31 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-import unittest
 from contextlib import contextmanager
 
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_commons.tests.documents import CommonsDocuments
+from trytond.modules.coop_membership.tests.database import PreparedTestCase
 from trytond.pool import Pool
-from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction, check_access
 
 __all__ = ['CommonsTestCase']
 
 
-class CommonsTestCase(CommonsDocuments, unittest.TestCase):
+class CommonsTestCase(CommonsDocuments, PreparedTestCase):
     "Test with the documents of a company"
+    module = 'coop_commons'
 
-    @classmethod
-    def setUpClass(cls):
-        drop_db()
-        activate_module('coop_commons')
-
-    @classmethod
-    def tearDownClass(cls):
-        drop_db()
-
-    @contextmanager
-    def in_company(self):
+    def prepare(self):
         "Prepare a company with two members, a resource and its tariff"
         self.company = create_company()
         with set_company(self.company):
             self.prepare_documents(self.company)
+
+    @contextmanager
+    def in_company(self):
+        self.lock_documents()
+        self.load()
+        with set_company(self.company):
             yield
 
     def make(self, name, state, **values):

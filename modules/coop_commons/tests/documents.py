@@ -106,16 +106,10 @@ class CommonsDocuments:
 
     def prepare_documents(self, company):
         pool = Pool()
-        Billing = pool.get('coop.commons.billing')
-        JournalPeriod = pool.get('account.journal.period')
         Member = pool.get('coop.member')
         Party = pool.get('party.party')
-        Sequence = pool.get('ir.sequence.strict')
         Uom = pool.get('product.uom')
-        # Else each one that is used would start the test over
-        Billing.lock()
-        JournalPeriod.lock()
-        Sequence.lock(Sequence.search([]))
+        self.lock_documents()
         create_chart(company)
         fiscalyear = set_invoice_sequences(get_fiscalyear(
                 company, start_date=START, end_date=dt.date(2024, 12, 31)))
@@ -134,6 +128,16 @@ class CommonsDocuments:
         self._resource = self._create_resource()
         tariff = self._make_document('tariff', resource=self._resource)
         tariff.approve([tariff])
+
+    def lock_documents(self):
+        "Lock what else would start the test over each time that it is used"
+        pool = Pool()
+        for name in ['coop.commons.billing', 'account.journal.period']:
+            pool.get(name).lock()
+        for name in [
+                'ir.sequence.strict', 'coop.member', 'coop.commons.resource']:
+            Model = pool.get(name)
+            Model.lock(Model.search([]))
 
     def make(self, Model, state):
         Invoice = Pool().get('account.invoice')

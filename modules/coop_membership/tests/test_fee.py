@@ -11,7 +11,7 @@ from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.exceptions import FeeError
 from trytond.modules.coop_membership.fee_run import FeeRun
-from trytond.modules.coop_membership.tests.database import DatabaseTestCase
+from trytond.modules.coop_membership.tests.database import PreparedTestCase
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_fee, create_members)
 from trytond.pool import Pool
@@ -21,7 +21,7 @@ START = dt.date(2024, 1, 1)
 END = dt.date(2024, 12, 31)
 
 
-class FeeTestCase(DatabaseTestCase):
+class FeeTestCase(PreparedTestCase):
     """Test the recurring fees of the members
 
     The amounts are calculated by hand, 2024 has 366 days.
@@ -29,8 +29,23 @@ class FeeTestCase(DatabaseTestCase):
     module = 'coop_membership'
     extras = ['account_invoice', 'account_payment', 'notification_email']
 
+    def prepare(self):
+        with self._open_books("Cooperative") as self._company:
+            pass
+
     @contextmanager
-    def company(self, name="Cooperative"):
+    def company(self, name=None):
+        "Act in the company that is prepared, or in another one"
+        if name:
+            with self._open_books(name) as company:
+                yield company
+        else:
+            self.load()
+            with set_company(self._company):
+                yield self._company
+
+    @contextmanager
+    def _open_books(self, name):
         pool = Pool()
         Sequence = pool.get('ir.sequence.strict')
         company = create_company(name=name)

@@ -6,13 +6,13 @@ from copy import copy
 from decimal import Decimal
 from unittest.mock import patch
 
-from trytond.model import Model
 from trytond.modules.account.tests import get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_commons.tests.documents import (
     START, CommonsDocuments, create_service)
-from trytond.modules.coop_membership.tests.database import DatabaseTestCase
+from trytond.modules.coop_membership.tests.database import (
+    DatabaseTestCase, load)
 from trytond.modules.coop_portal.tests.tools import EXTRAS, PortalDocuments
 from trytond.modules.coop_portal.wsgi import create_app
 from trytond.modules.currency.tests import add_currency_rate, create_currency
@@ -89,13 +89,6 @@ class Cooperative(CommonsDocuments, PortalDocuments):
 
     def reload(self):
         "Return the same with its records as they are in the transaction"
-        def load(value):
-            if isinstance(value, Model):
-                return value.__class__(value.id)
-            elif isinstance(value, list):
-                return [load(v) for v in value]
-            return value
-
         other = copy(self)
         for name, value in vars(self).items():
             setattr(other, name, load(value))

@@ -1,18 +1,17 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
-import unittest
 from decimal import Decimal
 
 from trytond import backend
 from trytond.modules.account.tests import create_chart, get_fiscalyear
 from trytond.modules.account_invoice.tests import set_invoice_sequences
 from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_membership.tests.database import PreparedTestCase
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members, run_tasks)
 from trytond.modules.coop_shares.tests.tools import EXTRAS
 from trytond.pool import Pool
-from trytond.tests.test_tryton import activate_module, drop_db
 from trytond.transaction import Transaction
 
 START = dt.date(2024, 1, 1)
@@ -75,27 +74,17 @@ def issue(members, class_, quantity=10):
                 state='done') for member in members])
 
 
-class SharesTestCase(unittest.TestCase):
+class SharesTestCase(PreparedTestCase):
     "The base of the tests that use the models of the shares"
+    module = 'coop_shares'
+    extras = EXTRAS
     _run_tasks = staticmethod(run_tasks)
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        drop_db()
-        activate_module(['coop_shares', *EXTRAS])
+    def prepare(self):
+        self._company, self._category = self._open_books()
 
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        drop_db()
-
-    def _set_up(self, **values):
-        "Return a company with its books open and a share class"
-        Sequence = Pool().get('ir.sequence.strict')
-        # Else each one that is used would start the test over
-        Sequence.lock(Sequence.search([]))
-        company = create_company()
+    def _open_books(self, name="Cooperative"):
+        company = create_company(name=name)
         with set_company(company):
             create_chart(company)
             for year in [2024, 2025]:
@@ -104,9 +93,17 @@ class SharesTestCase(unittest.TestCase):
                         end_date=dt.date(year, 12, 31)))
                 fiscalyear.save()
                 fiscalyear.create_period([fiscalyear])
-            category = create_category(company)
-            class_ = create_share_class(company, **values)
-        return company, category, class_
+            return company, create_category(company)
+
+    def _set_up(self, **values):
+        "Return the company with its books open and a share class"
+        Sequence = Pool().get('ir.sequence.strict')
+        # Else each one that is used would start the test over
+        Sequence.lock(Sequence.search([]))
+        self.load()
+        with set_company(self._company):
+            class_ = create_share_class(self._company, **values)
+        return self._company, self._category, class_
 
     def _admit(self, company, category, count=1):
         members = create_members(company, category, count, START)

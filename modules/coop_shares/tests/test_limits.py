@@ -113,9 +113,11 @@ class LimitsTestCase(SharesTestCase):
         "Test the limits of each company count in what is confirmed together"
         Subscription = Pool().get('coop.share.subscription')
         drafts = []
-        for _ in range(2):
-            company, category, class_ = self._set_up()
+        self.load()
+        for company, category in [
+                (self._company, self._category), self._open_books("Other")]:
             with set_company(company):
+                class_ = create_share_class(company)
                 limited = create_share_class(
                     company, code='L', maximum=Decimal(20))
                 member, = self._admit(company, category)
