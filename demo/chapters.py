@@ -4,7 +4,7 @@
 
 The database is kept as it is at the end of each chapter.  A story that was
 stopped half-way goes on from the last chapter that was done, so that its end
-is the same.
+is the same, but not that of another edition, which may lack what comes next.
 """
 import os
 import sqlite3
@@ -15,11 +15,16 @@ from pathlib import Path
 DONE = 'done-%02d.sqlite'
 
 
+class OtherEdition(Exception):
+    pass
+
+
 class Story:
 
-    def __init__(self, database, chapters):
+    def __init__(self, database, chapters, edition=''):
         self.database = Path(database)
         self.chapters = chapters
+        self.edition = edition
 
     @property
     def directory(self):
@@ -27,6 +32,10 @@ class Story:
 
     def _kept(self, number):
         return self.directory / (DONE % number)
+
+    @property
+    def _kept_edition(self):
+        return self.directory / 'edition'
 
     def is_played(self):
         return self._kept(len(self.chapters)).exists()
@@ -40,8 +49,15 @@ class Story:
         done = max((
                 number for number in range(1, len(self.chapters) + 1)
                 if self._kept(number).exists()), default=0)
+        if done and (
+                not self._kept_edition.exists()
+                or self._kept_edition.read_text() != self.edition):
+            raise OtherEdition(
+                f"{self.database} was played otherwise: start over with "
+                "--again")
         if done == len(self.chapters):
             return
+        self._kept_edition.write_text(self.edition)
         remove(self.database)
         if done:
             copy(self._kept(done), self.database)

@@ -12,10 +12,10 @@ from pathlib import Path
 import books
 import files
 import summary
-from chapters import Story
+from chapters import OtherEdition, Story
 from proteus import Model, Report, Wizard, config
 from tryton import (
-    PASSWORD, Papers, activate, configure, connect, create_company,
+    PASSWORD, Papers, activate, configure, connect, create_company, digest,
     skip_configuration)
 
 from trytond.exceptions import UserError
@@ -23,6 +23,7 @@ from trytond.modules.coop_import.scripts import (
     import_members, import_patronage, import_usage)
 
 DATABASE = 'coop'
+MODULES = ['coop', 'coop_portal']
 START, END = dt.date(1997, 1, 1), dt.date(1997, 12, 31)
 MEETING = dt.date(1998, 4, 18)
 PAYMENT = dt.date(1998, 5, 15)
@@ -92,7 +93,7 @@ class Demo:
 
     def install(self):
         "The modules are activated"
-        activate(self.configuration, DATABASE, 'coop', 'coop_portal')
+        activate(self.configuration, DATABASE, *MODULES)
 
     def found(self):
         "The cooperative is founded"
@@ -558,10 +559,15 @@ def main():
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     demo = Demo(args.out, args.customers)
-    story = Story(args.out / f'{DATABASE}.sqlite', demo.chapters)
+    story = Story(
+        args.out / f'{DATABASE}.sqlite', demo.chapters,
+        edition=f'{digest(MODULES)} {args.customers}')
     if args.again:
         story.forget()
-    story.play()
+    try:
+        story.play()
+    except OtherEdition as exception:
+        sys.exit(str(exception))
     demo.connect()
     summary.show(get_fiscalyear(), args.out)
 

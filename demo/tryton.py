@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 """Start Tryton on the demo's database."""
 import datetime as dt
+import hashlib
 import os
 import shutil
 import subprocess
@@ -35,6 +36,30 @@ def configure(directory):
     # The configuration decides, whatever the environment says
     os.environ.pop('TRYTOND_DATABASE_URI', None)
     return path
+
+
+def digest(modules):
+    "Return the digest of the modules, with those that they depend on, of ours"
+    from trytond.modules import get_module_info
+
+    result = hashlib.sha1()
+    names, read = list(modules), set()
+    while names:
+        name = names.pop()
+        if name in read or not name.startswith('coop'):
+            continue
+        read.add(name)
+        info = get_module_info(name)
+        names.extend(info['depends'])
+        names.extend(info.get('extras_depend', []))
+    for name in sorted(read):
+        directory = Path(get_module_info(name)['directory'])
+        for pattern in ['tryton.cfg', '*.py', '*.xml', 'view/*.xml']:
+            for path in sorted(directory.glob(pattern)):
+                result.update(path.read_bytes())
+    for path in sorted(Path(__file__).parent.glob('*.py')):
+        result.update(path.read_bytes())
+    return result.hexdigest()
 
 
 def activate(configuration, database, *modules):

@@ -49,10 +49,11 @@ class StoryTestCase(unittest.TestCase):
         if self.killed:
             raise KeyboardInterrupt
 
-    def play(self):
+    def play(self, edition=''):
         from chapters import Story
         with contextlib.redirect_stdout(io.StringIO()):
-            Story(self.database, [self.first, self.second]).play()
+            Story(
+                self.database, [self.first, self.second], edition).play()
 
     def test_killed(self):
         "Test a story that was stopped in a chapter begins it anew"
@@ -64,3 +65,12 @@ class StoryTestCase(unittest.TestCase):
             self.assertEqual(
                 connection.execute('SELECT chapter FROM told').fetchall(),
                 [('first',), ('second',)])
+
+    def test_edition(self):
+        "Test the story of another edition does not go on"
+        self.killed = False
+        self.play()
+        self.play()
+        from chapters import OtherEdition
+        with self.assertRaisesRegex(OtherEdition, '--again'):
+            self.play('second')
