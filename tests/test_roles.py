@@ -14,7 +14,8 @@ MEMBERS = {
     'coop.member.category', 'coop.member.movement', 'coop.member.office',
     'coop.member.register', 'coop.membership', 'coop.membership.document'}
 CAPITAL = {
-    'coop.share.capital', 'coop.share.certificate', 'coop.share.class',
+    'coop.share.call', 'coop.share.capital', 'coop.share.certificate',
+    'coop.share.class',
     'coop.share.class.capital',
     'coop.share.distribution', 'coop.share.holding', 'coop.share.move',
     'coop.share.redemption', 'coop.share.subscription',
@@ -64,7 +65,7 @@ WRITE = {
         'coop.member.fee.run',
         'coop.patronage.allocation', 'coop.patronage.entry',
         'coop.patronage.reassignment',
-        'coop.share.dividend',
+        'coop.share.call', 'coop.share.dividend',
         'coop.share.move', 'coop.share.redemption',
         'coop.share.subscription', 'coop.share.transfer',
         'coop.share.valuation', 'coop.surplus', 'coop.withholding'},
@@ -104,6 +105,7 @@ PRESS = {
         'coop.equity.retain': {'draft', 'compute', 'post', 'cancel'},
         'coop.equity.revolvement': {'draft', 'compute', 'post', 'cancel'},
         'coop.member.fee.run': {'draft', 'compute', 'invoice'},
+        'coop.share.call': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.certificate': {'issue_again'},
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.move': {'do', 'reverse'},
@@ -124,6 +126,7 @@ PRESS = {
         'coop.member': NOTICE | {
             'admit', 'reject', 'reconsider', 'exclude', 'readmit',
             'undo_admission'},
+        'coop.share.call': {'approve', 'forfeit'},
         'coop.share.dividend': {'approve'},
         'coop.share.redemption': {'approve', 'refuse'},
         'coop.share.valuation': {'draft', 'approve'},

@@ -23,8 +23,9 @@ RELATES = {
         'coop.equity.statement', 'coop.commons.booking',
         'coop.commons.usage', 'coop.commons.usage.charge',
         'coop.meeting.attendance', 'coop.member.statement'},
+    'coop.share.call': {'coop.share.call.line'},
     'coop.meeting': {
-        'coop.surplus', 'coop.share.dividend', 'coop.equity.revolvement',
+        'coop.share.call', 'coop.surplus', 'coop.share.dividend', 'coop.equity.revolvement',
         'coop.commons.rate', 'coop.assembly.report'},
     'coop.surplus': {'coop.patronage.allocation'},
     'coop.commons.resource': {

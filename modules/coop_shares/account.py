@@ -29,6 +29,7 @@ class Move(metaclass=PoolMeta):
             'coop.share.subscription',
             'coop.share.transfer',
             'coop.share.redemption',
+            'coop.share.call',
             'coop.share.dividend',
             ]
 

@@ -56,6 +56,14 @@ class ObligatorySharesWarning(UserWarning):
     pass
 
 
+class ResolutionError(UserError):
+    pass
+
+
+class CallError(UserError):
+    pass
+
+
 class DividendError(UserError):
     pass
 

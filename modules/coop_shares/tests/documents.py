@@ -59,6 +59,13 @@ class SharesDocuments:
             'posted': ['compute', 'approve', 'post'],
             'cancelled': ['compute', 'approve', 'cancel'],
             },
+        'coop.share.call': {
+            'draft': [],
+            'computed': ['compute'],
+            'approved': ['compute', 'approve'],
+            'posted': ['compute', 'approve', 'post'],
+            'cancelled': ['compute', 'approve', 'post', 'cancel'],
+            },
         'coop.share.move': {
             'draft': [],
             'done': ['do'],
@@ -188,6 +195,23 @@ class SharesDocuments:
             'payment_date': END,
             'account': get_account(self.company, type='expense'),
             'account_payable': get_account(self.company, type='payable'),
+            }
+
+    def _get_call(self):
+        Subscription = Pool().get('coop.share.subscription')
+        class_ = create_share_class(
+            self.company, code=f'C{next(self._count)}',
+            due_percent=Decimal(25))
+        subscription = Subscription(
+            company=self.company, member=self._members[0],
+            share_class=class_, quantity=Decimal(1), date=START)
+        subscription.save()
+        Subscription.confirm([subscription])
+        return {
+            'share_class': class_,
+            'date': START,
+            'percent': Decimal(25),
+            'due_date': END,
             }
 
     def _get_move(self):

@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.exceptions import (
@@ -11,11 +12,12 @@ from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
-    LimitError, ObligatorySharesWarning, ShareOfferValidationError)
+    CallError, LimitError, ObligatorySharesWarning, ShareOfferValidationError)
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class StatutesTestCase(SharesTestCase):
@@ -466,3 +468,225 @@ class StatutesTestCase(SharesTestCase):
             ann, bob = self._admit(company, category, 2)
             issue([ann], class_, 3)
             self.assertEqual((ann.liability, bob.liability), (1500, 0))
+
+    def _balance(self, account, date=END, party=None):
+        "Return the debit less the credit of the account"
+        Line = Pool().get('account.move.line')
+        domain = [
+            ('account', '=', account.id),
+            ('date', '<=', date),
+            ('move_state', '=', 'posted'),
+            ]
+        if party:
+            domain.append(('party', '=', party.id))
+        return sum(l.debit - l.credit for l in Line.search(domain))
+
+    def _call_class(self, company, **values):
+        reserve = get_account(company, "Deductions from Redeemed Shares")
+        return create_share_class(
+            company, code='C', par_value=Decimal(500),
+            account_forfeited=reserve, **values)
+
+    def _call(self, class_, percent, buttons, **values):
+        values.setdefault('date', dt.date(2024, 6, 30))
+        values.setdefault('due_date', dt.date(2024, 7, 31))
+        return self._process(
+            'call', buttons, class_.company, share_class=class_.id,
+            percent=Decimal(percent), **values)
+
+    @with_transaction()
+    def test_call(self):
+        """Test the call of what is not due at once
+
+        DE, GenG § 7 Nr. 1: a tenth is to be paid as the statutes say, and
+        § 50: the general meeting calls the rest.  Of 4 shares of 500 are
+        2,000 / 10 = 200 due at once, 40 % = 800 called, and 1,000 is left.
+        """
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            for unpaid in [None, get_account(
+                        company, "Member Shares Subscribed, Not Paid In")]:
+                self._test_call(company, category, unpaid)
+
+    def _test_call(self, company, category, unpaid):
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Subscription = pool.get('coop.share.subscription')
+        class_ = self._call_class(
+            company, due_percent=Decimal(10), account_unpaid=unpaid)
+        ann, bob = self._admit(company, category, 2)
+        subscription = self._subscribe(ann, class_, 4)
+        other = self._subscribe(bob, class_, 2)
+
+        def open_(subscription):
+            return [
+                (l.maturity_date, l.debit)
+                for l in Subscription(subscription.id).lines_to_pay]
+        self.assertEqual(
+            open_(subscription), [(START, 200), (None, 1800)])
+        self.assertEqual(subscription.uncalled_amount, 1800)
+        self._pay(subscription, 200, START)
+        call = self._call(class_, 40, ['compute'])
+        self.assertEqual(
+            {l.member: l.amount for l in call.lines}, {ann: 800, bob: 400})
+        # Who subscribes meanwhile is called too
+        carl, = self._admit(company, category)
+        late = self._subscribe(carl, class_, 1, dt.date(2024, 6, 1))
+        with savepoint(), self.assertRaisesRegex(
+                CallError, carl.party.name):
+            Call.approve([call])
+        Call.draft([call])
+        Call.compute([call])
+        Call.approve([call])
+        Call.post([call])
+        call = Call(call.id)
+        self.assertEqual(call.amount, 800 + 400 + 200)
+        self.assertEqual(
+            open_(subscription),
+            [(dt.date(2024, 7, 31), 800), (None, 1000)])
+        self.assertEqual(open_(late), [
+                (dt.date(2024, 6, 1), 50), (dt.date(2024, 7, 31), 200),
+                (None, 250)])
+        for date in [dt.date(2024, 6, 29), dt.date(2024, 6, 30), END]:
+            self.assertEqual(check_books(company, date), [])
+        # It is taken back as if it had not been, and called again
+        Call.cancel([call])
+        self.assertEqual(open_(subscription), [(None, 1800)])
+        self.assertEqual(check_books(company, END), [])
+        call = self._call(class_, 40, ['compute', 'approve', 'post'])
+        self._pay(subscription, 800, dt.date(2024, 7, 15))
+        self.assertEqual(
+            {l.member: l.open_amount for l in Call(call.id).lines},
+            {ann: 0, bob: 400, carl: 200})
+        with savepoint(), self.assertRaisesRegex(CallError, ann.party.name):
+            Call.cancel([Call(call.id)])
+        # Half of what is left, paid before it is called
+        self._pay(subscription, 1000, dt.date(2024, 8, 1))
+        self.assertEqual(Subscription(subscription.id).state, 'paid')
+        last = self._call(
+            class_, 100, ['compute', 'approve', 'post'],
+            date=dt.date(2024, 9, 1), due_date=dt.date(2024, 9, 30))
+        self.assertEqual(
+            {l.member: l.amount for l in last.lines}, {bob: 500, carl: 250})
+        with savepoint(), self.assertRaisesRegex(CallError, class_.code):
+            self._call(class_, 1, ['compute'], date=END, due_date=END)
+        self.assertEqual(open_(other)[-1], (dt.date(2024, 9, 30), 500))
+        self.assertEqual(check_books(company, END), [])
+        # So that another class can have the code
+        class_.code = f'C{class_.id}'
+        class_.save()
+
+    @with_transaction()
+    def test_call_third(self):
+        """Test a third of what cannot be divided by three, and the resolution
+
+        A third of 2 × 500 is 333.33, of which the rest of 500 is called last.
+        """
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            class_ = self._call_class(company, due_percent=Decimal(50))
+            ann, = self._admit(company, category)
+            self._subscribe(ann, class_, 2)
+            call = self._call(class_, '33.3333', ['compute'])
+            self.assertEqual(
+                [l.amount for l in call.lines], [Decimal('333.33')])
+            Call.approve([call])
+            Call.post([call])
+            last = self._call(class_, '33.3333', ['compute'])
+            self.assertEqual(
+                [l.amount for l in last.lines], [Decimal('166.67')])
+
+    @with_transaction()
+    def test_forfeiture(self):
+        """Test shares are forfeited of which a call is not paid
+
+        UK, Companies (Tables A to F) Regulations 1985, Table A, art. 18-20:
+        after 14 clear days' notice, with all that was paid of them.  Of 2
+        shares of 500 a quarter, 250, is paid, and 250 called: the reserve
+        gets 250, and 750 is claimed no more.  The 3 paid shares stay.
+        """
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            for unpaid in [None, get_account(
+                        company, "Member Shares Subscribed, Not Paid In")]:
+                self._test_forfeiture(company, category, unpaid)
+
+    def _test_forfeiture(self, company, category, unpaid):
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Forfeit = pool.get('coop.share.call.forfeit', type='wizard')
+        Letter = pool.get('coop.share.call.letter', type='report')
+        Redemption = pool.get('coop.share.redemption')
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        class_ = self._call_class(
+            company, due_percent=Decimal(25), account_unpaid=unpaid,
+            redeemable=False, keep_last=True)
+        reserve = class_.account_forfeited
+        before = self._balance(reserve)
+        ann, bob = self._admit(company, category, 2)
+        paid = self._subscribe(ann, class_, 3)
+        self._pay(paid, 1500, START)
+        day = dt.date(2024, 2, 1)
+        subscription = self._subscribe(ann, class_, 2, day)
+        self._pay(subscription, 250, day)
+        self._subscribe(bob, class_, 1)
+        call = self._call(
+            class_, 25, ['compute', 'approve', 'post'],
+            forfeit_date=dt.date(2024, 8, 15))
+        self.assertEqual(
+            {l.member: l.open_amount for l in call.lines},
+            {ann: 250, bob: 125})
+        of_ann, of_bob = sorted(call.lines, key=lambda l: l.member.id)
+        self.assertEqual(
+            Letter.get_request(of_ann).amount, 250)
+        self.assertEqual(
+            Call.unpaid_lines([call], dt.date(2024, 8, 14)), [])
+        with Transaction().set_context(
+                active_model=Call.__name__, active_id=call.id,
+                active_ids=[call.id]):
+            session_id, _, _ = Forfeit.create()
+            wizard = Forfeit(session_id)
+            wizard.start.date = dt.date(2024, 8, 31)
+            defaults = wizard.default_list(None)
+            self.assertEqual(
+                set(defaults['lines']), {of_ann.id, of_bob.id})
+            wizard.list.lines = [of_ann]
+            _, data = wizard.do_forfeit(None)
+        redemption, = Redemption.browse(data['res_id'])
+        self.assertEqual(
+            [redemption.state, redemption.quantity, redemption.amount,
+                redemption.unpaid_amount, redemption.deduction,
+                redemption.net_amount],
+            ['paid', 2, 1000, 750, 250, 0])
+        self.assertEqual(self._balance(reserve) - before, -250)
+        party = ann.party
+        self.assertEqual(
+            self._balance(class_.account_capital, party=party), -1500)
+        self.assertFalse(
+            self._balance(class_.account_subscribed, party=party))
+        self.assertFalse(Subscription(subscription.id).amount_to_pay)
+        for date, expected in [
+                (dt.date(2024, 8, 31), (5, 2500)), (END, (3, 1500))]:
+            self.assertEqual(
+                ShareMove.holdings_at(
+                    company, date, [ann], [class_])[ann.id, class_.id],
+                expected)
+        for date in [dt.date(2024, 8, 31), dt.date(2024, 9, 1), END]:
+            self.assertEqual(check_books(company, date), [])
+        # It is taken back with what was claimed
+        Redemption.cancel([redemption])
+        self.assertEqual(
+            Subscription(subscription.id).amount_to_pay, 750)
+        self.assertEqual(self._balance(reserve), before)
+        self.assertEqual(check_books(company, END), [])
+        with savepoint(), self.assertRaises(UserError):
+            self._redeem(
+                ann, class_, 1, buttons=[], reason='forfeiture')
+        class_.code = f'C{class_.id}'
+        class_.save()
