@@ -18,8 +18,8 @@ CAPITAL = {
     'coop.share.class',
     'coop.share.class.capital',
     'coop.share.distribution', 'coop.share.holding', 'coop.share.move',
-    'coop.share.redemption', 'coop.share.subscription',
-    'coop.share.transfer', 'coop.share.valuation'}
+    'coop.share.redemption', 'coop.share.revaluation',
+    'coop.share.subscription', 'coop.share.transfer', 'coop.share.valuation'}
 PATRONAGE = {
     'coop.equity.retain', 'coop.equity.revolvement',
     'coop.equity.statement',
@@ -67,8 +67,9 @@ WRITE = {
         'coop.patronage.reassignment',
         'coop.share.call', 'coop.share.dividend',
         'coop.share.move', 'coop.share.redemption',
-        'coop.share.subscription', 'coop.share.transfer',
-        'coop.share.valuation', 'coop.surplus', 'coop.withholding'},
+        'coop.share.revaluation', 'coop.share.subscription',
+        'coop.share.transfer', 'coop.share.valuation', 'coop.surplus',
+        'coop.withholding'},
     'director': {
         'coop.commons.booking', 'coop.commons.series', 'coop.meeting',
         'coop.member', 'coop.member.office'},
@@ -110,6 +111,7 @@ PRESS = {
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.move': {'do', 'reverse'},
         'coop.share.redemption': {'end', 'settle', 'pay', 'cancel'},
+        'coop.share.revaluation': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.subscription': {
             'confirm', 'pay', 'certify', 'correct', 'cancel'},
         'coop.share.transfer': {'do', 'cancel'},
@@ -129,6 +131,7 @@ PRESS = {
         'coop.share.call': {'approve', 'forfeit'},
         'coop.share.dividend': {'approve'},
         'coop.share.redemption': {'approve', 'refuse'},
+        'coop.share.revaluation': {'approve'},
         'coop.share.valuation': {'draft', 'approve'},
         'coop.surplus': {'draft', 'approve'},
         },

@@ -30,6 +30,7 @@ class Move(metaclass=PoolMeta):
             'coop.share.transfer',
             'coop.share.redemption',
             'coop.share.call',
+            'coop.share.revaluation',
             'coop.share.dividend',
             ]
 

@@ -14,6 +14,7 @@ SEQUENCES = {
     'certificate': "Certificate Sequence",
     'dividend': "Dividend Sequence",
     'call': "Call Sequence",
+    'revaluation': "Revaluation Sequence",
     }
 # The rows of the ledger need no number without gaps, for which all members
 # would wait for each other
@@ -135,6 +136,8 @@ class Configuration(
         sequence_field('dividend', _context_company))
     call_sequence = fields.MultiValue(
         sequence_field('call', _context_company))
+    revaluation_sequence = fields.MultiValue(
+        sequence_field('revaluation', _context_company))
     cutover_date = fields.MultiValue(cutover_date)
     account_opening = fields.MultiValue(account_opening(_context_company))
     founding_date = fields.MultiValue(founding_date)
@@ -168,6 +171,7 @@ class Configuration(
     default_certificate_sequence = default_sequence('certificate')
     default_dividend_sequence = default_sequence('dividend')
     default_call_sequence = default_sequence('call')
+    default_revaluation_sequence = default_sequence('revaluation')
 
     @classmethod
     def default_lapse_years(cls, **pattern):
@@ -214,6 +218,7 @@ class ConfigurationSequence(ModelSQL, CompanyValueMixin):
         'certificate', Eval('company', -1))
     dividend_sequence = sequence_field('dividend', Eval('company', -1))
     call_sequence = sequence_field('call', Eval('company', -1))
+    revaluation_sequence = sequence_field('revaluation', Eval('company', -1))
 
     default_share_move_sequence = default_sequence('share_move')
     default_subscription_sequence = default_sequence('subscription')
@@ -222,6 +227,7 @@ class ConfigurationSequence(ModelSQL, CompanyValueMixin):
     default_certificate_sequence = default_sequence('certificate')
     default_dividend_sequence = default_sequence('dividend')
     default_call_sequence = default_sequence('call')
+    default_revaluation_sequence = default_sequence('revaluation')
 
 
 class ConfigurationOpening(ModelSQL, CompanyValueMixin):

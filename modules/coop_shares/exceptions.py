@@ -60,6 +60,10 @@ class ResolutionError(UserError):
     pass
 
 
+class RevaluationError(UserError):
+    pass
+
+
 class CallError(UserError):
     pass
 

@@ -66,6 +66,13 @@ class SharesDocuments:
             'posted': ['compute', 'approve', 'post'],
             'cancelled': ['compute', 'approve', 'post', 'cancel'],
             },
+        'coop.share.revaluation': {
+            'draft': [],
+            'computed': ['compute'],
+            'approved': ['compute', 'approve'],
+            'posted': ['compute', 'approve', 'post'],
+            'cancelled': ['compute', 'approve', 'post', 'cancel'],
+            },
         'coop.share.move': {
             'draft': [],
             'done': ['do'],
@@ -212,6 +219,30 @@ class SharesDocuments:
             'date': START,
             'percent': Decimal(25),
             'due_date': END,
+            }
+
+    def _get_revaluation(self):
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Meeting = pool.get('coop.meeting')
+        # The roll of a board is not always kept
+        meeting = Meeting(
+            company=self.company, kind='board', date=START,
+            items=[Item(subject="Revaluation", votes_for=1)])
+        meeting.save()
+        for button in ['convene', 'open', 'close']:
+            getattr(Meeting, button)([meeting])
+        class_ = create_share_class(
+            self.company, code=f'R{next(self._count)}')
+        issue(self._members[:1], class_, 10)
+        return {
+            'share_class': class_,
+            'record_date': START,
+            'date': END,
+            'method': 'percent',
+            'percent': Decimal(1),
+            'account': get_account(self.company, type='expense'),
+            'resolution': meeting.items[0],
             }
 
     def _get_move(self):

@@ -6,13 +6,15 @@ from decimal import Decimal
 from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.exceptions import (
     AdmissionError, RefusedError)
 from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
-    CallError, LimitError, ObligatorySharesWarning, ShareOfferValidationError)
+    CallError, LimitError, ObligatorySharesWarning, ResolutionError,
+    RevaluationError, ShareOfferValidationError)
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
@@ -690,3 +692,160 @@ class StatutesTestCase(SharesTestCase):
                 ann, class_, 1, buttons=[], reason='forfeiture')
         class_.code = f'C{class_.id}'
         class_.save()
+
+    def _resolve(self, company):
+        "Return a resolution that a closed meeting has carried"
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Meeting = pool.get('coop.meeting')
+        # The roll of a board is not always kept
+        meeting = Meeting(
+            company=company, kind='board', date=START,
+            items=[Item(subject="Revaluation", votes_for=1)])
+        meeting.save()
+        for button in ['convene', 'open', 'close']:
+            getattr(Meeting, button)([meeting])
+        return meeting.items[0]
+
+    def _fund(self, company, amount):
+        "Post the amount to a reserve and return its account"
+        pool = Pool()
+        Move = pool.get('account.move')
+        account = get_account(company, "Deductions from Redeemed Shares")
+        books = Books(company)
+        cash = get_account(company, "Cash and Cash Equivalents")
+        move = books.move(START, [
+                books.line(cash, Decimal(amount)),
+                books.line(account, -Decimal(amount))])
+        Move.save([move])
+        Move.post([move])
+        return account
+
+    def _revalue(self, class_, buttons, **values):
+        values.setdefault('record_date', dt.date(2024, 5, 31))
+        values.setdefault('date', dt.date(2024, 6, 30))
+        return self._process(
+            'revaluation', buttons, class_.company, share_class=class_.id,
+            **values)
+
+    @with_transaction()
+    def test_revaluation(self):
+        """Test the value of paid shares is raised with the index
+
+        IT, Legge 59/1992 art. 7: what is subscribed and paid is raised from
+        surplus within the index of ISTAT (FOI), 11.3 % from December 2021 to
+        December 2022.  Ann has paid 1,000 and Bob 400 of 500: 113.00 and
+        45.20.  Ann then redeems 4 of 10 shares: 1,113 × 4 / 10 = 445.20.
+        """
+        pool = Pool()
+        Revaluation = pool.get('coop.share.revaluation')
+        ShareMove = pool.get('coop.share.move')
+        Statement = pool.get('coop.share.statement', type='report')
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            ann, bob, carl = self._admit(company, category, 3)
+            for member, quantity, paid in [(ann, 10, 1000), (bob, 5, 400)]:
+                self._pay(
+                    self._subscribe(member, class_, quantity), paid, START)
+            # Too late for the record date
+            late = self._subscribe(carl, class_, 1, dt.date(2024, 6, 1))
+            self._pay(late, 100, dt.date(2024, 6, 1))
+            item = self._resolve(company)
+            fund = self._fund(company, 200)
+            values = {
+                'method': 'percent', 'account': fund.id,
+                'percent_cap': Decimal('11.3'), 'cap_reason': "ISTAT",
+                }
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, "ISTAT"):
+                self._revalue(
+                    class_, ['compute'], percent=Decimal('11.4'), **values)
+            revaluation = self._revalue(
+                class_, ['compute'], percent=Decimal('11.3'), **values)
+            with savepoint(), self.assertRaises(ResolutionError):
+                Revaluation.approve([revaluation])
+            revaluation.resolution = item
+            revaluation.save()
+            Revaluation.approve([revaluation])
+            Revaluation.post([revaluation])
+            self.assertEqual([
+                    (l.member, l.basis, l.amount) for l in revaluation.lines],
+                [(ann, 1000, Decimal('113.00')),
+                    (bob, 400, Decimal('45.20'))])
+            self.assertEqual(
+                self._balance(fund), Decimal('158.20') - 200)
+
+            def held(member, date):
+                return ShareMove.holdings_at(
+                    company, date, [member], [class_])[member.id, class_.id]
+            self.assertEqual(held(ann, dt.date(2024, 6, 29)), (10, 1000))
+            self.assertEqual(
+                held(ann, dt.date(2024, 6, 30)), (10, 1113))
+            self.assertEqual(held(bob, END), (5, Decimal('545.2')))
+            statement, = Statement.get_statements([ann], None, END)[ann.id]
+            self.assertEqual(
+                (statement.amount, statement.paid_amount), (1113, 1113))
+            for date in [dt.date(2024, 6, 29), dt.date(2024, 6, 30), END]:
+                self.assertEqual(check_books(company, date), [])
+            # The fund has less left than another one takes
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, "41.80"):
+                self._revalue(
+                    class_, ['compute', 'approve', 'post'],
+                    method='amount', amount=Decimal('41.81'),
+                    account=fund.id, resolution=item.id)
+            redemption = self._redeem(ann, class_, 4)
+            self.assertEqual(
+                (redemption.amount, redemption.net_amount),
+                (Decimal('445.20'), Decimal('445.20')))
+            self.assertEqual(
+                held(ann, dt.date(2025, 1, 1)), (6, Decimal('667.8')))
+            self.assertEqual(check_books(company, dt.date(2025, 1, 31)), [])
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, ann.party.name):
+                Revaluation.cancel([revaluation])
+            Redemption = pool.get('coop.share.redemption')
+            Redemption.cancel([redemption])
+            Revaluation.cancel([revaluation])
+            self.assertEqual(held(ann, END), (10, 1000))
+            self.assertEqual(self._balance(fund), -200)
+            self.assertEqual(check_books(company, END), [])
+
+    @with_transaction()
+    def test_revaluation_shares(self):
+        """Test a revaluation by new shares
+
+        ES, Ley 27/1999 art. 49.2: half of the result of the revaluation of
+        the balance sheet, 500.00 of 1,000.00, for the capital.  By 1,000 and
+        500 paid they are 333.33 and 166.67: of 100 each 3 shares and 1, and
+        33.33 + 66.67 = 100.00 stays in the reserve.  With two decimals of
+        shares of 1.00 nothing stays.
+        """
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            item = self._resolve(company)
+            fund = self._fund(company, 2000)
+            fine = create_share_class(
+                company, code='B', par_value=Decimal(1), quantity_digits=2)
+            ann, bob = self._admit(company, category, 2)
+            for share_class, unit, expected, total, rest in [
+                    (class_, 1, [3, 1], 400, 100),
+                    (fine, 100, [Decimal('333.33'), Decimal('166.67')],
+                        500, 0)]:
+                for member, quantity in [(ann, 10), (bob, 5)]:
+                    subscription = self._subscribe(
+                        member, share_class, quantity * unit)
+                    self._pay(
+                        subscription, subscription.amount_to_pay, START)
+                revaluation = self._revalue(
+                    share_class, ['compute', 'approve', 'post'],
+                    method='amount', amount=Decimal(500), form='shares',
+                    account=fund.id, resolution=item.id)
+                self.assertEqual(
+                    [m.quantity for m in sorted(
+                            revaluation.share_moves,
+                            key=lambda m: m.to_member.id)], expected)
+                self.assertEqual(
+                    (revaluation.total, revaluation.rest), (total, rest))
+                self.assertEqual(check_books(company, END), [])
+            self.assertEqual(self._balance(fund), -1100)
