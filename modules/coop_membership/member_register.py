@@ -125,15 +125,20 @@ class Register(ModelSQL, ModelView):
         table, _ = tables[None]
         return [CharLength(table.number), table.number]
 
+    @property
+    def _holder(self):
+        "The first who holds the membership on the date"
+        return self.member.holders_at(context_date())[0]
+
     def get_address(self, name):
-        address = self.party.address_get()
+        address = self._holder.address_get()
         return address.full_address if address else ''
 
     def get_email(self, name):
-        return self.party.email
+        return self._holder.email
 
     def get_identifier(self, name):
-        identifier = self.party.tax_identifier
+        identifier = self._holder.tax_identifier
         return identifier.code if identifier else None
 
     @classmethod
