@@ -155,6 +155,8 @@ class Register(ModelSQL, ModelView):
           of the admission and the exit
         - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
           of the members but leaves its columns open
+        - fr: Code de commerce, art. R. 228-8: who holds the titles and where
+          they live; the movements follow
         - it: Codice civile, art. 2421 n. 1: the holders, as of art. 2519 also
           of cooperatives
         - uk: Co-operative and Community Benefit Societies Act 2014,
@@ -174,6 +176,9 @@ class Register(ModelSQL, ModelView):
             'es': [
                 'number', 'party', 'address', 'identifier', 'category',
                 'admission_date', 'exit_date'],
+            'fr': [
+                'number', 'party', 'address', 'category', 'admission_date',
+                'exit_date'],
             'it': [
                 'number', 'party', 'address', 'identifier', 'category',
                 'admission_date', 'exit_date'],

@@ -86,6 +86,8 @@ class RegisterReportMixin:
         context['columns'] = [
             RegisterColumn(name, context)
             for name in Register.get_presets()[columns]]
+        # The kinds of shares add them
+        context['changes'] = []
         # Co-operative and Community Benefit Societies Act 2014, s. 30 (2) (e)
         context['officers'] = []
         if columns == 'uk':

@@ -103,6 +103,7 @@ class Redemption(
         help="What leads to the redemption.\n"
         "The exit, death or exclusion of a member can not be refused.\n"
         "Shares are forfeited from the call that is not paid.")
+    reason_string = reason.translated('reason')
     call_line = fields.Many2One(
         'coop.share.call.line', "Unpaid Call", readonly=True,
         ondelete='RESTRICT',

@@ -849,3 +849,73 @@ class StatutesTestCase(SharesTestCase):
                     (revaluation.total, revaluation.rest), (total, rest))
                 self.assertEqual(check_books(company, END), [])
             self.assertEqual(self._balance(fund), -1100)
+
+    @with_transaction()
+    def test_register(self):
+        """Test the register tells each change of shares, its day and ground
+
+        ES, Ley 27/1999 art. 60.1 b): the contributions with their changes; FR,
+        Code de commerce art. R. 228-8: the movements in their order; UK,
+        Co-operative and Community Benefit Societies Act 2014 s. 30 (2): loans
+        and deposits too.
+        """
+        pool = Pool()
+        Account = pool.get('account.account')
+        Move = pool.get('account.move')
+        Register = pool.get('coop.member.register')
+        Report = pool.get('coop.member.register', type='report')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            ann, bob = self._admit(company, category, 2)
+            self._pay(self._subscribe(ann, class_, 10), 100, START)
+            self._transfer(ann, bob, class_, 3, reason='inheritance')
+            self._redeem(
+                ann, class_, 2, end_date=dt.date(2024, 9, 30),
+                settlement_date=dt.date(2024, 10, 1), reason='hardship')
+            loans, = Account.copy(
+                [class_.account_redemption], {'name': "Loans"})
+            loans.member_loan = True
+            loans.save()
+            books = Books(company)
+            cash = get_account(company, "Cash and Cash Equivalents")
+            move = books.move(START, [
+                    books.line(cash, Decimal(500)),
+                    books.line(loans, -Decimal(500), party=bob.party)])
+            Move.save([move])
+            Move.post([move])
+
+            def get_context(columns):
+                with Transaction().set_context(
+                        date=END, category=None, with_left=False):
+                    entries = Register.search([])
+                    context = Report.get_context(entries, {}, {
+                            'columns': columns, 'changes': True})
+                    loan, = [
+                        c.get(e) for c in context['columns'] for e in entries
+                        if c.name == 'loan_amount' and e.party == bob.party
+                        ] or [None]
+                return context, loan
+
+            context, _ = get_context('es')
+            self.assertEqual([
+                    (c.member, c.date, c.ground, c.quantity, c.amount, c.paid)
+                    for c in context['changes']], [
+                    (ann, START, "Issue", 10, 100, None),
+                    (ann, START, "Payment", None, None, 100),
+                    (ann, dt.date(2024, 7, 1),
+                        f"Transfer, Inheritance, {bob.rec_name}",
+                        -3, -30, None),
+                    (ann, dt.date(2024, 10, 1), "Redemption, Hardship",
+                        -2, -20, None),
+                    (bob, dt.date(2024, 7, 1),
+                        f"Transfer, Inheritance, {ann.rec_name}",
+                        3, 30, None)])
+            self.assertEqual(
+                [context['change_number'](c.quantity)
+                    for c in context['changes']], ['10', '', '-3', '-2', '3'])
+            context, _ = get_context('fr')
+            self.assertEqual(
+                [c.member for c in context['changes']],
+                [ann, ann, ann, bob, ann])
+            _, loan = get_context('uk')
+            self.assertIn("500.00", loan)
