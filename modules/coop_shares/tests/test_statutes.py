@@ -514,6 +514,7 @@ class StatutesTestCase(SharesTestCase):
     def _test_call(self, company, category, unpaid):
         pool = Pool()
         Call = pool.get('coop.share.call')
+        Pay = pool.get('coop.share.subscription.pay', type='wizard')
         Subscription = pool.get('coop.share.subscription')
         class_ = self._call_class(
             company, due_percent=Decimal(10), account_unpaid=unpaid)
@@ -528,6 +529,12 @@ class StatutesTestCase(SharesTestCase):
         self.assertEqual(
             open_(subscription), [(START, 200), (None, 1800)])
         self.assertEqual(subscription.uncalled_amount, 1800)
+        with Transaction().set_context(
+                active_model=Subscription.__name__,
+                active_id=subscription.id, active_ids=[subscription.id]):
+            session_id, _, _ = Pay.create()
+            self.assertEqual(
+                Pay(session_id).default_start(None)['amount'], 200)
         self._pay(subscription, 200, START)
         call = self._call(class_, 40, ['compute'])
         self.assertEqual(
