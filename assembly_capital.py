@@ -66,6 +66,7 @@ class CapitalFigures:
             'opening': 'issued',
             'redemption': 'redeemed',
             'allocation': 'allocated',
+            'revaluation': 'allocated',
             'conversion': 'converted',
             'transfer': 'converted',
             'loss': 'lost',

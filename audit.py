@@ -24,7 +24,9 @@ from .spreadsheet import Table
 # The last days overdue of each age, the oldest has none
 AGES = [0, 30, 60, 90, None]
 # How a kind of share move counts
-KINDS = ['issue', 'redemption', 'allocation', 'transfer', 'conversion', 'loss']
+KINDS = [
+    'issue', 'redemption', 'allocation', 'transfer', 'conversion', 'loss',
+    'revaluation']
 ZERO = Decimal(0)
 
 

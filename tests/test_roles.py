@@ -14,11 +14,12 @@ MEMBERS = {
     'coop.member.category', 'coop.member.movement', 'coop.member.office',
     'coop.member.register', 'coop.membership', 'coop.membership.document'}
 CAPITAL = {
-    'coop.share.capital', 'coop.share.certificate', 'coop.share.class',
+    'coop.share.call', 'coop.share.capital', 'coop.share.certificate',
+    'coop.share.class',
     'coop.share.class.capital',
     'coop.share.distribution', 'coop.share.holding', 'coop.share.move',
-    'coop.share.redemption', 'coop.share.subscription',
-    'coop.share.transfer', 'coop.share.valuation'}
+    'coop.share.redemption', 'coop.share.revaluation',
+    'coop.share.subscription', 'coop.share.transfer', 'coop.share.valuation'}
 PATRONAGE = {
     'coop.equity.retain', 'coop.equity.revolvement',
     'coop.equity.statement',
@@ -64,10 +65,11 @@ WRITE = {
         'coop.member.fee.run',
         'coop.patronage.allocation', 'coop.patronage.entry',
         'coop.patronage.reassignment',
-        'coop.share.dividend',
+        'coop.share.call', 'coop.share.dividend',
         'coop.share.move', 'coop.share.redemption',
-        'coop.share.subscription', 'coop.share.transfer',
-        'coop.share.valuation', 'coop.surplus', 'coop.withholding'},
+        'coop.share.revaluation', 'coop.share.subscription',
+        'coop.share.transfer', 'coop.share.valuation', 'coop.surplus',
+        'coop.withholding'},
     'director': {
         'coop.commons.booking', 'coop.commons.series', 'coop.meeting',
         'coop.member', 'coop.member.office'},
@@ -104,10 +106,12 @@ PRESS = {
         'coop.equity.retain': {'draft', 'compute', 'post', 'cancel'},
         'coop.equity.revolvement': {'draft', 'compute', 'post', 'cancel'},
         'coop.member.fee.run': {'draft', 'compute', 'invoice'},
+        'coop.share.call': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.certificate': {'issue_again'},
         'coop.share.dividend': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.move': {'do', 'reverse'},
         'coop.share.redemption': {'end', 'settle', 'pay', 'cancel'},
+        'coop.share.revaluation': {'draft', 'compute', 'post', 'cancel'},
         'coop.share.subscription': {
             'confirm', 'pay', 'certify', 'correct', 'cancel'},
         'coop.share.transfer': {'do', 'cancel'},
@@ -124,8 +128,10 @@ PRESS = {
         'coop.member': NOTICE | {
             'admit', 'reject', 'reconsider', 'exclude', 'readmit',
             'undo_admission'},
+        'coop.share.call': {'approve', 'forfeit'},
         'coop.share.dividend': {'approve'},
         'coop.share.redemption': {'approve', 'refuse'},
+        'coop.share.revaluation': {'approve'},
         'coop.share.valuation': {'draft', 'approve'},
         'coop.surplus': {'draft', 'approve'},
         },

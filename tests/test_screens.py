@@ -18,13 +18,16 @@ RELATES = {
     'coop.member': {
         'coop.share.holding', 'coop.share.move', 'coop.share.subscription',
         'coop.share.transfer', 'coop.share.redemption',
-        'coop.share.dividend.line', 'coop.share.certificate',
+        'coop.share.dividend.line', 'coop.share.revaluation.line',
+        'coop.share.certificate',
         'coop.patronage.activity', 'coop.patronage.allocation',
         'coop.equity.statement', 'coop.commons.booking',
         'coop.commons.usage', 'coop.commons.usage.charge',
         'coop.meeting.attendance', 'coop.member.statement'},
+    'coop.share.call': {'coop.share.call.line'},
     'coop.meeting': {
-        'coop.surplus', 'coop.share.dividend', 'coop.equity.revolvement',
+        'coop.share.call', 'coop.share.dividend', 'coop.share.revaluation',
+        'coop.surplus', 'coop.equity.revolvement',
         'coop.commons.rate', 'coop.assembly.report'},
     'coop.surplus': {'coop.patronage.allocation'},
     'coop.commons.resource': {

@@ -16,7 +16,7 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 from .agreement import BooksMixin, Difference
-from .books import SLICE
+from .books import SLICE, save_records
 from .document import ResultMixin
 
 # The key of the context that tells that no money is behind a reconciliation
@@ -121,6 +121,18 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
                             replaced=replaced, move=move, line=line))
         cls.save(rows)
         cls.added(move, list(replacements))
+
+    @classmethod
+    def add_parts(cls, replacements):
+        "Keep the lines by which a document itself has replaced claims"
+        claims = cls.get_claims(replacements)
+        save_records([
+                cls(
+                    document=get_document(claim), claim=claim,
+                    replaced=replaced, move=line.move, line=line)
+                for replaced, lines in replacements.items()
+                for claim in claims.get(replaced, [])
+                for line in lines])
 
     @classmethod
     def added(cls, move, lines):
@@ -323,7 +335,8 @@ class CancelMoves(metaclass=PoolMeta):
                 ('move', 'in', [m.id for m in moves])])
         additional = {row.move for row in rows}
         for move in moves:
-            if get_move_document(move) and move not in additional:
+            if get_move_document(move) and (
+                    move not in additional or is_document(move.origin)):
                 raise AccessError(gettext(
                         'coop_membership.msg_move_document_cancel',
                         move=move.rec_name,

@@ -44,6 +44,7 @@ register_columns = fields.Selection([
         ('be', "Belgium"),
         ('de', "Germany"),
         ('es', "Spain"),
+        ('fr', "France"),
         ('it', "Italy"),
         ('uk', "United Kingdom"),
         ], "Register Columns", required=True, sort=False,

@@ -1,16 +1,26 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
 
-from .date import context_date
+from .date import context_date, format_date
+from .exceptions import MemberValidationError
 from .member_party import MemberPartyMixin, valid
+from .period import DAY
 
 
 class Holder(MemberPartyMixin, ModelSQL, ModelView):
     __name__ = 'coop.member.holder'
     __string__ = "Joint Holder"
+
+    @classmethod
+    def validate_fields(cls, holders, field_names):
+        super().validate_fields(holders, field_names)
+        Member = Pool().get('coop.member')
+        Member.check_survivors(
+            Member.browse(list({h.member.id for h in holders})))
 
 
 class HolderMixin:
@@ -24,6 +34,14 @@ class HolderMixin:
                 ~Eval('joint_members', False) & ~Eval('holders', [0])),
             },
         help="Who holds the membership together with the party.")
+    party_end_date = fields.Date("Held by the Party until",
+        states={
+            'invisible': (
+                ~Eval('holders', [0]) & ~Eval('party_end_date', None)),
+            },
+        help="The last day on which the party holds the membership, which "
+        "the joint holders then keep with its number and its shares.\n"
+        "Leave empty as long as the party holds it.")
     joint_members = fields.Function(
         fields.Boolean("Joint Members"), 'on_change_with_joint_members')
 
@@ -69,8 +87,27 @@ class HolderMixin:
         return list(found)
 
     def holders_at(self, date):
-        "Return the parties who hold the membership at the date"
-        return [self.party, *(h.party for h in valid(self.holders, date))]
+        """Return the parties who hold the membership at the date
+
+        The survivors, once the party does not any more.
+        """
+        holders = [h.party for h in valid(self.holders, date)]
+        if holders and self.party_end_date and date > self.party_end_date:
+            return holders
+        return [self.party, *holders]
+
+    @classmethod
+    def check_survivors(cls, members, field_names=None):
+        "Check that somebody holds the membership when the party does no more"
+        if field_names and not field_names & {'party_end_date', 'holders'}:
+            return
+        for member in members:
+            if member.party_end_date and not valid(
+                    member.holders, member.party_end_date + DAY):
+                raise MemberValidationError(gettext(
+                        'coop_membership.msg_member_no_survivor',
+                        member=member.rec_name,
+                        date=format_date(member.party_end_date)))
 
     @property
     def names(self):

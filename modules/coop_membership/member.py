@@ -46,7 +46,8 @@ def _typed_number(domain):
 
 
 # What is kept up to date as long as there is a file of the member
-_file = {'representatives', 'holders', 'persons', 'consents'}
+_file = {
+    'representatives', 'holders', 'party_end_date', 'persons', 'consents'}
 
 
 class Member(
@@ -290,8 +291,8 @@ class Member(
         default = default.copy() if default is not None else {}
         for name in [
                 'number', 'notice_date', 'exit_reason', 'rejection_reason',
-                'representatives', 'holders', 'persons', 'consents',
-                'suspensions']:
+                'representatives', 'holders', 'party_end_date', 'persons',
+                'consents', 'suspensions']:
             default.setdefault(name)
         default.setdefault('application_date', cls.default_application_date())
         categories = {
@@ -357,6 +358,7 @@ class Member(
     @classmethod
     def validate_fields(cls, members, field_names):
         super().validate_fields(members, field_names)
+        cls.check_survivors(members, field_names)
         if field_names and not (field_names & {
                     'application_date', 'requested_admission_date'}):
             return

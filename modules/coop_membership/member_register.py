@@ -125,15 +125,20 @@ class Register(ModelSQL, ModelView):
         table, _ = tables[None]
         return [CharLength(table.number), table.number]
 
+    @property
+    def _holder(self):
+        "The first who holds the membership on the date"
+        return self.member.holders_at(context_date())[0]
+
     def get_address(self, name):
-        address = self.party.address_get()
+        address = self._holder.address_get()
         return address.full_address if address else ''
 
     def get_email(self, name):
-        return self.party.email
+        return self._holder.email
 
     def get_identifier(self, name):
-        identifier = self.party.tax_identifier
+        identifier = self._holder.tax_identifier
         return identifier.code if identifier else None
 
     @classmethod
@@ -150,6 +155,8 @@ class Register(ModelSQL, ModelView):
           of the admission and the exit
         - es: Ley 27/1999 de Cooperativas, art. 60.1 a) asks for the register
           of the members but leaves its columns open
+        - fr: Code de commerce, art. R. 228-8: who holds the titles and where
+          they live; the movements follow
         - it: Codice civile, art. 2421 n. 1: the holders, as of art. 2519 also
           of cooperatives
         - uk: Co-operative and Community Benefit Societies Act 2014,
@@ -169,6 +176,9 @@ class Register(ModelSQL, ModelView):
             'es': [
                 'number', 'party', 'address', 'identifier', 'category',
                 'admission_date', 'exit_date'],
+            'fr': [
+                'number', 'party', 'address', 'category', 'admission_date',
+                'exit_date'],
             'it': [
                 'number', 'party', 'address', 'identifier', 'category',
                 'admission_date', 'exit_date'],

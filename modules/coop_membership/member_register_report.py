@@ -58,7 +58,8 @@ class RegisterColumn:
 
     def _format_number(self, value):
         lang = self.context['user'].language
-        if isinstance(self.field, Monetary):
+        # What is computed holds the field of its type
+        if isinstance(getattr(self.field, '_field', self.field), Monetary):
             return self.context['format_currency'](
                 value, lang, self.context['company'].currency)
         # Without the zeros of the database
@@ -86,6 +87,8 @@ class RegisterReportMixin:
         context['columns'] = [
             RegisterColumn(name, context)
             for name in Register.get_presets()[columns]]
+        # The kinds of shares add them
+        context['changes'] = []
         # Co-operative and Community Benefit Societies Act 2014, s. 30 (2) (e)
         context['officers'] = []
         if columns == 'uk':

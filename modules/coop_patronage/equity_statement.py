@@ -68,7 +68,7 @@ class Statement(ModelSQL, ModelView):
         columns = {
             'opening': before,
             'allocated': within & rows.kind.in_(
-                ['allocation', 'issue', 'opening']),
+                ['allocation', 'issue', 'opening', 'revaluation']),
             'redeemed': within & (rows.kind == 'redemption'),
             'lost': within & (rows.kind == 'loss'),
             'transferred': within & rows.kind.in_(

@@ -4,13 +4,29 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.i18n import gettext
-from trytond.model import Index
+from trytond.model import Index, fields
 from trytond.model.exceptions import AccessError
 from trytond.modules.coop_membership.additional_move import REPLACING
 from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool, PoolMeta
+from trytond.pyson import Eval
 from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
+
+
+class Account(metaclass=PoolMeta):
+    __name__ = 'account.account'
+
+    member_loan = fields.Boolean("Loans of Members",
+        states={
+            'invisible': ~Eval('party_required', False),
+            },
+        help="Check to tell in the printed register what the cooperative owes "
+        "to each member on the account.")
+
+    @classmethod
+    def default_member_loan(cls):
+        return False
 
 
 class Move(metaclass=PoolMeta):
@@ -29,6 +45,8 @@ class Move(metaclass=PoolMeta):
             'coop.share.subscription',
             'coop.share.transfer',
             'coop.share.redemption',
+            'coop.share.call',
+            'coop.share.revaluation',
             'coop.share.dividend',
             ]
 

@@ -13,6 +13,8 @@ SEQUENCES = {
     'redemption': "Redemption Sequence",
     'certificate': "Certificate Sequence",
     'dividend': "Dividend Sequence",
+    'call': "Call Sequence",
+    'revaluation': "Revaluation Sequence",
     }
 # The rows of the ledger need no number without gaps, for which all members
 # would wait for each other
@@ -83,6 +85,10 @@ share_offers = fields.Boolean(
     "Offers of Shares",
     help="Check to offer shares of a class for some time only, up to an "
     "amount in all and to another one per member in the first days.")
+share_calls = fields.Boolean(
+    "Calls of Shares",
+    help="Check to let a part of the shares be due only once it is called, "
+    "and to forfeit shares of which a call is not paid.")
 redemption_instalments = fields.Boolean(
     "Redemptions in Instalments",
     help="Check to pay redemptions in instalments, or with interest.")
@@ -128,6 +134,10 @@ class Configuration(
         sequence_field('certificate', _context_company))
     dividend_sequence = fields.MultiValue(
         sequence_field('dividend', _context_company))
+    call_sequence = fields.MultiValue(
+        sequence_field('call', _context_company))
+    revaluation_sequence = fields.MultiValue(
+        sequence_field('revaluation', _context_company))
     cutover_date = fields.MultiValue(cutover_date)
     account_opening = fields.MultiValue(account_opening(_context_company))
     founding_date = fields.MultiValue(founding_date)
@@ -136,6 +146,7 @@ class Configuration(
     member_limit = fields.MultiValue(member_limit)
     member_limit_percent = fields.MultiValue(member_limit_percent)
     share_offers = fields.MultiValue(share_offers)
+    share_calls = fields.MultiValue(share_calls)
     redemption_instalments = fields.MultiValue(redemption_instalments)
     withholding_surcharge = fields.MultiValue(withholding_surcharge)
 
@@ -148,7 +159,7 @@ class Configuration(
             return pool.get('coop.share.configuration.opening')
         elif field in {
                 'lapse_years', 'dividend_resolution', 'member_limit',
-                'member_limit_percent', 'share_offers',
+                'member_limit_percent', 'share_offers', 'share_calls',
                 'redemption_instalments', 'withholding_surcharge'}:
             return pool.get('coop.share.configuration.rule')
         return super().multivalue_model(field)
@@ -159,6 +170,8 @@ class Configuration(
     default_redemption_sequence = default_sequence('redemption')
     default_certificate_sequence = default_sequence('certificate')
     default_dividend_sequence = default_sequence('dividend')
+    default_call_sequence = default_sequence('call')
+    default_revaluation_sequence = default_sequence('revaluation')
 
     @classmethod
     def default_lapse_years(cls, **pattern):
@@ -172,6 +185,10 @@ class Configuration(
     @classmethod
     def default_share_offers(cls, **pattern):
         return cls.multivalue_model('share_offers').default_share_offers()
+
+    @classmethod
+    def default_share_calls(cls, **pattern):
+        return cls.multivalue_model('share_calls').default_share_calls()
 
     @classmethod
     def default_redemption_instalments(cls, **pattern):
@@ -200,6 +217,8 @@ class ConfigurationSequence(ModelSQL, CompanyValueMixin):
     certificate_sequence = sequence_field(
         'certificate', Eval('company', -1))
     dividend_sequence = sequence_field('dividend', Eval('company', -1))
+    call_sequence = sequence_field('call', Eval('company', -1))
+    revaluation_sequence = sequence_field('revaluation', Eval('company', -1))
 
     default_share_move_sequence = default_sequence('share_move')
     default_subscription_sequence = default_sequence('subscription')
@@ -207,6 +226,8 @@ class ConfigurationSequence(ModelSQL, CompanyValueMixin):
     default_redemption_sequence = default_sequence('redemption')
     default_certificate_sequence = default_sequence('certificate')
     default_dividend_sequence = default_sequence('dividend')
+    default_call_sequence = default_sequence('call')
+    default_revaluation_sequence = default_sequence('revaluation')
 
 
 class ConfigurationOpening(ModelSQL, CompanyValueMixin):
@@ -225,6 +246,7 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
     member_limit = member_limit
     member_limit_percent = member_limit_percent
     share_offers = share_offers
+    share_calls = share_calls
     redemption_instalments = redemption_instalments
     withholding_surcharge = withholding_surcharge
 
@@ -238,6 +260,10 @@ class ConfigurationRule(ModelSQL, CompanyValueMixin):
 
     @classmethod
     def default_share_offers(cls):
+        return False
+
+    @classmethod
+    def default_share_calls(cls):
         return False
 
     @classmethod

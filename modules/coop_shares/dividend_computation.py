@@ -28,7 +28,7 @@ from .share_days import (
 from .tax import STANDARD, withhold
 
 # The kinds of rows that give shares which nobody held before
-ACQUIRED = ['issue', 'allocation', 'opening']
+ACQUIRED = ['issue', 'allocation', 'opening', 'revaluation']
 
 
 class DividendComputation:

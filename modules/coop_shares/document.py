@@ -6,6 +6,7 @@ from trytond.modules.coop_membership.document import NumberedMixin
 from trytond.modules.coop_membership.locking import claim
 from trytond.pyson import Eval
 
+from .exceptions import ResolutionError
 from .quantity import QuantityMixin, number, plain_number
 
 
@@ -56,3 +57,20 @@ class ShareDocumentMixin(QuantityMixin, NumberedMixin):
         cls._sql_constraints.append((
                 'quantity_positive', Check(t, number(t.quantity) > 0),
                 'coop_shares.msg_document_quantity_positive'))
+
+
+def check_resolution(documents, required=False):
+    "Check that the resolutions of the documents were carried"
+    for document in documents:
+        resolution = document.resolution
+        if not resolution:
+            if required:
+                raise ResolutionError(gettext(
+                        'coop_shares.msg_document_resolution_missing',
+                        document=document.rec_name))
+        elif (resolution.result != 'carried'
+                or resolution.meeting.state != 'closed'):
+            raise ResolutionError(gettext(
+                    'coop_shares.msg_document_resolution_carried',
+                    document=document.rec_name,
+                    resolution=resolution.rec_name))

@@ -56,6 +56,18 @@ class ObligatorySharesWarning(UserWarning):
     pass
 
 
+class ResolutionError(UserError):
+    pass
+
+
+class RevaluationError(UserError):
+    pass
+
+
+class CallError(UserError):
+    pass
+
+
 class DividendError(UserError):
     pass
 

@@ -3,6 +3,8 @@
 from trytond.i18n import gettext
 from trytond.modules.coop_membership.letter import LetterReport, get_iban
 
+from .quantity import plain_number
+
 
 class _SubscriptionLetter(LetterReport):
     __slots__ = ()
@@ -42,9 +44,10 @@ class SubscriptionConfirmation(_SubscriptionLetter):
 
     @classmethod
     def get_request(cls, subscription):
-        if subscription.amount_to_pay > 0:
+        due = subscription.amount_to_pay - subscription.uncalled_amount
+        if due > 0:
             return cls.request(
-                subscription.company, subscription.amount_to_pay,
+                subscription.company, due,
                 subscription.currency, subscription.formatted_reference,
                 subscription.due_date or subscription.date)
 
@@ -74,12 +77,59 @@ class SubscriptionReceipt(_SubscriptionLetter):
             ]
 
 
+class CallLetter(LetterReport):
+    __name__ = 'coop.share.call.letter'
+    _states = ('posted',)
+
+    @classmethod
+    def get_paragraphs(cls, line):
+        return [gettext(
+                'coop_shares.msg_letter_call',
+                date=cls.day(line.call.date),
+                percent=plain_number(line.call.percent))]
+
+    @classmethod
+    def get_rows(cls, line):
+        subscription = line.subscription
+        return [
+            (cls.label(line.call, 'share_class'),
+                line.call.share_class.name),
+            (cls.label(subscription, 'quantity'),
+                cls.format_number(
+                    subscription.quantity, cls._lang(),
+                    digits=subscription.quantity_digits)),
+            (cls.label(line, 'amount'), cls.money(line.amount, line)),
+            ]
+
+    @classmethod
+    def get_request(cls, line):
+        if line.open_amount > 0:
+            return cls.request(
+                line.company, line.open_amount, line.currency,
+                line.subscription.formatted_reference, line.call.due_date)
+
+    @classmethod
+    def get_end(cls, line):
+        if not line.call.forfeit_date or not line.open_amount:
+            return []
+        return [gettext(
+                'coop_shares.msg_letter_call_forfeit',
+                date=cls.day(line.call.forfeit_date))]
+
+
 class RedemptionSettlement(LetterReport):
     __name__ = 'coop.share.redemption.settlement'
     _states = ('settled', 'paid')
 
     @classmethod
     def get_paragraphs(cls, redemption):
+        if redemption.reason == 'forfeiture':
+            call = redemption.call_line.call
+            return [gettext(
+                    'coop_shares.msg_letter_forfeiture',
+                    date=cls.day(redemption.end_date),
+                    call=call.rec_name,
+                    call_date=cls.day(call.date))]
         return [gettext(
                 'coop_shares.msg_letter_settlement',
                 date=cls.day(redemption.end_date))]

@@ -1,12 +1,17 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+
 from sql import Literal
 from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 
 from trytond.model import fields
+from trytond.modules.coop_membership.date import context_date
+from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool, PoolMeta
+from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 
@@ -27,10 +32,41 @@ class Register(metaclass=PoolMeta):
     share_paid_amount = Monetary(
         "Paid Capital", currency='currency', digits='currency',
         loading='lazy')
+    loan_amount = fields.Function(Monetary(
+            "Loans and Deposits", currency='currency', digits='currency',
+            help="What the accounts for loans of members owe to the party."),
+        'get_loan_amount')
 
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
+
+    @classmethod
+    def get_loan_amount(cls, entries, name):
+        pool = Pool()
+        account = pool.get('account.account').__table__()
+        line = pool.get('account.move.line').__table__()
+        move = pool.get('account.move').__table__()
+        parties = {e.party.id for e in entries}
+        amounts = {}
+        for sub_parties in grouped_slice(sorted(parties)):
+            amounts.update(fetch_sums(line
+                    .join(move, condition=line.move == move.id)
+                    .join(account, condition=line.account == account.id)
+                    .select(
+                        line.party,
+                        Sum(line.credit - line.debit).as_('amount'),
+                        where=(account.member_loan == Literal(True))
+                        & (account.company
+                            == Transaction().context.get('company', -1))
+                        & (move.state == 'posted')
+                        & (move.date <= context_date())
+                        & fields.SQL_OPERATORS['in'](
+                            line.party, list(sub_parties)),
+                        group_by=line.party)))
+        return {
+            e.id: e.currency.round(Decimal(amounts.get(e.party.id, 0)))
+            for e in entries}
 
     @classmethod
     def _joins(cls):
@@ -79,20 +115,26 @@ class Register(metaclass=PoolMeta):
         The sources are those of the presets themselves:
 
         - de: Genossenschaftsgesetz, § 30 (2): the number of further shares
+        - es: Ley 27/1999, art. 60.1 b): the contributions, with their changes
+        - fr: Code de commerce, art. R. 228-8: the titles of each
         - it: Codice civile, art. 2421 n. 1: the number of the shares and what
           was paid
         - uk: Co-operative and Community Benefit Societies Act 2014,
-          section 30 (2): the shares held and the amount paid on them
+          section 30 (2): the shares held, the amount paid on them and other
+          property in the society, in loans, deposits or otherwise
         """
         presets = super().get_presets()
         for name, columns in [
                 ('generic', ['share_quantity', 'share_amount']),
                 ('be', ['share_quantity', 'share_paid_amount']),
                 ('de', ['further_shares']),
-                ('es', ['share_amount']),
+                ('es', ['share_amount', 'share_paid_amount']),
+                ('fr', ['share_quantity', 'share_amount']),
                 ('it', [
                         'share_quantity', 'share_amount',
                         'share_paid_amount']),
-                ('uk', ['share_quantity', 'share_paid_amount'])]:
+                ('uk', [
+                        'share_quantity', 'share_paid_amount',
+                        'loan_amount'])]:
             presets[name].extend(columns)
         return presets

@@ -4,6 +4,8 @@ import logging
 from collections import defaultdict
 from decimal import Decimal
 
+from sql import Null
+
 from trytond.i18n import gettext
 from trytond.model import Check, Index, ModelSQL, ModelView, Workflow, fields
 from trytond.modules.company.model import employee_field, set_employee
@@ -78,7 +80,8 @@ class Redemption(
         ondelete='RESTRICT',
         domain=[
             ('company', '=', Eval('company', -1)),
-            If(Eval('state') == 'requested',
+            If((Eval('state') == 'requested')
+                & (Eval('reason') != 'forfeiture'),
                 ('redeemable', '=', True),
                 ()),
             ])
@@ -95,9 +98,19 @@ class Redemption(
             ('death', "Death"),
             ('exclusion', "Exclusion"),
             ('hardship', "Hardship"),
+            ('forfeiture', "Forfeiture"),
             ], "Reason", required=True, sort=False,
         help="What leads to the redemption.\n"
-        "The exit, death or exclusion of a member can not be refused.")
+        "The exit, death or exclusion of a member can not be refused.\n"
+        "Shares are forfeited from the call that is not paid.")
+    reason_string = reason.translated('reason')
+    call_line = fields.Many2One(
+        'coop.share.call.line', "Unpaid Call", readonly=True,
+        ondelete='RESTRICT',
+        states={
+            'invisible': ~Eval('call_line'),
+            },
+        help="The call for which the shares are forfeited.")
     granted = fields.Boolean("Granted", readonly=True,
         help="The request has got its part of the budget.")
     split_from = fields.Many2One(
@@ -221,6 +234,9 @@ class Redemption(
                     # They may only be recorded after their day
                     | t.reason.in_(['death', 'exclusion'])),
                 'coop_shares.msg_redemption_end_before_request'),
+            ('forfeiture', Check(t,
+                    (t.reason == 'forfeiture') == (t.call_line != Null)),
+                'coop_shares.msg_redemption_forfeiture'),
             ('settlement_date', Check(t, t.settlement_date > t.end_date),
                 'coop_shares.msg_redemption_settlement_before_claim'),
             ('payment_date', Check(t, t.payment_date >= t.settlement_date),

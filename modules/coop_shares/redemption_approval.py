@@ -9,7 +9,7 @@ from trytond.pool import Pool
 from .exceptions import LastShareWarning, MinimumCapitalWarning
 from .quantity import plain_number
 
-MANDATORY = {'exit', 'death', 'exclusion'}
+MANDATORY = {'exit', 'death', 'exclusion', 'forfeiture'}
 
 
 class RedemptionApproval:
@@ -44,7 +44,7 @@ class RedemptionApproval:
                         held - open_[key]):
                     refused[redemption] = redemption.get_refusal(
                         'last_share', held)
-                else:
+                elif redemption.reason != 'forfeiture':
                     reason = class_.refuse_minimum(
                         member, held - open_[key],
                         redemption.end_date or redemption.request_date)

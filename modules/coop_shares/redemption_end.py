@@ -48,7 +48,9 @@ class RedemptionEnd:
                 amount = sum(l.amount for l in taken)
                 if held == redemption.quantity:
                     # It may have become less since the budget was given
-                    if class_ in left and amount > left[class_]:
+                    # Nothing is paid out for what is forfeited
+                    if (class_ in left and amount > left[class_]
+                            and redemption.reason != 'forfeiture'):
                         refused[redemption] = redemption.get_refusal(
                             'minimum_capital', held)
                         continue
@@ -129,6 +131,10 @@ class RedemptionEnd:
 
     def free_lots(self, lots):
         "Return the lots that have been held long enough"
+        if self.call_line:
+            # Those that are not paid
+            acquired = self.call_line.subscription.effective_date
+            return [l for l in lots if l.acquired_date == acquired]
         if not self.locked or not self.end_date:
             return lots
         delta = relativedelta(months=self.share_class.lock_in_months)
@@ -142,15 +148,21 @@ class RedemptionEnd:
         return take(
             self.free_lots(lots), self.quantity, round=self.currency.round)
 
-    @classmethod
-    def _release(cls, unpaid, left):
+    def _release(self, unpaid, left):
         """Return what does not need to be paid any more.
 
-        As subscription and amount: what is left covers what is unpaid first.
+        As subscription and amount: what is left covers what is unpaid first,
+        but for shares that are forfeited nothing is claimed any more.
         """
         release = max(sum(a for _, a in unpaid) - left, 0)
+        forfeited = None
+        if self.call_line:
+            forfeited = self.call_line.subscription
+            release = sum(a for s, a in unpaid if s == forfeited)
         released = []
         for i, (subscription, amount) in enumerate(unpaid):
+            if forfeited not in {None, subscription}:
+                continue
             part = min(amount, release)
             if part:
                 released.append((subscription, part))

@@ -69,6 +69,11 @@ class RedemptionSettlement:
 
         And the part of the premium that the member does.
         """
+        if self.reason == 'forfeiture':
+            # All that was paid is kept
+            self.price = self.loss = self.premium = Decimal(0)
+            self.deduction = self.claim
+            return
         round_ = self.currency.round
         if self.price is not None:
             loss = self.amount - round_(self.quantity * self.price)
@@ -131,8 +136,10 @@ class RedemptionSettlement:
             lines.append(books.line(
                     class_.get_account('premium'), self.premium))
         if self.deduction:
+            name = ('forfeited' if self.reason == 'forfeiture'
+                else 'deduction')
             lines.append(books.line(
-                    class_.get_account('deduction'), -self.deduction))
+                    class_.get_account(name), -self.deduction))
         lines.extend(
             books.line(line.account, -amount, party=party, origin=line)
             for line, amount in debts)

@@ -176,6 +176,23 @@ class ShareClass(
         "class before anything is paid out.\n"
         "Choice of the Member: they do so, or buy new shares, if the member "
         "has chosen it.")
+    due_percent = fields.Numeric("Due at Once", digits=(None, 4),
+        domain=['OR',
+            ('due_percent', '=', None),
+            [
+                ('due_percent', '>=', 0),
+                ('due_percent', '<=', 100),
+                ],
+            ],
+        states={
+            'invisible': ~Eval('called', False) | (
+                Eval('effective') != 'confirmation'),
+            },
+        help="The percentage of the par value that is due with the "
+        "subscription. The rest is due once it is called.\n"
+        "Leave empty if all is due.")
+    called = fields.Function(
+        fields.Boolean("Calls of Shares"), 'on_change_with_called')
     effective = fields.Selection([
             ('confirmation', "Confirmation"),
             ('payment', "Payment"),
@@ -294,6 +311,13 @@ class ShareClass(
     account_deduction = fields.Many2One(
         'account.account', "Account Deduction", domain=_other_domain,
         help="The account of what is deducted from redemptions.")
+    account_forfeited = fields.Many2One(
+        'account.account', "Account Forfeited", domain=_other_domain,
+        states={
+            'invisible': ~Eval('called', False),
+            },
+        help="The account of what was paid of forfeited shares: the reserve "
+        "that the statutes name.")
     account_lapsed = fields.Many2One(
         'account.account', "Account Lapsed", domain=_other_domain,
         help="The account of the claims that were not collected in time.")
@@ -391,6 +415,13 @@ class ShareClass(
         if self.company:
             return Configuration(1).get_multivalue(
                 'share_offers', company=self.company.id)
+
+    @fields.depends('company')
+    def on_change_with_called(self, name=None):
+        Configuration = Pool().get('coop.share.configuration')
+        if self.company:
+            return Configuration(1).get_multivalue(
+                'share_calls', company=self.company.id)
 
     def get_rec_name(self, name):
         return f'[{self.code}] {self.name}'

@@ -52,6 +52,7 @@ class ShareMove(
             ('redemption', "Redemption"),
             ('allocation', "Allocation"),
             ('loss', "Loss"),
+            ('revaluation', "Revaluation"),
             ('opening', "Opening"),
             ('reversal', "Reversal"),
             ], "Kind", required=True, readonly=True, sort=False,
@@ -124,11 +125,11 @@ class ShareMove(
         # The class is one of the company
         cls.company.states['readonly'] = Eval('share_class', False)
         cls._sql_constraints += [
-            # Undividable shares bear a loss without becoming fewer
+            # Shares bear a loss or are revalued without becoming fewer or more
             ('quantity_positive', Check(t,
                     (number(t.quantity) > 0)
                     | ((number(t.quantity) == 0)
-                        & t.kind.in_(['loss', 'reversal'])
+                        & t.kind.in_(['loss', 'revaluation', 'reversal'])
                         & (number(t.amount) > 0))),
                 'coop_shares.msg_move_quantity_positive'),
             ('amounts', Check(t,
@@ -200,6 +201,7 @@ class ShareMove(
             'coop.share.subscription',
             'coop.share.transfer',
             'coop.share.redemption',
+            'coop.share.revaluation',
             ]
 
     @classmethod

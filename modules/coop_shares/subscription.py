@@ -121,6 +121,13 @@ class Subscription(
     amount_to_pay = fields.Function(Monetary(
             "Amount to Pay", currency='currency', digits='currency'),
         'get_amounts')
+    uncalled_amount = fields.Function(Monetary(
+            "Not Called", currency='currency', digits='currency',
+            states={
+                'invisible': ~Eval('uncalled_amount', 0),
+                },
+            help="What of the amount to pay is due only once it is called."),
+        'get_uncalled')
     due_date = fields.Function(fields.Date("Due Date",
             help="The day of the oldest instalment that is not paid."),
         'get_due_date')
@@ -381,6 +388,17 @@ class Subscription(
         lines = cls._open_lines(subscriptions)
         return {
             s.id: lines[s][0].maturity_date if lines[s] else None
+            for s in subscriptions}
+
+    @classmethod
+    def get_uncalled(cls, subscriptions, name):
+        lines = cls._open_lines(subscriptions)
+        return {
+            s.id: min(
+                sum(
+                    (l.debit for l in lines[s] if not l.maturity_date),
+                    Decimal(0)),
+                max(s.amount_to_pay, Decimal(0)))
             for s in subscriptions}
 
     @classmethod

@@ -1,11 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from decimal import Decimal
+from fractions import Fraction
+
 from trytond.modules.coop_membership.books import Books, save_records
 from trytond.modules.coop_membership.claim import take_back
 from trytond.modules.coop_membership.document import by_company
+from trytond.modules.coop_membership.rounding import half_up
 from trytond.pool import Pool
 
 from .instalment import paid_on
+from .quantity import part
 
 
 class SubscriptionPosting:
@@ -29,11 +34,17 @@ class SubscriptionPosting:
         "Return the unsaved accounting move of the confirmation"
         class_ = self.share_class
         party = self.member.party
-        if self.payment_term:
-            terms = self.payment_term.compute(
-                self.total_amount, self.currency, self.date)
+        uncalled = self.get_uncalled_amount()
+        due = self.total_amount - uncalled
+        if not due:
+            terms = []
+        elif self.payment_term:
+            terms = self.payment_term.compute(due, self.currency, self.date)
         else:
-            terms = [(self.date, self.total_amount)]
+            terms = [(self.date, due)]
+        if uncalled:
+            # Nobody has to pay it, nor is reminded, until it is called
+            terms.append((None, uncalled))
         lines = [
             books.line(
                 class_.account_subscribed, amount, party=party,
@@ -49,6 +60,14 @@ class SubscriptionPosting:
             lines.append(books.line(
                     class_.get_account('entry_fee'), -self.entry_fee))
         return books.move(self.date, lines, origin=self)
+
+    def get_uncalled_amount(self):
+        "Return what of the capital is due only once it is called"
+        percent = self.share_class.due_percent
+        if percent is None or self.share_class.effective != 'confirmation':
+            return Decimal(0)
+        return self.amount - half_up(
+            Fraction(self.amount) * part(percent), self.currency.rounding)
 
     @classmethod
     def issue(cls, subscriptions):

@@ -53,7 +53,8 @@ class SubscriptionReconciliation:
                 lines[row.document].add(row.line)
             for subscription, s_lines in lines.items():
                 result[subscription] = sorted(s_lines, key=lambda l: (
-                        l.maturity_date or dt.date.min, l.id))
+                        # What is not called yet comes last
+                        l.maturity_date or dt.date.max, l.id))
         return result
 
     @classmethod

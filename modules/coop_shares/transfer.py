@@ -39,6 +39,7 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
         help="What leads to the transfer.\n"
         "An inheritance is possible for all shares, a sale or a gift after "
         "the lock-in only.")
+    reason_string = reason.translated('reason')
     from_member = fields.Many2One(
         'coop.member', "From Member", required=True, ondelete='RESTRICT',
         domain=[

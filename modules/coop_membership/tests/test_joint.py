@@ -99,6 +99,45 @@ class JointTestCase(DatabaseTestCase):
                 Erase(session_id).check_erase_company(ben, company)
 
     @with_transaction()
+    def test_survivor(self):
+        """Test the survivor keeps the membership with its number
+
+        As the rules of British societies have it: the first of two joint
+        holders dies on 30 April, the other one is the member from 1 May on.
+        """
+        pool = Pool()
+        Member = pool.get('coop.member')
+        Register = pool.get('coop.member.register')
+        company, member, (ben, *_) = self._set_up()
+        last = MAY - dt.timedelta(1)
+        with set_company(company), \
+                Transaction().set_context(
+                    date=MAY, category=None, with_left=False):
+            party, number = member.party, member.number
+            with savepoint(), self.assertRaisesRegex(
+                    MemberValidationError, number):
+                Member.write([member], {'party_end_date': last})
+            member = self._add('holders', member, ben, start_date=START)
+            Member.write([member], {'party_end_date': last})
+            member = Member(member.id)
+            self.assertEqual(member.holders_at(last), [party, ben])
+            self.assertEqual(member.holders_at(MAY), [ben])
+            self.assertEqual(member.recipients(MAY), [ben])
+            self.assertEqual(member.rec_name, f"[{number}] Ben")
+            self.assertEqual((member.state, member.number), ('member', number))
+            # Nor can the last holder end
+            with savepoint(), self.assertRaises(MemberValidationError):
+                member.holders[0].end_date = last
+                member.holders[0].save()
+            entry, = Register.search([])
+            self.assertEqual((entry.number, entry.votes), (number, 1))
+            self.assertEqual(RegisterColumn('party', {}).get(entry), "Ben")
+            with Transaction().set_context(date=last):
+                entry, = Register.search([])
+                self.assertEqual(
+                    RegisterColumn('party', {}).get(entry), "Party 0, Ben")
+
+    @with_transaction()
     def test_persons(self):
         "Test a body names five who use what it may, and no sixth"
         company, member, parties = self._set_up(person_limit=5)

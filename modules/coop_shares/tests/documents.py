@@ -59,6 +59,20 @@ class SharesDocuments:
             'posted': ['compute', 'approve', 'post'],
             'cancelled': ['compute', 'approve', 'cancel'],
             },
+        'coop.share.call': {
+            'draft': [],
+            'computed': ['compute'],
+            'approved': ['compute', 'approve'],
+            'posted': ['compute', 'approve', 'post'],
+            'cancelled': ['compute', 'approve', 'post', 'cancel'],
+            },
+        'coop.share.revaluation': {
+            'draft': [],
+            'computed': ['compute'],
+            'approved': ['compute', 'approve'],
+            'posted': ['compute', 'approve', 'post'],
+            'cancelled': ['compute', 'approve', 'post', 'cancel'],
+            },
         'coop.share.move': {
             'draft': [],
             'done': ['do'],
@@ -188,6 +202,47 @@ class SharesDocuments:
             'payment_date': END,
             'account': get_account(self.company, type='expense'),
             'account_payable': get_account(self.company, type='payable'),
+            }
+
+    def _get_call(self):
+        Subscription = Pool().get('coop.share.subscription')
+        class_ = create_share_class(
+            self.company, code=f'C{next(self._count)}',
+            due_percent=Decimal(25))
+        subscription = Subscription(
+            company=self.company, member=self._members[0],
+            share_class=class_, quantity=Decimal(1), date=START)
+        subscription.save()
+        Subscription.confirm([subscription])
+        return {
+            'share_class': class_,
+            'date': START,
+            'percent': Decimal(25),
+            'due_date': END,
+            }
+
+    def _get_revaluation(self):
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Meeting = pool.get('coop.meeting')
+        # The roll of a board is not always kept
+        meeting = Meeting(
+            company=self.company, kind='board', date=START,
+            items=[Item(subject="Revaluation", votes_for=1)])
+        meeting.save()
+        for button in ['convene', 'open', 'close']:
+            getattr(Meeting, button)([meeting])
+        class_ = create_share_class(
+            self.company, code=f'R{next(self._count)}')
+        issue(self._members[:1], class_, 10)
+        return {
+            'share_class': class_,
+            'record_date': START,
+            'date': END,
+            'method': 'percent',
+            'percent': Decimal(1),
+            'account': get_account(self.company, type='expense'),
+            'resolution': meeting.items[0],
             }
 
     def _get_move(self):

@@ -3,19 +3,23 @@
 import datetime as dt
 from decimal import Decimal
 
+from trytond.exceptions import UserError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_membership.exceptions import (
     AdmissionError, RefusedError)
 from trytond.modules.coop_membership.tests.document import savepoint
 from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
-    LimitError, ObligatorySharesWarning, ShareOfferValidationError)
+    CallError, LimitError, ObligatorySharesWarning, ResolutionError,
+    RevaluationError, ShareOfferValidationError)
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 
 class StatutesTestCase(SharesTestCase):
@@ -466,3 +470,459 @@ class StatutesTestCase(SharesTestCase):
             ann, bob = self._admit(company, category, 2)
             issue([ann], class_, 3)
             self.assertEqual((ann.liability, bob.liability), (1500, 0))
+
+    def _balance(self, account, date=END, party=None):
+        "Return the debit less the credit of the account"
+        Line = Pool().get('account.move.line')
+        domain = [
+            ('account', '=', account.id),
+            ('date', '<=', date),
+            ('move_state', '=', 'posted'),
+            ]
+        if party:
+            domain.append(('party', '=', party.id))
+        return sum(l.debit - l.credit for l in Line.search(domain))
+
+    def _call_class(self, company, **values):
+        reserve = get_account(company, "Deductions from Redeemed Shares")
+        return create_share_class(
+            company, code='C', par_value=Decimal(500),
+            account_forfeited=reserve, **values)
+
+    def _call(self, class_, percent, buttons, **values):
+        values.setdefault('date', dt.date(2024, 6, 30))
+        values.setdefault('due_date', dt.date(2024, 7, 31))
+        return self._process(
+            'call', buttons, class_.company, share_class=class_.id,
+            percent=Decimal(percent), **values)
+
+    @with_transaction()
+    def test_call(self):
+        """Test the call of what is not due at once
+
+        DE, GenG § 7 Nr. 1: a tenth is to be paid as the statutes say, and
+        § 50: the general meeting calls the rest.  Of 4 shares of 500 are
+        2,000 / 10 = 200 due at once, 40 % = 800 called, and 1,000 is left.
+        """
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            for unpaid in [None, get_account(
+                        company, "Member Shares Subscribed, Not Paid In")]:
+                self._test_call(company, category, unpaid)
+
+    def _test_call(self, company, category, unpaid):
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Pay = pool.get('coop.share.subscription.pay', type='wizard')
+        Subscription = pool.get('coop.share.subscription')
+        class_ = self._call_class(
+            company, due_percent=Decimal(10), account_unpaid=unpaid)
+        ann, bob = self._admit(company, category, 2)
+        subscription = self._subscribe(ann, class_, 4)
+        other = self._subscribe(bob, class_, 2)
+
+        def open_(subscription):
+            return [
+                (l.maturity_date, l.debit)
+                for l in Subscription(subscription.id).lines_to_pay]
+        self.assertEqual(
+            open_(subscription), [(START, 200), (None, 1800)])
+        self.assertEqual(subscription.uncalled_amount, 1800)
+        with Transaction().set_context(
+                active_model=Subscription.__name__,
+                active_id=subscription.id, active_ids=[subscription.id]):
+            session_id, _, _ = Pay.create()
+            self.assertEqual(
+                Pay(session_id).default_start(None)['amount'], 200)
+        self._pay(subscription, 200, START)
+        call = self._call(class_, 40, ['compute'])
+        self.assertEqual(
+            {l.member: l.amount for l in call.lines}, {ann: 800, bob: 400})
+        # Who subscribes meanwhile is called too
+        carl, = self._admit(company, category)
+        late = self._subscribe(carl, class_, 1, dt.date(2024, 6, 1))
+        with savepoint(), self.assertRaisesRegex(
+                CallError, carl.party.name):
+            Call.approve([call])
+        Call.draft([call])
+        Call.compute([call])
+        Call.approve([call])
+        Call.post([call])
+        call = Call(call.id)
+        self.assertEqual(call.amount, 800 + 400 + 200)
+        self.assertEqual(
+            open_(subscription),
+            [(dt.date(2024, 7, 31), 800), (None, 1000)])
+        self.assertEqual(open_(late), [
+                (dt.date(2024, 6, 1), 50), (dt.date(2024, 7, 31), 200),
+                (None, 250)])
+        for date in [dt.date(2024, 6, 29), dt.date(2024, 6, 30), END]:
+            self.assertEqual(check_books(company, date), [])
+        # It is taken back as if it had not been, and called again
+        Call.cancel([call])
+        self.assertEqual(open_(subscription), [(None, 1800)])
+        self.assertEqual(check_books(company, END), [])
+        call = self._call(class_, 40, ['compute', 'approve', 'post'])
+        self._pay(subscription, 800, dt.date(2024, 7, 15))
+        self.assertEqual(
+            {l.member: l.open_amount for l in Call(call.id).lines},
+            {ann: 0, bob: 400, carl: 200})
+        with savepoint(), self.assertRaisesRegex(CallError, ann.party.name):
+            Call.cancel([Call(call.id)])
+        # Half of what is left, paid before it is called
+        self._pay(subscription, 1000, dt.date(2024, 8, 1))
+        self.assertEqual(Subscription(subscription.id).state, 'paid')
+        last = self._call(
+            class_, 100, ['compute', 'approve', 'post'],
+            date=dt.date(2024, 9, 1), due_date=dt.date(2024, 9, 30))
+        self.assertEqual(
+            {l.member: l.amount for l in last.lines}, {bob: 500, carl: 250})
+        with savepoint(), self.assertRaisesRegex(CallError, class_.code):
+            self._call(class_, 1, ['compute'], date=END, due_date=END)
+        self.assertEqual(open_(other)[-1], (dt.date(2024, 9, 30), 500))
+        self.assertEqual(check_books(company, END), [])
+        # So that another class can have the code
+        class_.code = f'C{class_.id}'
+        class_.save()
+
+    @with_transaction()
+    def test_call_third(self):
+        """Test a third of what cannot be divided by three, and the resolution
+
+        A third of 2 × 500 is 333.33, of which the rest of 500 is called last.
+        """
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            class_ = self._call_class(company, due_percent=Decimal(50))
+            ann, = self._admit(company, category)
+            self._subscribe(ann, class_, 2)
+            call = self._call(class_, '33.3333', ['compute'])
+            self.assertEqual(
+                [l.amount for l in call.lines], [Decimal('333.33')])
+            Call.approve([call])
+            Call.post([call])
+            last = self._call(class_, '33.3333', ['compute'])
+            self.assertEqual(
+                [l.amount for l in last.lines], [Decimal('166.67')])
+
+    @with_transaction()
+    def test_forfeiture(self):
+        """Test shares are forfeited of which a call is not paid
+
+        UK, Companies (Tables A to F) Regulations 1985, Table A, art. 18-20:
+        after 14 clear days' notice, with all that was paid of them.  Of 2
+        shares of 500 a quarter, 250, is paid, and 250 called: the reserve
+        gets 250, and 750 is claimed no more.  The 3 paid shares stay.
+        """
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            for unpaid in [None, get_account(
+                        company, "Member Shares Subscribed, Not Paid In")]:
+                self._test_forfeiture(company, category, unpaid)
+
+    def _test_forfeiture(self, company, category, unpaid):
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Forfeit = pool.get('coop.share.call.forfeit', type='wizard')
+        Letter = pool.get('coop.share.call.letter', type='report')
+        Redemption = pool.get('coop.share.redemption')
+        ShareMove = pool.get('coop.share.move')
+        Subscription = pool.get('coop.share.subscription')
+        class_ = self._call_class(
+            company, due_percent=Decimal(25), account_unpaid=unpaid,
+            redeemable=False, keep_last=True)
+        reserve = class_.account_forfeited
+        before = self._balance(reserve)
+        ann, bob = self._admit(company, category, 2)
+        paid = self._subscribe(ann, class_, 3)
+        self._pay(paid, 1500, START)
+        day = dt.date(2024, 2, 1)
+        subscription = self._subscribe(ann, class_, 2, day)
+        self._pay(subscription, 250, day)
+        self._subscribe(bob, class_, 1)
+        call = self._call(
+            class_, 25, ['compute', 'approve', 'post'],
+            forfeit_date=dt.date(2024, 8, 15))
+        self.assertEqual(
+            {l.member: l.open_amount for l in call.lines},
+            {ann: 250, bob: 125})
+        of_ann, of_bob = sorted(call.lines, key=lambda l: l.member.id)
+        self.assertEqual(
+            Letter.get_request(of_ann).amount, 250)
+        self.assertEqual(
+            Call.unpaid_lines([call], dt.date(2024, 8, 14)), [])
+        with Transaction().set_context(
+                active_model=Call.__name__, active_id=call.id,
+                active_ids=[call.id]):
+            session_id, _, _ = Forfeit.create()
+            wizard = Forfeit(session_id)
+            wizard.start.date = dt.date(2024, 8, 31)
+            defaults = wizard.default_list(None)
+            self.assertEqual(
+                set(defaults['lines']), {of_ann.id, of_bob.id})
+            wizard.list.lines = [of_ann]
+            _, data = wizard.do_forfeit(None)
+        redemption, = Redemption.browse(data['res_id'])
+        self.assertEqual(
+            [redemption.state, redemption.quantity, redemption.amount,
+                redemption.unpaid_amount, redemption.deduction,
+                redemption.net_amount],
+            ['paid', 2, 1000, 750, 250, 0])
+        self.assertEqual(self._balance(reserve) - before, -250)
+        party = ann.party
+        self.assertEqual(
+            self._balance(class_.account_capital, party=party), -1500)
+        self.assertFalse(
+            self._balance(class_.account_subscribed, party=party))
+        self.assertFalse(Subscription(subscription.id).amount_to_pay)
+        for date, expected in [
+                (dt.date(2024, 8, 31), (5, 2500)), (END, (3, 1500))]:
+            self.assertEqual(
+                ShareMove.holdings_at(
+                    company, date, [ann], [class_])[ann.id, class_.id],
+                expected)
+        for date in [dt.date(2024, 8, 31), dt.date(2024, 9, 1), END]:
+            self.assertEqual(check_books(company, date), [])
+        # It is taken back with what was claimed
+        Redemption.cancel([redemption])
+        self.assertEqual(
+            Subscription(subscription.id).amount_to_pay, 750)
+        self.assertEqual(self._balance(reserve), before)
+        self.assertEqual(check_books(company, END), [])
+        with savepoint(), self.assertRaises(UserError):
+            self._redeem(
+                ann, class_, 1, buttons=[], reason='forfeiture')
+        class_.code = f'C{class_.id}'
+        class_.save()
+
+    def _resolve(self, company):
+        "Return a resolution that a closed meeting has carried"
+        pool = Pool()
+        Item = pool.get('coop.meeting.item')
+        Meeting = pool.get('coop.meeting')
+        # The roll of a board is not always kept
+        meeting = Meeting(
+            company=company, kind='board', date=START,
+            items=[Item(subject="Revaluation", votes_for=1)])
+        meeting.save()
+        for button in ['convene', 'open', 'close']:
+            getattr(Meeting, button)([meeting])
+        return meeting.items[0]
+
+    def _fund(self, company, amount):
+        "Post the amount to a reserve and return its account"
+        pool = Pool()
+        Move = pool.get('account.move')
+        account = get_account(company, "Deductions from Redeemed Shares")
+        books = Books(company)
+        cash = get_account(company, "Cash and Cash Equivalents")
+        move = books.move(START, [
+                books.line(cash, Decimal(amount)),
+                books.line(account, -Decimal(amount))])
+        Move.save([move])
+        Move.post([move])
+        return account
+
+    def _revalue(self, class_, buttons, **values):
+        values.setdefault('record_date', dt.date(2024, 5, 31))
+        values.setdefault('date', dt.date(2024, 6, 30))
+        return self._process(
+            'revaluation', buttons, class_.company, share_class=class_.id,
+            **values)
+
+    @with_transaction()
+    def test_revaluation(self):
+        """Test the value of paid shares is raised with the index
+
+        IT, Legge 59/1992 art. 7: what is subscribed and paid is raised from
+        surplus within the index of ISTAT (FOI), 11.3 % from December 2021 to
+        December 2022.  Ann has paid 1,000 and Bob 400 of 500: 113.00 and
+        45.20.  Ann then redeems 4 of 10 shares: 1,113 × 4 / 10 = 445.20.
+        """
+        pool = Pool()
+        Revaluation = pool.get('coop.share.revaluation')
+        ShareMove = pool.get('coop.share.move')
+        Statement = pool.get('coop.share.statement', type='report')
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            ann, bob, carl = self._admit(company, category, 3)
+            for member, quantity, paid in [(ann, 10, 1000), (bob, 5, 400)]:
+                self._pay(
+                    self._subscribe(member, class_, quantity), paid, START)
+            # Too late for the record date
+            late = self._subscribe(carl, class_, 1, dt.date(2024, 6, 1))
+            self._pay(late, 100, dt.date(2024, 6, 1))
+            item = self._resolve(company)
+            fund = self._fund(company, 200)
+            values = {
+                'method': 'percent', 'account': fund.id,
+                'percent_cap': Decimal('11.3'), 'cap_reason': "ISTAT",
+                }
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, "ISTAT"):
+                self._revalue(
+                    class_, ['compute'], percent=Decimal('11.4'), **values)
+            revaluation = self._revalue(
+                class_, ['compute'], percent=Decimal('11.3'), **values)
+            with savepoint(), self.assertRaises(ResolutionError):
+                Revaluation.approve([revaluation])
+            revaluation.resolution = item
+            revaluation.save()
+            Revaluation.approve([revaluation])
+            Revaluation.post([revaluation])
+            self.assertEqual([
+                    (l.member, l.basis, l.amount) for l in revaluation.lines],
+                [(ann, 1000, Decimal('113.00')),
+                    (bob, 400, Decimal('45.20'))])
+            self.assertEqual(
+                self._balance(fund), Decimal('158.20') - 200)
+
+            def held(member, date):
+                return ShareMove.holdings_at(
+                    company, date, [member], [class_])[member.id, class_.id]
+            self.assertEqual(held(ann, dt.date(2024, 6, 29)), (10, 1000))
+            self.assertEqual(
+                held(ann, dt.date(2024, 6, 30)), (10, 1113))
+            self.assertEqual(held(bob, END), (5, Decimal('545.2')))
+            statement, = Statement.get_statements([ann], None, END)[ann.id]
+            self.assertEqual(
+                (statement.amount, statement.paid_amount), (1113, 1113))
+            for date in [dt.date(2024, 6, 29), dt.date(2024, 6, 30), END]:
+                self.assertEqual(check_books(company, date), [])
+            # The fund has less left than another one takes
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, "41.80"):
+                self._revalue(
+                    class_, ['compute', 'approve', 'post'],
+                    method='amount', amount=Decimal('41.81'),
+                    account=fund.id, resolution=item.id)
+            redemption = self._redeem(ann, class_, 4)
+            self.assertEqual(
+                (redemption.amount, redemption.net_amount),
+                (Decimal('445.20'), Decimal('445.20')))
+            self.assertEqual(
+                held(ann, dt.date(2025, 1, 1)), (6, Decimal('667.8')))
+            self.assertEqual(check_books(company, dt.date(2025, 1, 31)), [])
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, ann.party.name):
+                Revaluation.cancel([revaluation])
+            Redemption = pool.get('coop.share.redemption')
+            Redemption.cancel([redemption])
+            Revaluation.cancel([revaluation])
+            self.assertEqual(held(ann, END), (10, 1000))
+            self.assertEqual(self._balance(fund), -200)
+            self.assertEqual(check_books(company, END), [])
+
+    @with_transaction()
+    def test_revaluation_shares(self):
+        """Test a revaluation by new shares
+
+        ES, Ley 27/1999 art. 49.2: half of the result of the revaluation of
+        the balance sheet, 500.00 of 1,000.00, for the capital.  By 1,000 and
+        500 paid they are 333.33 and 166.67: of 100 each 3 shares and 1, and
+        33.33 + 66.67 = 100.00 stays in the reserve.  With two decimals of
+        shares of 1.00 nothing stays.
+        """
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            item = self._resolve(company)
+            fund = self._fund(company, 2000)
+            fine = create_share_class(
+                company, code='B', par_value=Decimal(1), quantity_digits=2)
+            ann, bob = self._admit(company, category, 2)
+            for share_class, unit, expected, total, rest in [
+                    (class_, 1, [3, 1], 400, 100),
+                    (fine, 100, [Decimal('333.33'), Decimal('166.67')],
+                        500, 0)]:
+                for member, quantity in [(ann, 10), (bob, 5)]:
+                    subscription = self._subscribe(
+                        member, share_class, quantity * unit)
+                    self._pay(
+                        subscription, subscription.amount_to_pay, START)
+                revaluation = self._revalue(
+                    share_class, ['compute', 'approve', 'post'],
+                    method='amount', amount=Decimal(500), form='shares',
+                    account=fund.id, resolution=item.id)
+                self.assertEqual(
+                    [m.quantity for m in sorted(
+                            revaluation.share_moves,
+                            key=lambda m: m.to_member.id)], expected)
+                self.assertEqual(
+                    (revaluation.total, revaluation.rest), (total, rest))
+                self.assertEqual(check_books(company, END), [])
+            self.assertEqual(self._balance(fund), -1100)
+
+    @with_transaction()
+    def test_register(self):
+        """Test the register tells each change of shares, its day and ground
+
+        ES, Ley 27/1999 art. 60.1 b): the contributions with their changes; FR,
+        Code de commerce art. R. 228-8: the movements in their order; UK,
+        Co-operative and Community Benefit Societies Act 2014 s. 30 (2): loans
+        and deposits too.
+        """
+        pool = Pool()
+        Account = pool.get('account.account')
+        Move = pool.get('account.move')
+        Register = pool.get('coop.member.register')
+        Report = pool.get('coop.member.register', type='report')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            ann, bob = self._admit(company, category, 2)
+            self._pay(self._subscribe(ann, class_, 10), 100, START)
+            self._transfer(ann, bob, class_, 3, reason='inheritance')
+            self._redeem(
+                ann, class_, 2, end_date=dt.date(2024, 9, 30),
+                settlement_date=dt.date(2024, 10, 1), reason='hardship')
+            loans, = Account.copy(
+                [class_.account_redemption], {'name': "Loans"})
+            loans.member_loan = True
+            loans.save()
+            books = Books(company)
+            cash = get_account(company, "Cash and Cash Equivalents")
+            move = books.move(START, [
+                    books.line(cash, Decimal(500)),
+                    books.line(loans, -Decimal(500), party=bob.party)])
+            Move.save([move])
+            Move.post([move])
+
+            def get_context(columns):
+                with Transaction().set_context(
+                        date=END, category=None, with_left=False):
+                    entries = Register.search([])
+                    context = Report.get_context(entries, {}, {
+                            'columns': columns, 'changes': True})
+                    loan, = [
+                        c.get(e) for c in context['columns'] for e in entries
+                        if c.name == 'loan_amount' and e.party == bob.party
+                        ] or [None]
+                return context, loan
+
+            context, _ = get_context('es')
+            self.assertEqual([
+                    (c.member, c.date, c.ground, c.quantity, c.amount, c.paid)
+                    for c in context['changes']], [
+                    (ann, START, "Issue", 10, 100, None),
+                    (ann, START, "Payment", None, None, 100),
+                    (ann, dt.date(2024, 7, 1),
+                        f"Transfer, Inheritance, {bob.rec_name}",
+                        -3, -30, None),
+                    (ann, dt.date(2024, 10, 1), "Redemption, Hardship",
+                        -2, -20, None),
+                    (bob, dt.date(2024, 7, 1),
+                        f"Transfer, Inheritance, {ann.rec_name}",
+                        3, 30, None)])
+            self.assertEqual(
+                [context['change_number'](c.quantity)
+                    for c in context['changes']], ['10', '', '-3', '-2', '3'])
+            context, _ = get_context('fr')
+            self.assertEqual(
+                [c.member for c in context['changes']],
+                [ann, ann, ann, bob, ann])
+            _, loan = get_context('uk')
+            self.assertIn("500.00", loan)
