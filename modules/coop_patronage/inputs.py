@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 # To be raised when the same inputs give other digests or other rows
-VERSION = 3
+VERSION = 4
 
 
 class Settings(NamedTuple):
@@ -36,6 +36,7 @@ class Settings(NamedTuple):
     fixed_ratio: Decimal | None
     patronage_base: Decimal | None
     net_losses: bool
+    net_sections: bool
     income_tax: Decimal
     paid_capital: Decimal | None
     registration_date: dt.date | None
@@ -68,6 +69,8 @@ class LineInputs(NamedTuple):
     target: Decimal | None
     account: int | None
     target_account: int | None
+    # The section of the business whose result it takes from
+    section: int | None
 
 
 class PoolInputs(NamedTuple):
@@ -117,6 +120,8 @@ class Inputs(NamedTuple):
     settings: Settings
     # Before the dividends that are accrued
     result: Decimal
+    # Of it by section, the rest is of none
+    sections: dict
     lines: tuple
     # What the law asks for
     rules: tuple

@@ -339,7 +339,8 @@ class PatronagePool(
         "Return the line that gets what is not distributed"
         if self.difference_line:
             return self.difference_line
-        return self.surplus.carry_forward_line
+        return self.surplus.get_carry_forward_line(
+            self.line.get_section())
 
 
 class PoolCategory(RelationMixin, ModelSQL):

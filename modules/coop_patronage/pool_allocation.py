@@ -24,13 +24,14 @@ class Refused(ValueError):
 
     def __init__(
             self, reason, line=None, pool=None, member=None, rule=None,
-            **amounts):
+            section=None, **amounts):
         super().__init__(reason)
         self.reason = reason
         self.line = line
         self.pool = pool
         self.member = member
         self.rule = rule
+        self.section = section
         self.amounts = amounts
 
 

@@ -79,6 +79,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
         "Test each input of a surplus"
         pool = Pool()
         Account = pool.get('account.account')
+        Analytic = pool.get('analytic_account.account')
         Allocation = pool.get('coop.patronage.allocation')
         Consent = pool.get('coop.patronage.consent')
         Election = pool.get('coop.patronage.election')
@@ -133,6 +134,17 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         'company': self.company.id, 'member': alice.id,
                         'date': date, 'cash_use': 'withhold',
                         'share': D('0.5')}])
+            root = Analytic(
+                name="Business", type='root', company=self.company)
+            root.save()
+            section = Analytic(
+                name="Branch", type='normal', company=self.company,
+                parent=root, root=root)
+            section.save()
+            Line.create([{
+                        'surplus': surplus.id, 'name': "Branch",
+                        'kind': 'reserve', 'section': section.id,
+                        'account': reserve.account.id}])
             Surplus.compute([surplus])
             Surplus.approve([surplus])
             pool_, = surplus.pools
@@ -162,6 +174,14 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'result': lambda: self._post(date, [
                             (revenue, D(-5), {}),
                             (accounts['3.1.6'], D(5), {'party': bob.party}),
+                            ]),
+                    # Revenue of the branch, and as much that is of none
+                    'sections': lambda: self._post(date, [
+                            (revenue, D(-5), {'analytic_lines': [{
+                                            'account': section, 'date': date,
+                                            'debit': D(0),
+                                            'credit': D(5)}]}),
+                            (revenue, D(5), {}),
                             ]),
                     'lines': lambda: Line.write(
                         [reserve], {'rate': D('0.3')}),
@@ -223,7 +243,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         lambda t: t.pool == pool_.id),
                     })
             # A loss, a redemption or another distribution comes too late
-            self.assertTrue(surplus.input_hash.startswith('3-'))
+            self.assertTrue(surplus.input_hash.startswith('4-'))
 
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())

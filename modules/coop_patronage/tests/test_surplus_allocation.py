@@ -17,7 +17,7 @@ CLASS = 7
 def line(key, kind, basis='remainder', account=None, **values):
     empty = dict.fromkeys([
             'rate', 'amount', 'minimum_amount', 'minimum_rate',
-            'maximum_rate', 'target', 'target_account'])
+            'maximum_rate', 'target', 'target_account', 'section'])
     return LineInputs(
         key=key, kind=kind, basis=basis, account=account, **empty | values)
 
@@ -59,10 +59,11 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
                     'account_reserve_release': None, 'other_result': D(0),
                     'ratio_categories': {}, 'fixed_ratio': D(1),
                     'patronage_base': None, 'net_losses': False,
+                    'net_sections': False,
                     'income_tax': D(0), 'paid_capital': None,
                     'registration_date': None,
                     } | (settings or {})),
-            'result': D(result), 'lines': tuple(lines), 'rules': (),
+            'result': D(result), 'sections': {}, 'lines': tuple(lines), 'rules': (),
             'balances': {},
             'pools': tuple(pools),
             'activity': {
