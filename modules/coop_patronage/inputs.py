@@ -54,6 +54,7 @@ class RuleInputs(NamedTuple):
     months: int | None
     days: int | None
     years: int | None
+    seniority_months: int | None
 
 
 class LineInputs(NamedTuple):
@@ -108,6 +109,14 @@ class PoolInputs(NamedTuple):
     withholding_unidentified: bool
     set_off: bool
     loss_order: str
+    # The part of its line, if it is no amount
+    part: Decimal | None
+    measure: str
+    employees: bool
+    presence_months: int | None
+    seniority_months: int | None
+    seniority_rate: Decimal | None
+    seniority_maximum: Decimal | None
     # What decides on when and as what it is paid
     terms: tuple
 
@@ -133,6 +142,11 @@ class Inputs(NamedTuple):
     activity: dict
     # By pool the parties that take part, or nothing if all do
     eligible: dict
+    # By pool the activity of all years, like that of the year
+    lifetime: dict
+    # By pool and party the full years and the member: of the employees who
+    # take part, or of the members
+    seniority: dict
     # By pool and member the shares of the uses and the target holding
     elections: dict
     # By pool and member what is to pay for the shares to hold

@@ -181,11 +181,16 @@ def _allocate_pools(inputs, amounts):
         by_line.setdefault(pool.line, []).append(pool)
     given, left = {}, {}
     for key, pools in by_line.items():
-        if sum(p.amount is None for p in pools) > 1:
+        pool_parts = {
+            p.key: p.amount if p.part is None else half_up(
+                Fraction(p.part) * Fraction(amounts[key]),
+                inputs.settings.unit)
+            for p in pools}
+        if sum(p is None for p in pool_parts.values()) > 1:
             raise Refused('pool_amount_missing', line=key)
         try:
             line_amounts, left[key] = pool_amounts(
-                amounts[key], {p.key: p.amount for p in pools},
+                amounts[key], pool_parts,
                 inputs.settings.unit, inputs.settings.net_losses)
         except ValueError as e:
             raise Refused(

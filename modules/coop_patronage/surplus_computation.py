@@ -64,6 +64,7 @@ class SurplusComputation:
         pool = Pool()
         Line = pool.get('coop.surplus.line')
         Member = pool.get('coop.member')
+        Party = pool.get('party.party')
         Pool_ = pool.get('coop.patronage.pool')
         Rule = pool.get('coop.surplus.rule')
         lang = pool.get('ir.lang').get()
@@ -73,7 +74,7 @@ class SurplusComputation:
             for name, amount in refused.amounts.items() if amount is not None}
         for name, Model in [
                 ('line', Line), ('pool', Pool_), ('member', Member),
-                ('rule', Rule)]:
+                ('rule', Rule), ('party', Party)]:
             if getattr(refused, name):
                 values[name] = Model(getattr(refused, name)).rec_name
         if refused.rule:

@@ -61,7 +61,8 @@ class SurplusInputs:
                 RuleInputs(
                     rule.id, rule.kind, rule.line_kind, rule.other_kind,
                     rule.rate, bool(rule.reference), rule.reference_rate,
-                    rule.months, rule.days, rule.years)
+                    rule.months, rule.days, rule.years,
+                    rule.seniority_months)
                 for rule in self.rules),
             balances=self._get_balances(),
             pools=pools,
@@ -70,6 +71,12 @@ class SurplusInputs:
                 p.id: eligible for p, eligible in zip(
                     self.pools, map(self._get_eligible, self.pools))
                 if eligible is not None},
+            lifetime={
+                p.id: p.get_lifetime() for p in self.pools
+                if p.measure == 'lifetime'},
+            seniority={
+                p.id: p.get_seniority() for p in self.pools
+                if p.employees or p.measure == 'tenure' or p.seniority_rate},
             elections={k: e for k, e in elections.items() if e},
             owed={
                 p.id: p.get_owed(elections[p.id]) for p in self.pools

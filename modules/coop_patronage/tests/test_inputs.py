@@ -129,6 +129,9 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'required_equity': D(1000),
                     'use_years': 2,
                     'qualified': True,
+                    'measure': 'lifetime',
+                    'seniority_rate': D('0.1'),
+                    'seniority_maximum': D(2),
                     })
             Election.create([{
                         'company': self.company.id, 'member': alice.id,
@@ -201,6 +204,10 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'pools': lambda: Pool_.write(
                         [pool_], {'cash_percent': D('0.6')}),
                     'activity': lambda: entry(date),
+                    'lifetime': lambda: entry(date - dt.timedelta(1)),
+                    'seniority': lambda: self._update(
+                        Membership, {'start_date': dt.date(2018, 1, 1)},
+                        lambda t: t.member == bob.id),
                     'eligible': lambda: self._update(
                         Membership, {'end_date': date},
                         lambda t: t.member == bob.id),
