@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 # To be raised when the same inputs give other digests or other rows
-VERSION = 3
+VERSION = 4
 
 
 class Settings(NamedTuple):
@@ -36,6 +36,7 @@ class Settings(NamedTuple):
     fixed_ratio: Decimal | None
     patronage_base: Decimal | None
     net_losses: bool
+    net_sections: bool
     income_tax: Decimal
     paid_capital: Decimal | None
     registration_date: dt.date | None
@@ -53,6 +54,7 @@ class RuleInputs(NamedTuple):
     months: int | None
     days: int | None
     years: int | None
+    seniority_months: int | None
 
 
 class LineInputs(NamedTuple):
@@ -68,6 +70,8 @@ class LineInputs(NamedTuple):
     target: Decimal | None
     account: int | None
     target_account: int | None
+    # The section of the business whose result it takes from
+    section: int | None
 
 
 class PoolInputs(NamedTuple):
@@ -105,6 +109,14 @@ class PoolInputs(NamedTuple):
     withholding_unidentified: bool
     set_off: bool
     loss_order: str
+    # The part of its line, if it is no amount
+    part: Decimal | None
+    measure: str
+    employees: bool
+    presence_months: int | None
+    seniority_months: int | None
+    seniority_rate: Decimal | None
+    seniority_maximum: Decimal | None
     # What decides on when and as what it is paid
     terms: tuple
 
@@ -117,6 +129,8 @@ class Inputs(NamedTuple):
     settings: Settings
     # Before the dividends that are accrued
     result: Decimal
+    # Of it by section, the rest is of none
+    sections: dict
     lines: tuple
     # What the law asks for
     rules: tuple
@@ -128,6 +142,11 @@ class Inputs(NamedTuple):
     activity: dict
     # By pool the parties that take part, or nothing if all do
     eligible: dict
+    # By pool the activity of all years, like that of the year
+    lifetime: dict
+    # By pool and party the full years and the member: of the employees who
+    # take part, or of the members
+    seniority: dict
     # By pool and member the shares of the uses and the target holding
     elections: dict
     # By pool and member what is to pay for the shares to hold

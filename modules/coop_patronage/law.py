@@ -141,6 +141,31 @@ class Law:
                 raise Refused(
                     'rule_non_members', rule=rule.key, pool=pool.key)
 
+    def check_employees(self, rule):
+        pools = self._get_pools(rule)
+        if not pools:
+            return
+        for pool in pools:
+            if (not pool.employees or pool.non_members != 'pay'
+                    or pool.measure not in {'activity', 'equal'}
+                    or pool.cap_percent is not None or pool.minimum_activity
+                    or pool.key in self.inputs.eligible):
+                raise Refused('rule_employees', rule=rule.key, pool=pool.key)
+            if (pool.presence_months > rule.months
+                    or pool.seniority_months > rule.seniority_months):
+                raise Refused('rule_presence', rule=rule.key, pool=pool.key)
+            if pool.seniority_rate and pool.seniority_maximum > rule.rate:
+                raise Refused('rule_seniority', rule=rule.key, pool=pool.key)
+        keys = {p.key for p in pools}
+        paid = {
+            row['party'] for row in self.rows if row['pool'] in keys
+            and row['gross'] > row.get('forfeited', 0)}
+        for pool in pools:
+            for party in self.inputs.seniority[pool.key]:
+                if party not in paid:
+                    raise Refused(
+                        'rule_employee', rule=rule.key, party=party)
+
     def _get_pools(self, rule):
         lines = {
             line.key for line in self.inputs.lines

@@ -10,7 +10,7 @@ from trytond import backend
 from trytond.model import Check, ModelSQL, ModelView, fields, sequence_ordered
 from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
-from trytond.pyson import Bool, Eval
+from trytond.pyson import Bool, Eval, If
 from trytond.tools import cursor_dict, sqlite_apply_types
 from trytond.transaction import Transaction
 
@@ -51,7 +51,34 @@ class PatronagePool(
         help="Distribute all of an amount or pay a rate on the activity.")
     amount = Monetary(
         "Amount", currency='currency', digits='currency',
+        states={
+            'readonly': Bool(Eval('part', 0)),
+            },
         help="Leave empty for what other pools leave of the line.")
+    part = fields.Numeric("Part of Line",
+        domain=part_domain('part'),
+        states={
+            'readonly': Bool(Eval('amount', 0)),
+            },
+        help="The part of the line that the pool distributes, instead of an "
+        "amount.")
+    measure = fields.Selection([
+            ('activity', "Activity"),
+            ('lifetime', "Activity of All Years"),
+            ('tenure', "Years of Membership"),
+            ('equal', "Equal Parts"),
+            ], "Measure", required=True, sort=False,
+        domain=[
+            If(Eval('method') == 'rate',
+                ('measure', '=', 'activity'),
+                ()),
+            ],
+        help="By what the pool is distributed:\n"
+        "- Activity: of the fiscal year\n"
+        "- Activity of All Years: up to the end of the fiscal year\n"
+        "- Years of Membership: the full ones of who has activity in the "
+        "year, or of employment\n"
+        "- Equal Parts: for who has activity in the year, or is an employee")
     rate = fields.Numeric("Rate",
         domain=part_domain('rate'),
         states={
@@ -102,10 +129,10 @@ class PatronagePool(
             ],
         states={
             'invisible': ~Eval('required_equity', 0),
-            'required': Bool(Eval('required_equity', 0)),
             },
         help="Over how many years up to the end of the fiscal year "
-        "the use is measured.")
+        "the use is measured.\n"
+        "Leave empty for all.")
     elections = fields.Boolean("Elections",
         help="Check to follow what members elected to do with their money.")
     qualified = fields.Boolean("Qualified",
@@ -168,6 +195,49 @@ class PatronagePool(
     has_member_categories = fields.Function(
         fields.Boolean("Has Member Categories"),
         'on_change_with_has_member_categories')
+    employees = fields.Boolean("Employees Only",
+        help="Check to let only employees take part who were there long "
+        "enough.")
+    presence_months = fields.Integer("Months of Presence",
+        domain=[
+            If(Eval('employees', False),
+                ('presence_months', '>=', 0),
+                ()),
+            ],
+        states={
+            'invisible': ~Eval('employees', False),
+            'required': Eval('employees', False),
+            },
+        help="Who was employed so long in the fiscal year takes part.")
+    seniority_months = fields.Integer("Months of Seniority",
+        domain=[
+            If(Eval('employees', False),
+                ('seniority_months', '>=', 0),
+                ()),
+            ],
+        states={
+            'invisible': ~Eval('employees', False),
+            'required': Eval('employees', False),
+            },
+        help="Who has been employed so long at the end of the fiscal year "
+        "takes part too.")
+    seniority_rate = fields.Numeric("Seniority",
+        domain=['OR',
+            ('seniority_rate', '=', None),
+            ('seniority_rate', '>=', 0),
+            ],
+        help="What each full year of employment or membership adds to the "
+        "measure, as a part of it.")
+    seniority_maximum = fields.Numeric("Maximum of Seniority",
+        domain=['OR',
+            ('seniority_maximum', '=', None),
+            ('seniority_maximum', '>=', 1),
+            ],
+        states={
+            'invisible': ~Eval('seniority_rate', 0),
+            'required': Bool(Eval('seniority_rate', 0)),
+            },
+        help="By what the measure is multiplied at most.")
     minimum_activity = fields.Numeric("Minimum Activity",
         help="Who has less activity does not take part.")
     non_members = fields.Selection([
@@ -247,8 +317,10 @@ class PatronagePool(
             *((f'{name}_part', Check(t, is_part(getattr(t, name))),
                     'coop_patronage.msg_part')
                 for name in [
-                    'rate', 'cash_percent', 'cash_floor', 'cap_percent',
-                    'withholding_rate']),
+                    'rate', 'part', 'cash_percent', 'cash_floor',
+                    'cap_percent', 'withholding_rate']),
+            ('amount_part', Check(t, (t.amount == Null) | (t.part == Null)),
+                'coop_patronage.msg_pool_amount_part'),
             ('rounding_positive', Check(t, number(t.rounding) > 0),
                 'coop_patronage.msg_pool_rounding'),
             ]
@@ -256,6 +328,10 @@ class PatronagePool(
     @classmethod
     def default_method(cls):
         return 'amount'
+
+    @classmethod
+    def default_measure(cls):
+        return 'activity'
 
     @classmethod
     def default_cash_percent(cls):
@@ -339,7 +415,8 @@ class PatronagePool(
         "Return the line that gets what is not distributed"
         if self.difference_line:
             return self.difference_line
-        return self.surplus.carry_forward_line
+        return self.surplus.get_carry_forward_line(
+            self.line.get_section())
 
 
 class PoolCategory(RelationMixin, ModelSQL):

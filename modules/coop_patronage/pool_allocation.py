@@ -24,13 +24,15 @@ class Refused(ValueError):
 
     def __init__(
             self, reason, line=None, pool=None, member=None, rule=None,
-            **amounts):
+            section=None, party=None, **amounts):
         super().__init__(reason)
         self.reason = reason
         self.line = line
         self.pool = pool
         self.member = member
         self.rule = rule
+        self.section = section
+        self.party = party
         self.amounts = amounts
 
 
@@ -118,9 +120,14 @@ class PoolAllocation:
         eligible = self.inputs.eligible.get(pool.key)
         basis, outside = defaultdict(Decimal), defaultdict(Decimal)
         amounts, members = {}, {}
-        for party, member, category, quantity, amount in (
-                self.inputs.activity[pool.has_usage]):
+        seniority = self.inputs.seniority.get(pool.key, {})
+        activity = (
+            self.inputs.lifetime[pool.key] if pool.measure == 'lifetime'
+            else self.inputs.activity[pool.has_usage])
+        for party, member, category, quantity, amount in activity:
             if category not in pool.categories:
+                continue
+            if pool.employees and party not in seniority:
                 continue
             if member:
                 if eligible is not None and party not in eligible:
@@ -134,12 +141,37 @@ class PoolAllocation:
                 outside[party] += value
             amounts[party] = amounts.get(party, ZERO) + amount
             members[party] = members.get(party) or member
+        if pool.employees and pool.measure == 'equal':
+            # Whether or not there is anything to measure
+            for party, (_, member) in seniority.items():
+                if member or pool.non_members != 'exclude':
+                    basis.setdefault(party, ZERO)
+                    amounts.setdefault(party, ZERO)
+                    members[party] = members.get(party) or member
         if pool.minimum_activity:
             for party, value in list(basis.items()):
                 if value < pool.minimum_activity:
                     del basis[party]
                     outside.pop(party, None)
+        for party, value in basis.items():
+            measured = self._measure(
+                value, seniority.get(party, (0, None))[0])
+            if value and measured != value and party in outside:
+                outside[party] *= measured / value
+            basis[party] = measured
         return basis, amounts, members, outside
+
+    def _measure(self, value, years):
+        "Return the basis of who has a value and full years"
+        pool = self.pool
+        if pool.measure == 'tenure':
+            value = Decimal(years) if value > 0 else ZERO
+        elif pool.measure == 'equal':
+            value = Decimal(value > 0 or pool.employees)
+        if pool.seniority_rate:
+            value *= min(
+                1 + pool.seniority_rate * years, pool.seniority_maximum)
+        return value
 
     def _get_gross(self, amount, weights, amounts):
         pool = self.pool

@@ -126,10 +126,10 @@ class Revolvement(
     use_years = fields.Integer("Years of Use",
         states={
             'invisible': Eval('method') != 'base_capital',
-            'required': Eval('method') == 'base_capital',
             },
         help="Over how many years before the posting date "
-        "the use is measured.")
+        "the use is measured.\n"
+        "Leave empty for all.")
     use_categories = fields.Many2Many(
         'coop.equity.revolvement-coop.patronage.category', 'revolvement',
         'category', "Use",

@@ -105,7 +105,9 @@ class RevolvementComputation:
         Activity = pool.get('coop.patronage.activity')
         if self.method != 'base_capital':
             return {}
-        start = self.posting_date.replace(day=1)
-        start = start.replace(year=start.year - self.use_years)
+        start = None
+        if self.use_years:
+            start = self.posting_date.replace(day=1)
+            start = start.replace(year=start.year - self.use_years)
         return Activity.get_use(
             self.company, self.use_categories, start, self.posting_date - DAY)

@@ -72,7 +72,8 @@ class Dividend(metaclass=PoolMeta):
         if not line:
             return
         account = self.debit_account
-        carry_forward = line.surplus.carry_forward_line
+        carry_forward = line.surplus.get_carry_forward_line(
+            line.get_section())
         left = get_balances(
             self.company, [account],
             lambda move: move.state == 'posted')[account.id]

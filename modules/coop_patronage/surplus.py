@@ -460,12 +460,14 @@ class Surplus(
                 line.computed_amount for line in self.lines
                 if line.kind == 'patronage'), Decimal(0))
 
-    @property
-    def carry_forward_line(self):
-        "The last line that carries forward, which gets the differences"
-        for line in reversed(self.lines):
-            if line.kind == 'carry_forward':
-                return line
+    def get_carry_forward_line(self, section=None):
+        """Return the last line that carries forward, for the differences
+
+        Of the section if it has one, else of any.
+        """
+        lines = [l for l in self.lines if l.kind == 'carry_forward']
+        own = [l for l in lines if l.get_section() == section]
+        return (own or lines or [None])[-1]
 
 
 class SurplusCategory(RelationMixin, ModelSQL):

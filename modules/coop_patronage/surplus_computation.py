@@ -10,7 +10,7 @@ from trytond.transaction import Transaction
 
 from .exceptions import AllocationError, AppropriationError
 from .pool_allocation import Refused
-from .surplus_allocation import allocate
+from .surplus_allocation import allocate, section_results
 
 # The reserves that bear a loss unless lines tell others, in the usual order
 # of the law: those that are free before the one that it asks for
@@ -48,7 +48,7 @@ class SurplusComputation:
         self.member_result = allocated.member_result
         self.non_member_result = allocated.non_member_result
         for line in self.lines:
-            line.computed_amount = allocated.amounts[line.id]
+            line.set_computed(allocated)
         Line.save(self.lines)
         Allocation.replace(self.pools, allocated.rows)
 
@@ -64,6 +64,7 @@ class SurplusComputation:
         pool = Pool()
         Line = pool.get('coop.surplus.line')
         Member = pool.get('coop.member')
+        Party = pool.get('party.party')
         Pool_ = pool.get('coop.patronage.pool')
         Rule = pool.get('coop.surplus.rule')
         lang = pool.get('ir.lang').get()
@@ -73,7 +74,7 @@ class SurplusComputation:
             for name, amount in refused.amounts.items() if amount is not None}
         for name, Model in [
                 ('line', Line), ('pool', Pool_), ('member', Member),
-                ('rule', Rule)]:
+                ('rule', Rule), ('party', Party)]:
             if getattr(refused, name):
                 values[name] = Model(getattr(refused, name)).rec_name
         if refused.rule:
@@ -89,6 +90,9 @@ class SurplusComputation:
             return AllocationError(gettext(
                     f'coop_patronage.msg_{refused.reason}', **values))
         reason = refused.reason
+        if refused.section:
+            values['section'] = self.get_section_name(refused.section)
+            reason += '_section'
         if refused.line and Line(refused.line).source:
             values['source'] = Line(refused.line).source
             reason += '_law'
@@ -109,17 +113,25 @@ class SurplusComputation:
         """Give a loss that nothing covers the lines by which it is covered
 
         What is brought forward covers it first: the rest is for the reserves,
-        and what they do not hold is carried forward.
+        and what they do not hold is carried forward.  The loss of a section
+        is carried forward too, while the year as a whole has none.
         """
+        result = self.get_result() + self.accrued
+        for section, amount in section_results(
+                result, self.get_sections(), self.nets_sections,
+                self.currency.rounding).items():
+            if amount < 0:
+                self._set_section_loss_lines(
+                    section, result + self.brought_forward
+                    + self.reserve_release)
+
+    def _set_section_loss_lines(self, section, total):
         pool = Pool()
         Configuration = pool.get('coop.patronage.configuration')
         Line = pool.get('coop.surplus.line')
-        result = self.get_result() + self.accrued
-        if result >= 0:
-            return
+        lines = [l for l in self.lines if l.get_inputs().section == section]
         before, after = [], []
-        if (result + self.brought_forward + self.reserve_release < 0
-                and not any(l.kind == 'loss_cover' for l in self.lines)):
+        if total < 0 and not any(l.kind == 'loss_cover' for l in lines):
             for name in LOSS_RESERVES:
                 account = Configuration(1).get_multivalue(
                     name, company=self.company.id)
@@ -134,13 +146,17 @@ class SurplusComputation:
                 line.basis == 'remainder' and line.amount is None
                 and (line.kind in {'loss_carried', 'carry_forward'}
                     or line.kind == 'loss_cover' and line in pooled)
-                for line in self.lines):
+                for line in lines):
             after.append(Line(
-                    name=gettext('coop_patronage.msg_loss_carried'),
+                    name=gettext(
+                        'coop_patronage.msg_loss_carried_section',
+                        section=self.get_section_name(section))
+                    if section else gettext('coop_patronage.msg_loss_carried'),
                     kind='carry_forward',
                     account=Line.get_account('carry_forward', self.company)))
         for line in before + after:
             line.basis = 'remainder'
+            line.set_section(section)
         if before or after:
             # In the order in which they bear the loss
             lines = [*before, *self.lines, *after]

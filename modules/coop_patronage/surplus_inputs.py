@@ -12,7 +12,7 @@ from trytond.transaction import Transaction
 
 from .balance import get_balances
 from .category import has_usage
-from .inputs import Inputs, LineInputs, RuleInputs, Settings
+from .inputs import Inputs, RuleInputs, Settings
 
 # The sources of the activity of each member ratio
 RATIO_SOURCES = {
@@ -35,6 +35,7 @@ class SurplusInputs:
         Allocation = pool.get('coop.patronage.allocation')
         Consent = pool.get('coop.patronage.consent')
         result = self.get_result() + self.accrued
+        sections = self.get_sections()
         ratio_categories = self._ratio_categories()
         activity = self._get_activity(ratio_categories)
         parties = {row[0] for rows in activity.values() for row in rows}
@@ -54,18 +55,14 @@ class SurplusInputs:
         return Inputs(
             settings=self._get_settings(ratio_categories),
             result=result,
-            lines=tuple(
-                LineInputs(
-                    line.id, line.kind, line.basis, line.rate, line.amount,
-                    line.minimum_amount, line.minimum_rate,
-                    line.maximum_rate, line.target,
-                    _id(line.account), _id(line.target_account))
-                for line in self.lines),
+            sections=sections,
+            lines=tuple(line.get_inputs() for line in self.lines),
             rules=tuple(
                 RuleInputs(
                     rule.id, rule.kind, rule.line_kind, rule.other_kind,
                     rule.rate, bool(rule.reference), rule.reference_rate,
-                    rule.months, rule.days, rule.years)
+                    rule.months, rule.days, rule.years,
+                    rule.seniority_months)
                 for rule in self.rules),
             balances=self._get_balances(),
             pools=pools,
@@ -74,13 +71,21 @@ class SurplusInputs:
                 p.id: eligible for p, eligible in zip(
                     self.pools, map(self._get_eligible, self.pools))
                 if eligible is not None},
+            lifetime={
+                p.id: p.get_lifetime() for p in self.pools
+                if p.measure == 'lifetime'},
+            seniority={
+                p.id: p.get_seniority() for p in self.pools
+                if p.employees or p.measure == 'tenure' or p.seniority_rate},
             elections={k: e for k, e in elections.items() if e},
             owed={
                 p.id: p.get_owed(elections[p.id]) for p in self.pools
                 if elections[p.id]},
             use={
                 p.id: p.get_use() for p in self.pools if p.required_equity},
-            holdings=self._get_holdings(result, pools, elections, members),
+            holdings=self._get_holdings(
+                min(result, *sections.values(), Decimal(0)),
+                pools, elections, members),
             debts=debts,
             taxed={p: amounts for p, amounts in taxed.items() if p in parties},
             tax_terms={p: t for p, t in terms.items() if p in parties},
@@ -115,6 +120,7 @@ class SurplusInputs:
                 else None),
             patronage_base=self.patronage_base,
             net_losses=self.net_losses,
+            net_sections=self.nets_sections,
             income_tax=self.income_tax,
             paid_capital=self.paid_capital,
             registration_date=Configuration(1).get_multivalue(
@@ -173,13 +179,13 @@ class SurplusInputs:
                 if categories.get(m) in allowed}
         return frozenset(eligible)
 
-    def _get_holdings(self, result, pools, elections, members):
+    def _get_holdings(self, least, pools, elections, members):
         "Return the lots that bear a loss or count for a target"
         pool = Pool()
         ShareMove = pool.get('coop.share.move')
         classes = {
             p.equity_class for p in pools if p.equity_class
-            and (result < 0 or p.required_equity
+            and (least < 0 or p.required_equity
                 or any((q.amount or 0) < 0 for q in pools)
                 or any(target for _, target in elections[p.key].values()))}
         if not classes:
@@ -214,8 +220,20 @@ class SurplusInputs:
                         ('type', 'in', Party.tax_identifier_types()),
                         ])} & parties)
 
-    def get_result(self):
-        "Return the result of the year without the closing move"
+    @property
+    def nets_sections(self):
+        "Whether sections bear the losses of others"
+        return False
+
+    def get_section_name(self, section):
+        raise NotImplementedError
+
+    def get_sections(self):
+        "Return the results by section of the business, where there are any"
+        return {}
+
+    def _get_income(self):
+        "Return the table of the income of the year, its lines and the clause"
         pool = Pool()
         Account = pool.get('account.account')
         AccountType = pool.get('account.account.type')
@@ -227,18 +245,24 @@ class SurplusInputs:
         move = Move.__table__()
         line = Line.__table__()
         period = Period.__table__()
-        cursor = Transaction().connection.cursor()
-        query = (line
+        table = (line
             .join(move, condition=line.move == move.id)
             .join(period, condition=move.period == period.id)
             .join(account, condition=line.account == account.id)
-            .join(account_type, condition=account.type == account_type.id)
-            .select(Sum(line.credit - line.debit).as_('result'),
-                where=(period.fiscalyear == self.fiscalyear.id)
-                & (account_type.statement == 'income')
-                & (move.state == 'posted')
-                & ((move.origin == Null)
-                    | (move.origin != str(self.fiscalyear)))))
+            .join(account_type, condition=account.type == account_type.id))
+        return table, line, (
+            (period.fiscalyear == self.fiscalyear.id)
+            & (account_type.statement == 'income')
+            & (move.state == 'posted')
+            & ((move.origin == Null)
+                | (move.origin != str(self.fiscalyear))))
+
+    def get_result(self):
+        "Return the result of the year without the closing move"
+        cursor = Transaction().connection.cursor()
+        table, line, where = self._get_income()
+        query = table.select(
+            Sum(line.credit - line.debit).as_('result'), where=where)
         if backend.name == 'sqlite':
             sqlite_apply_types(query, ['NUMERIC'])
         cursor.execute(*query)

@@ -8,6 +8,7 @@ from trytond.modules.currency.fields import Monetary
 from trytond.pool import Pool
 from trytond.pyson import Bool, Eval
 
+from .inputs import LineInputs
 from .part import SurplusPartMixin
 
 # The configured account of the lines of each kind
@@ -156,6 +157,26 @@ class SurplusLine(SurplusPartMixin, LineMixin, ModelSQL, ModelView):
             # What is owed to somebody is no account without a party
             self.account = (
                 None if self.fund.is_debt else self.fund.account)
+
+    def get_section(self):
+        "Return the section of the business that the line is about"
+
+    def set_section(self, section):
+        "Set the section by its id"
+
+    def get_inputs(self):
+        def get_id(record):
+            return record.id if record else None
+
+        return LineInputs(
+            self.id, self.kind, self.basis, self.rate, self.amount,
+            self.minimum_amount, self.minimum_rate, self.maximum_rate,
+            self.target, get_id(self.account), get_id(self.target_account),
+            get_id(self.get_section()))
+
+    def set_computed(self, allocated):
+        "Set what the line takes of what is allocated"
+        self.computed_amount = allocated.amounts[self.id]
 
     @property
     def given_fund(self):

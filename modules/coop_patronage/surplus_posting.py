@@ -187,7 +187,7 @@ class SurplusPosting:
         if differences:
             lines.extend(differences)
             difference = sum(borne.values()) - self.accrued
-            line = self.carry_forward_line
+            line = self.get_carry_forward_line()
             if not line:
                 raise PostError(gettext(
                         'coop_patronage.msg_surplus_carry_forward',

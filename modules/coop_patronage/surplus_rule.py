@@ -6,7 +6,9 @@ from trytond.pyson import Eval
 
 from .part import SurplusPartMixin
 
-_limits = ['capital', 'lines', 'rates', 'member_result', 'first_years', 'cash']
+_limits = [
+    'capital', 'lines', 'rates', 'member_result', 'first_years', 'cash',
+    'employees']
 _lines = [
     ('reserve', "Reserve"),
     ('other', "Other"),
@@ -37,6 +39,7 @@ class RuleMixin(sequence_ordered()):
             ('cash', "Minimum in Money"),
             ('deadline', "Time of Payment"),
             ('non_members', "Non-Members Are Paid"),
+            ('employees', "Employees Are Paid"),
             ], "Kind", required=True, sort=False,
         help="How the lines are limited:\n"
         "- Part of the Paid Capital: by a rate of it, which is added to the "
@@ -49,7 +52,10 @@ class RuleMixin(sequence_ordered()):
         "in the years after the registration\n"
         "- Minimum in Money: of what each patron gets by a qualified notice\n"
         "- Time of Payment: after the end of the fiscal year\n"
-        "- Non-Members Are Paid: like the members")
+        "- Non-Members Are Paid: like the members\n"
+        "- Employees Are Paid: all who were there for some months of the "
+        "year, or have been there for some, members or not, and with a "
+        "coefficient of their years of at most the rate")
     line_kind = fields.Selection(
         _lines, "Lines", required=True, sort=False,
         help="The lines the rule is about.")
@@ -57,7 +63,10 @@ class RuleMixin(sequence_ordered()):
         [(None, ""), *_lines], "Other Lines", sort=False,
         states=_only('lines'))
     rate = fields.Numeric("Rate", states=_only(*_limits))
-    months = fields.Integer("Months", states=_only('deadline'))
+    months = fields.Integer("Months",
+        states=_only('deadline', 'employees'))
+    seniority_months = fields.Integer("Months of Seniority",
+        states=_only('employees'))
     days = fields.Integer("Days",
         states={
             'invisible': Eval('kind') != 'deadline',
@@ -99,7 +108,8 @@ class PlanRule(RuleMixin, ModelSQL, ModelView):
         return SurplusRule(**{
                 name: getattr(self, name) for name in [
                     'sequence', 'name', 'kind', 'line_kind', 'other_kind',
-                    'rate', 'reference', 'months', 'days', 'years',
+                    'rate', 'reference', 'months', 'seniority_months', 'days',
+                    'years',
                     'source', 'source_date']})
 
 

@@ -4,6 +4,8 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from trytond.modules.coop_membership.apportionment import apportion
+
 
 class Lot(NamedTuple):
     "Shares of one vintage acquired on one day"
@@ -43,6 +45,23 @@ def take(lots, quantity, round=lambda amount: amount):
         if not quantity:
             break
     return taken
+
+
+def take_each(lots, quantity, unit, round=lambda amount: amount):
+    """Return the same part of each of the lots, to the unit of the shares
+
+    What it takes more than that to make the quantity is of the lots that
+    the rounding has changed most.
+    """
+    held = take(lots, sum(lot.quantity for lot in lots), round)
+    quantity = min(quantity, sum(lot.quantity for lot in held))
+    if not quantity:
+        return []
+    parts = apportion(
+        quantity, {i: lot.quantity for i, lot in enumerate(held)}, unit)
+    return [
+        taken for i, lot in enumerate(held)
+        for taken in take([lot], parts[i], round)]
 
 
 def subtract(lots, taken):

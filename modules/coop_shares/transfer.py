@@ -16,7 +16,7 @@ from trytond.pyson import Eval
 
 from .document import ShareDocumentMixin, lock_members, move_field
 from .exceptions import LastShareWarning, TransferError
-from .lot import subtract, take
+from .lot import subtract, take, take_each
 
 
 class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
@@ -76,6 +76,9 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
     date = fields.Date("Date", required=True,
         help="The last day the shares are held by the giver "
         "or in the old class.")
+    of_each_vintage = fields.Boolean("Of Each Vintage",
+        help="Check to take the same part of each of the vintages and days, "
+        "as for a surviving spouse, instead of the oldest first.")
     remainder = fields.Selection([
             ('refuse', "Refuse"),
             ('pay_out', "Pay Out"),
@@ -270,7 +273,11 @@ class Transfer(ShareDocumentMixin, Workflow, ModelSQL, ModelView):
                 l for l in lots
                 if l.acquired_date + delta <= self.date + DAY
                 or l.quantity < 0]
-        taken = take(lots, self.quantity, round=self.currency.round)
+        if self.of_each_vintage:
+            taken = take_each(
+                lots, self.quantity, class_.unit, self.currency.round)
+        else:
+            taken = take(lots, self.quantity, self.currency.round)
         held = sum(l.quantity for l in taken)
         if held != self.quantity:
             message = 'lock_in' if locked else 'more_than_held'

@@ -13,8 +13,8 @@ from trytond.tools import grouped_slice
 from trytond.transaction import Transaction
 
 EXTRAS = [
-    'account_payment_clearing', 'account_statement_rule', 'timesheet',
-    'coop_commons']
+    'account_payment_clearing', 'account_statement_rule', 'analytic_account',
+    'timesheet', 'coop_commons']
 
 
 class PatronageTestCase(unittest.TestCase):

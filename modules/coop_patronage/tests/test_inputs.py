@@ -79,6 +79,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
         "Test each input of a surplus"
         pool = Pool()
         Account = pool.get('account.account')
+        Analytic = pool.get('analytic_account.account')
         Allocation = pool.get('coop.patronage.allocation')
         Consent = pool.get('coop.patronage.consent')
         Election = pool.get('coop.patronage.election')
@@ -128,11 +129,25 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'required_equity': D(1000),
                     'use_years': 2,
                     'qualified': True,
+                    'measure': 'lifetime',
+                    'seniority_rate': D('0.1'),
+                    'seniority_maximum': D(2),
                     })
             Election.create([{
                         'company': self.company.id, 'member': alice.id,
                         'date': date, 'cash_use': 'withhold',
                         'share': D('0.5')}])
+            root = Analytic(
+                name="Business", type='root', company=self.company)
+            root.save()
+            section = Analytic(
+                name="Branch", type='normal', company=self.company,
+                parent=root, root=root)
+            section.save()
+            Line.create([{
+                        'surplus': surplus.id, 'name': "Branch",
+                        'kind': 'reserve', 'section': section.id,
+                        'account': reserve.account.id}])
             Surplus.compute([surplus])
             Surplus.approve([surplus])
             pool_, = surplus.pools
@@ -163,6 +178,14 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                             (revenue, D(-5), {}),
                             (accounts['3.1.6'], D(5), {'party': bob.party}),
                             ]),
+                    # Revenue of the branch, and as much that is of none
+                    'sections': lambda: self._post(date, [
+                            (revenue, D(-5), {'analytic_lines': [{
+                                            'account': section, 'date': date,
+                                            'debit': D(0),
+                                            'credit': D(5)}]}),
+                            (revenue, D(5), {}),
+                            ]),
                     'lines': lambda: Line.write(
                         [reserve], {'rate': D('0.3')}),
                     'rules': lambda: Rule.create([{
@@ -181,6 +204,10 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                     'pools': lambda: Pool_.write(
                         [pool_], {'cash_percent': D('0.6')}),
                     'activity': lambda: entry(date),
+                    'lifetime': lambda: entry(date - dt.timedelta(1)),
+                    'seniority': lambda: self._update(
+                        Membership, {'start_date': dt.date(2018, 1, 1)},
+                        lambda t: t.member == bob.id),
                     'eligible': lambda: self._update(
                         Membership, {'end_date': date},
                         lambda t: t.member == bob.id),
@@ -223,7 +250,7 @@ class InputsTestCase(PatronageDocuments, PatronageTestCase):
                         lambda t: t.pool == pool_.id),
                     })
             # A loss, a redemption or another distribution comes too late
-            self.assertTrue(surplus.input_hash.startswith('3-'))
+            self.assertTrue(surplus.input_hash.startswith('4-'))
 
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())

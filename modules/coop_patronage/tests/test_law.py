@@ -7,6 +7,7 @@ from unittest.mock import Mock, patch
 
 from trytond.modules.account.tests import create_chart
 from trytond.modules.company.tests import create_company, set_company
+from trytond.modules.coop_membership.books import Books
 from trytond.modules.coop_patronage.exceptions import AppropriationError
 from trytond.modules.coop_patronage.inputs import RuleInputs
 from trytond.modules.coop_patronage.pool_allocation import Refused
@@ -24,7 +25,7 @@ def rule(kind, line_kind='patronage', **values):
             'key': 1, 'kind': kind, 'line_kind': line_kind,
             'has_reference': False} | dict.fromkeys([
                 'other_kind', 'rate', 'reference_rate', 'months', 'days',
-                'years']) | values)
+                'years', 'seniority_months']) | values)
 
 
 class RuleTestCase(unittest.TestCase):
@@ -171,6 +172,41 @@ class RuleTestCase(unittest.TestCase):
                     [line(1, 'patronage')], [pool(1, 1, payment_date=date)],
                     {1: 100}, settings={'end_date': end_date})
 
+    def test_employees(self):
+        "Test all employees must be paid who were there long enough"
+        # Loi 78-763 art. 33
+        law = rule(
+            'employees', rate=D(2), months=3, seniority_months=6)
+        values = {
+            'employees': True, 'non_members': 'pay', 'presence_months': 3,
+            'seniority_months': 6}
+        for changes, refused in [
+                ({}, None),
+                ({'measure': 'equal'}, None),
+                ({'presence_months': 1}, None),
+                ({'seniority_rate': D('0.1'), 'seniority_maximum': D(2)},
+                    None),
+                ({'employees': False}, ('rule_employees',)),
+                ({'non_members': 'exclude'}, ('rule_employees',)),
+                ({'minimum_activity': D(10)}, ('rule_employees',)),
+                ({'measure': 'tenure'}, ('rule_employees',)),
+                ({'presence_months': 4}, ('rule_presence',)),
+                ({'seniority_months': 7}, ('rule_presence',)),
+                ({'seniority_rate': D('0.1'),
+                        'seniority_maximum': D('2.1')},
+                    ('rule_seniority',)),
+                ]:
+            with self.subTest(changes=changes):
+                self._check(
+                    refused, law, 100, [line(1, 'patronage')],
+                    [pool(1, 1, **values | changes)], {1: 100, 2: 100},
+                    seniority={1: {1: (1, 1), 2: (1, None)}})
+        # By the hours of who has none
+        self._check(
+            ('rule_employee',), law, 100, [line(1, 'patronage')],
+            [pool(1, 1, **values)], {1: 100},
+            seniority={1: {1: (1, 1), 2: (1, None)}})
+
     def test_non_members(self):
         "Test who is no member must be paid"
         for non_members, refused in [
@@ -263,7 +299,7 @@ class PresetTestCase(PatronageTestCase):
                         {'pool': {'non_members': 'pay'}},
                         'maximum of .*25,000.*Loi 78-763 art. 33'),
                     ('fr_scop', {'patronage': 25000}, {},
-                        'must pay who is no member.*Loi 78-763 art. 33'),
+                        'for all employees, members.*Loi 78-763 art. 33'),
                     ('fr_scop', {'patronage': 24999}, {},
                         'below its minimum of .*25,000.*Loi 78-763'),
                     # 3.25 % and 6 points
@@ -323,3 +359,119 @@ class PresetTestCase(PatronageTestCase):
                     ]:
                 with self.subTest(plan=plan, amounts=amounts):
                     compute(plan, amounts, **values)
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_scop(self):
+        "Test the part of all employees of a SCOP, to what they are owed"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        Employee = pool.get('company.employee')
+        Entry = pool.get('coop.patronage.entry')
+        ModelData = pool.get('ir.model.data')
+        Party = pool.get('party.party')
+        Plan = pool.get('coop.surplus.plan')
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            self._create_fiscalyear(company, 2026)
+            configuration = Configuration(1)
+            configuration.resolution_required = False
+            configuration.save()
+            anna, = self._create_members(["Anna"])
+            ben, cleo, dora = Party.create([
+                    {'name': name} for name in ["Ben", "Cleo", "Dora"]])
+            pay = Category(name="Pay")
+            pay.save()
+            # Cleo is not yet there for three months, Dora was
+            for party, start, end, amount in [
+                    (anna, dt.date(2015, 1, 1), None, 30000),
+                    (ben, dt.date(2025, 8, 1), None, 10000),
+                    (cleo, dt.date(2025, 11, 1), None, 4000),
+                    (dora, dt.date(2025, 1, 1), dt.date(2025, 3, 31), 6000)]:
+                Employee(
+                    company=company, party=party, start_date=start,
+                    end_date=end).save()
+                Entry(
+                    category=pay, party=party, date=dt.date(2025, 3, 1),
+                    amount=D(amount)).save()
+            surplus = Surplus(
+                fiscalyear=fiscalyear, posting_date=dt.date(2026, 5, 1),
+                plan=Plan(ModelData.get_id('coop_patronage', 'plan_fr_scop')))
+            surplus.on_change_plan()
+            surplus.member_ratio_basis = 'fixed'
+            surplus.member_ratio = D(1)
+            values = {
+                'categories': [pay], 'non_members': 'pay',
+                'employees': True, 'presence_months': 3,
+                'seniority_months': 6}
+            surplus.pools = [
+                Pool_(
+                    name="By pay", part=D('0.6'), seniority_rate=D('0.1'),
+                    seniority_maximum=D(2), **values),
+                Pool_(name="In equal parts", measure='equal', **values)]
+            surplus.save()
+            books = Books(company)
+            revenue, = Account.search([
+                    ('company', '=', company.id), ('closed', '!=', True),
+                    ('type.revenue', '=', True)], limit=1)
+            cash, = Account.search([
+                    ('company', '=', company.id),
+                    ('name', '=', "Cash and Cash Equivalents")])
+            books.post([books.move(dt.date(2025, 6, 1), [
+                            books.line(revenue, D(-100000)),
+                            books.line(cash, D(100000))])])
+
+            for name, value, law in [
+                    ('presence_months', 4,
+                        'By pay.*more months.*Loi 78-763 art. 33'),
+                    ('seniority_maximum', D('2.5'),
+                        'By pay.*maximum of the seniority.*78-763 art. 33'),
+                    ('non_members', 'exclude',
+                        'By pay.*all employees.*Loi 78-763 art. 33')]:
+                pool_ = surplus.pools[0]
+                before = getattr(pool_, name)
+                Pool_.write([pool_], {name: value})
+                with self.subTest(name=name), \
+                        self.assertRaisesRegex(AppropriationError, law):
+                    Surplus.compute([Surplus(surplus.id)])
+                Pool_.write([pool_], {name: before})
+
+            surplus = Surplus(surplus.id)
+            Surplus.compute([surplus])
+            Surplus.approve([surplus])
+            books.post([books.move(fiscalyear.end_date, [
+                            books.line(revenue, D(100000)),
+                            books.line(surplus.account_surplus, D(-100000)),
+                            ], origin=fiscalyear)])
+            Surplus.post([surplus])
+            self.assertEqual(
+                [(l.kind, l.computed_amount) for l in surplus.lines], [
+                    ('reserve', D(15000)), ('patronage', D(25000)),
+                    ('share_dividend', D(0)), ('other', D(60000))])
+            # By hand: of 15,000 by the pay, Anna's twice as of eleven years,
+            # of 60,000, 10,000 and 6,000, and of 10,000 in three parts
+            self.assertEqual(
+                [(p.name, a.party.name, a.gross)
+                    for p in surplus.pools
+                    for a in sorted(p.allocations, key=int)], [
+                    ("By pay", "Anna", D('11842.11')),
+                    ("By pay", "Ben", D('1973.68')),
+                    ("By pay", "Dora", D('1184.21')),
+                    ("In equal parts", "Anna", D('3333.34')),
+                    ("In equal parts", "Ben", D('3333.33')),
+                    ("In equal parts", "Dora", D('3333.33')),
+                    ])
+            self.assertEqual({
+                    p.name: p.payable for p in [anna, ben, cleo, dora]}, {
+                    "Anna": D('-15175.45'), "Ben": D('-5307.01'),
+                    "Cleo": D(0), "Dora": D('-4517.54')})
+            self.assertEqual(
+                Surplus.check_books(company, dt.date(2026, 12, 31)), [])

@@ -18,6 +18,49 @@ class RevolvementTestCase(PatronageDocuments, PatronageTestCase):
     @patch.object(Transaction, 'lock_table', Mock())
     @patch.object(Transaction, 'lock_records', Mock())
     @with_transaction()
+    def test_survivor(self):
+        "Test half of each vintage goes to the surviving spouse"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        ShareMove = pool.get('coop.share.move')
+        Statement = pool.get('coop.equity.statement')
+        Transfer = pool.get('coop.share.transfer')
+        self.company = create_company()
+        with set_company(self.company):
+            self.prepare_documents(self.company)
+            alice, bob = self._members
+            ShareMove.do([ShareMove(
+                        company=self.company, share_class=self._equity,
+                        kind='allocation', quantity=D('50.50'),
+                        to_member=alice, start_date=dt.date(2020, 3, 1),
+                        par_value=D(1), amount=D('50.50'), vintage=2020)])
+            transfer = Transfer(
+                company=self.company, reason='inheritance',
+                from_member=alice, to_member=bob, share_class=self._equity,
+                quantity=D('525.25'), of_each_vintage=True,
+                date=dt.date(2020, 6, 30))
+            transfer.save()
+            Transfer.do([transfer])
+            # 1,000.00 of 2019 and 50.50 of 2020
+            with Transaction().set_context(
+                    company=self.company.id, from_date=dt.date(2020, 7, 1),
+                    to_date=dt.date(2020, 12, 31)):
+                self.assertEqual({
+                        (s.member, s.vintage): (s.transferred, s.closing)
+                        for s in Statement.search([])}, {
+                        (alice, 2019): (D(-500), D(500)),
+                        (alice, 2020): (D('-25.25'), D('25.25')),
+                        (bob, 2019): (D(500), D(1500)),
+                        (bob, 2020): (D('25.25'), D('25.25')),
+                        })
+            self.assertEqual(
+                {l.party: l.credit - l.debit for l in Line.search([
+                            ('move', '=', transfer.move.id)])},
+                {alice.party: D('-525.25'), bob.party: D('525.25')})
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
     def test_leaver(self):
         "Test who leaves asks for what is left, which can then be ended"
         pool = Pool()

@@ -6,7 +6,9 @@ from unittest.mock import Mock, patch
 
 from trytond.modules.account.tests import create_chart
 from trytond.modules.company.tests import create_company, set_company
-from trytond.modules.coop_patronage.exceptions import AppropriationError
+from trytond.modules.coop_membership.books import Books
+from trytond.modules.coop_patronage.exceptions import (
+    AppropriationError, PostError)
 from trytond.modules.coop_patronage.tests.case import PatronageTestCase
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
@@ -238,3 +240,192 @@ class SurplusTestCase(PatronageTestCase):
                     self.assertEqual(
                         sum(l.computed_amount for l in surplus.lines),
                         surplus.total)
+
+    @patch.object(Transaction, 'lock_table', Mock())
+    @patch.object(Transaction, 'lock_records', Mock())
+    @with_transaction()
+    def test_sections(self):
+        "Test the sections of the business, to what is posted"
+        pool = Pool()
+        Account = pool.get('account.account')
+        Analytic = pool.get('analytic_account.account')
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        Entry = pool.get('coop.patronage.entry')
+        Line = pool.get('coop.surplus.line')
+        Plan = pool.get('coop.surplus.plan')
+        Pool_ = pool.get('coop.patronage.pool')
+        Surplus = pool.get('coop.surplus')
+
+        company = create_company()
+        with set_company(company):
+            create_chart(company)
+            fiscalyear = self._create_fiscalyear(company, 2025)
+            self._create_fiscalyear(company, 2026)
+            configuration = Configuration(1)
+            configuration.resolution_required = False
+            configuration.save()
+            books = Books(company)
+
+            def analytic(name, type, parent):
+                account = Analytic(
+                    name=name, type=type, company=company, state='opened')
+                if parent:
+                    account.parent = parent
+                    account.root = parent.root or parent
+                account.save()
+                return account
+
+            root = analytic("Business", 'root', None)
+            grain = analytic("Grain", 'view', root)
+            silo, mill = (
+                analytic(name, 'normal', grain) for name in ["Silo", "Mill"])
+            electric = analytic("Electric", 'normal', root)
+            revenue, expense, cash = (
+                Account.search([
+                        ('company', '=', company.id), ('closed', '!=', True),
+                        *domain], limit=1)[0]
+                for domain in [
+                    [('type.revenue', '=', True)],
+                    [('type.expense', '=', True)],
+                    [('name', '=', "Cash and Cash Equivalents")]])
+
+            def earn(amount, section=None, state='posted'):
+                income = books.line(
+                    revenue if amount > 0 else expense, D(-amount))
+                if section:
+                    income.analytic_lines = [{
+                            'account': section, 'date': dt.date(2025, 6, 1),
+                            'debit': income.debit, 'credit': income.credit}]
+                move = books.move(dt.date(2025, 6, 1), [
+                        income, books.line(cash, D(amount))])
+                if state == 'posted':
+                    books.post([move])
+                else:
+                    move.save()
+                return move
+
+            # By hand: 12,000 - 2,000, 1,000 - 5,000, and 1,000 of neither
+            earn(12000, silo)
+            earn(-2000, mill)
+            earn(1000, electric)
+            earn(-5000, electric)
+            earn(1000)
+            draft = earn(700, silo, 'draft')
+
+            alice, bob = self._create_members(["Alice", "Bob"])
+            stranger = pool.get('party.party')(name="Carol")
+            stranger.save()
+            bushels, supplies = (
+                Category(name=name) for name in ["Bushels", "Supplies"])
+            Category.save([bushels, supplies])
+            Entry.create([{
+                        'category': category.id, 'party': party.id,
+                        'date': dt.date(2025, 6, 1), 'amount': D(amount),
+                        } for category, party, amount in [
+                        (bushels, alice, 300), (bushels, bob, 100),
+                        (supplies, stranger, 400)]])
+            plan = Plan(name="Sections")
+            plan.save()
+            for sequence, (kind, basis, rate, section) in enumerate([
+                        ('reserve', 'member_result', D('0.2'), grain),
+                        ('patronage', 'remainder', None, grain),
+                        ('other', 'remainder', None, None)], 1):
+                line = pool.get('coop.surplus.plan.line')(
+                    plan=plan, sequence=sequence, name=kind, kind=kind,
+                    basis=basis, rate=rate)
+                line.section = section
+                line.save()
+
+            def compute(net_sections):
+                surplus = Surplus(
+                    fiscalyear=fiscalyear, plan=Plan(plan.id),
+                    posting_date=dt.date(2026, 5, 1),
+                    net_sections=net_sections)
+                surplus.on_change_plan()
+                surplus.save()
+                # What is of the section that lost is told by its line
+                Line(surplus=surplus, sequence=9, name="Electric",
+                    kind='reserve', basis='result', section=electric,
+                    account=Line.get_account('reserve', company)).save()
+                Pool_(surplus=surplus, name="Grain",
+                    categories=[bushels]).save()
+                Surplus.compute([surplus])
+                return Surplus(surplus.id)
+
+            def amounts(surplus):
+                return [(l.kind, l.section, l.section_result,
+                        l.computed_amount) for l in surplus.lines]
+
+            # The sections with a profit bear the loss: of 4,000.00 by 10 to 1
+            # 3,636.36 and 363.64
+            surplus = compute(True)
+            self.assertEqual(amounts(surplus), [
+                    ('reserve', grain, D('6363.64'), D('1272.73')),
+                    ('patronage', grain, D('6363.64'), D('5090.91')),
+                    ('other', None, None, D('636.36')),
+                    ('reserve', electric, D(0), D(0)),
+                    ])
+
+            # Else the loss is carried forward, and all is the result
+            surplus = compute(False)
+            self.assertEqual(surplus.result, D(7000))
+            # All of the grain is with members, and half of the rest
+            self.assertEqual(surplus.member_ratio, D('0.5'))
+            self.assertEqual(surplus.member_result, D(10000 - 2000 + 500))
+            self.assertEqual(surplus.non_member_result, D(-1500))
+            self.assertEqual(amounts(surplus), [
+                    ('reserve', grain, D(10000), D(2000)),
+                    ('patronage', grain, D(10000), D(8000)),
+                    ('other', None, None, D(1000)),
+                    ('reserve', electric, D(-4000), D(0)),
+                    ('carry_forward', electric, D(-4000), D(-4000)),
+                    ])
+            Surplus.approve([surplus])
+
+            # What is moved between sections leaves the result as it was
+            books.post([books.move(fiscalyear.end_date, [
+                            books.line(revenue, D(-1), analytic_lines=[{
+                                        'account': silo, 'credit': D(1),
+                                        'debit': D(0),
+                                        'date': fiscalyear.end_date}]),
+                            books.line(revenue, D(1))])])
+            with self.assertRaisesRegex(
+                    PostError, "the results of the sections"):
+                Surplus.post([surplus])
+            Surplus.draft([surplus])
+            earn(-1, silo)
+            earn(1)
+            Surplus.compute([surplus])
+            Surplus.approve([surplus])
+
+            draft.__class__.delete([draft])
+            books.post([books.move(fiscalyear.end_date, [
+                            books.line(revenue, D(14001)),
+                            books.line(expense, D(-7001)),
+                            books.line(surplus.account_surplus, D(-7000)),
+                            ], origin=fiscalyear)])
+            Surplus.post([surplus])
+            self.assertCountEqual(
+                [(l.description, l.debit, l.credit)
+                    for l in surplus.move.lines
+                    if l.account != surplus.account_surplus], [
+                    ("reserve", D(0), D(2000)),
+                    ("patronage", D(0), D(8000)),
+                    ("other", D(0), D(1000)),
+                    ("Loss of Electric carried forward", D(4000), D(0)),
+                    ])
+            self.assertEqual(
+                [(a.party.name, a.gross) for a in
+                    surplus.pools[0].allocations if a.gross],
+                [("Alice", D(6000)), ("Bob", D(2000))])
+            self.assertEqual(
+                Surplus.check_books(company, dt.date(2026, 12, 31)), [])
+
+            # One account must not be of two sections
+            surplus = compute(False)
+            surplus.lines[3].section = silo
+            surplus.save()
+            with self.assertRaisesRegex(
+                    AppropriationError, "Silo.*Grain|Grain.*Silo"):
+                Surplus.compute([surplus])

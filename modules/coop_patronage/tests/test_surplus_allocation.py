@@ -7,6 +7,7 @@ from decimal import Decimal as D
 from trytond.modules.coop_patronage.inputs import (
     Inputs, LineInputs, PoolInputs, RuleInputs, Settings, digests)
 from trytond.modules.coop_patronage.pool_allocation import Refused
+from trytond.modules.coop_patronage.seniority import full_years, is_present
 from trytond.modules.coop_patronage.surplus_allocation import allocate
 from trytond.modules.coop_shares.lot import Lot
 from trytond.modules.coop_shares.tax import Terms
@@ -17,7 +18,7 @@ CLASS = 7
 def line(key, kind, basis='remainder', account=None, **values):
     empty = dict.fromkeys([
             'rate', 'amount', 'minimum_amount', 'minimum_rate',
-            'maximum_rate', 'target', 'target_account'])
+            'maximum_rate', 'target', 'target_account', 'section'])
     return LineInputs(
         key=key, kind=kind, basis=basis, account=account, **empty | values)
 
@@ -38,6 +39,9 @@ def pool(key, line, **values):
             'withholding_rate': None, 'withholding_threshold': None,
             'withholding_base': 'cash', 'withholding_unidentified': False,
             'set_off': False, 'loss_order': 'oldest', 'terms': (),
+            'part': None, 'measure': 'activity', 'employees': False,
+            'presence_months': None, 'seniority_months': None,
+            'seniority_rate': None, 'seniority_maximum': None,
             } | values)
 
 
@@ -59,17 +63,20 @@ def inputs(result, lines, pools=(), use=None, settings=None, **values):
                     'account_reserve_release': None, 'other_result': D(0),
                     'ratio_categories': {}, 'fixed_ratio': D(1),
                     'patronage_base': None, 'net_losses': False,
+                    'net_sections': False,
                     'income_tax': D(0), 'paid_capital': None,
                     'registration_date': None,
                     } | (settings or {})),
-            'result': D(result), 'lines': tuple(lines), 'rules': (),
+            'result': D(result), 'sections': {},
+            'lines': tuple(lines), 'rules': (),
             'balances': {},
             'pools': tuple(pools),
             'activity': {
                 False: [(m, m, 1, D(0), D(amount))
                     for m, amount in (use or {}).items()],
                 True: []},
-            'eligible': {}, 'elections': {}, 'owed': {}, 'use': {},
+            'lifetime': {}, 'seniority': {}, 'eligible': {},
+            'elections': {}, 'owed': {}, 'use': {},
             'holdings': {}, 'debts': {}, 'taxed': {}, 'tax_terms': {},
             'identified': frozenset(), 'kept': {}, 'consents': {},
             } | values)
@@ -100,6 +107,77 @@ class AllocationTestCase(unittest.TestCase):
                         {5: 100})).rows
                 self.assertEqual(
                     tuple(row.get(n, 0) for n in names), expected)
+
+    def test_seniority(self):
+        "Test the employees by pay and in equal parts, with their years"
+        # 15,000 of 25,000 by the pay of 30,000, 20,000 and 10,000 by 1, 1.5
+        # and 2: 30, 30 and 20.  The rest by 1, 1.5 and 2, with who has no pay
+        values = {
+            'employees': True, 'non_members': 'pay', 'presence_months': 3,
+            'seniority_months': 6, 'seniority_rate': D('0.1'),
+            'seniority_maximum': D(2)}
+        seniority = {1: (0, 1), 2: (5, 2), 3: (15, None)}
+        data = inputs(
+            25000, [line(1, 'patronage')],
+            [pool(1, 1, part=D('0.6'), **values),
+                pool(2, 1, measure='equal', **values)],
+            {1: 30000, 2: 20000, 3: 10000, 4: 50000},
+            seniority={1: seniority, 2: seniority})
+        self.assertEqual(
+            [(r['pool'], r['party'], r['basis'], r['gross'])
+                for r in allocate(data).rows], [
+                (1, 1, D(30000), D('5625.00')),
+                (1, 2, D(30000), D('5625.00')),
+                (1, 3, D(20000), D('3750.00')),
+                (2, 1, D(1), D('2222.22')),
+                (2, 2, D('1.5'), D('3333.33')),
+                (2, 3, D(2), D('4444.45')),
+                ])
+
+    def test_lifetime(self):
+        "Test the activity of all years and the years of membership"
+        # 300 by 100 and 200 of all years, 90 by 2 years and 1
+        use = {1: 100, 2: 100, 3: 100}
+        data = inputs(
+            390, [line(1, 'patronage')],
+            [pool(1, 1, amount=D(300), measure='lifetime'),
+                pool(2, 1, measure='tenure')], use,
+            lifetime={1: [
+                    (1, 1, 1, D(0), D(100)), (2, 2, 1, D(0), D(200))]},
+            seniority={2: {1: (2, 1), 2: (1, 2), 3: (0, 3)}})
+        self.assertEqual(
+            [(r['pool'], r['party'], r['gross'])
+                for r in allocate(data).rows], [
+                (1, 1, D(100)), (1, 2, D(200)),
+                (2, 1, D(60)), (2, 2, D(30)), (2, 3, D(0)),
+                ])
+
+    def test_presence(self):
+        "Test who was there for three months, or has been for six"
+        year = dt.date(2025, 1, 1), dt.date(2025, 12, 31)
+        for periods, present, years in [
+                ([(dt.date(2025, 10, 1), None)], True, 0),
+                ([(dt.date(2025, 10, 2), None)], False, 0),
+                # Half a year, and two months of it in the year
+                ([(dt.date(2024, 9, 1), dt.date(2025, 2, 28))], False, 0),
+                ([(dt.date(2024, 1, 1), dt.date(2024, 12, 31))], False, 1),
+                ([(dt.date(2025, 1, 1), dt.date(2025, 3, 31))], True, 0),
+                # Twice
+                ([(dt.date(2025, 1, 1), dt.date(2025, 2, 28)),
+                        (dt.date(2025, 12, 1), dt.date(2025, 12, 31))],
+                    False, 0),
+                ([(dt.date(2025, 1, 1), dt.date(2025, 3, 2)),
+                        (dt.date(2025, 12, 1), None)], True, 0),
+                # Five months before, and two in the year
+                ([(dt.date(2024, 8, 1), dt.date(2024, 12, 31)),
+                        (dt.date(2025, 11, 1), None)], True, 0),
+                ([(dt.date(2015, 1, 1), None)], True, 11),
+                ([(dt.date(2015, 1, 2), None)], True, 10),
+                ]:
+            with self.subTest(periods=periods):
+                self.assertEqual(
+                    (is_present(periods, *year, 3, 6),
+                        full_years(periods, year[1])), (present, years))
 
     def test_tax_terms(self):
         "Test an exemption is taken once, and who has his own rate pays it"

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 from hypothesis import given, strategies as st
 
-from trytond.modules.coop_shares.lot import Lot, subtract, take
+from trytond.modules.coop_shares.lot import Lot, subtract, take, take_each
 
 quantities = st.lists(st.integers(1, 100).map(D), max_size=8)
 
@@ -33,6 +33,29 @@ class LotTestCase(unittest.TestCase):
         first = Lot(2019, dt.date(2021, 1, 1), D(5), D(5))
         second = Lot(2020, dt.date(2020, 1, 1), D(5), D(5))
         self.assertEqual(take([second, first], D(5)), [first])
+
+    def test_take_each(self):
+        "Test half of each vintage"
+        held = [
+            Lot(vintage, dt.date(2021, 1, 1), D(quantity), D(amount))
+            for vintage, quantity, amount in [
+                (2018, '100', '100'), (2019, '50.50', '50.50'),
+                # A loss has taken a part of what is paid up
+                (2020, '40', '30')]]
+        taken = take_each(held, D('95.25'), D('0.01'))
+        self.assertEqual(
+            [(t.vintage, t.quantity, t.amount) for t in taken], [
+                (2018, 50, 50), (2019, D('25.25'), D('25.25')),
+                (2020, 20, 15)])
+        # Whole shares: two of five, and one that is left over
+        self.assertEqual(
+            [t.quantity for t in take_each(lots(2, 3), D(3), D(1))], [1, 2])
+        # What left since takes the oldest
+        self.assertEqual(
+            [t.quantity for t in take_each(lots(4, -2, 6), D(4), D(1))],
+            [1, 3])
+        self.assertEqual(
+            sum(t.quantity for t in take_each(lots(3, 2), D(9), D(1))), 5)
 
     def test_take_negative(self):
         "Test a negative lot takes the oldest shares too"
