@@ -64,6 +64,9 @@ def money(amount, currency):
 
 
 def number(value, digits=None):
+    "Return the number with its digits, or with those it needs"
+    if digits is None and value:
+        digits = max(0, -value.normalize().as_tuple().exponent)
     return Report.format_number(value, _lang(), digits=digits)
 
 

@@ -36,6 +36,7 @@ HEADERS = {
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     }
+VIEWS = [door, join, account, requests, shares, use, own, meeting]
 # What a form may hold
 MAX_LENGTH = 64 * 1024
 
@@ -78,8 +79,7 @@ def create_app(database=None, secret=None, secure=True):
         text=page.text, label=page.label, choice=page.choice, day=page.day,
         money=page.money, number=page.number, portal=access.portal,
         members=access.members)
-    for views in [
-            door, join, account, requests, shares, use, own, meeting]:
+    for views in VIEWS:
         app.register_blueprint(views.blueprint)
     proxies = config.getint('web', 'num_proxies')
     if proxies:

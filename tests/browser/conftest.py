@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,18 +14,20 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from mail import MailServer
 from playwright.sync_api import sync_playwright
 from sao import ARGUMENTS, CHROMIUM, Sao
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / '.cache'
 SHOTS = CACHE / 'screenshots'
-DATABASES = ['empty', 'before', 'after']
+DATABASES = ['empty', 'before', 'after', 'door']
 SOURCES = [
     'constraints.txt', '*.py', '*.xml', 'tryton.cfg', 'view/*.xml',
     'demo/*.py', 'demo/data/*', 'tests/browser/cooperative.py',
     'modules/*/*.py', 'modules/*/*.xml', 'modules/*/tryton.cfg',
     'modules/*/scripts/*.py', 'modules/*/view/*.xml',
+    'modules/*/locale/de.po',
     'modules/*/tests/tools.py']
 CONFIGURATION = """\
 [database]
@@ -37,6 +40,14 @@ root = {client}
 
 [cache]
 clean_timeout = 31536000
+
+[email]
+uri = smtp://127.0.0.1:{mail}
+from = office@example.org
+
+[coop_portal]
+database = door
+secret = {secret}
 """
 
 
@@ -59,7 +70,7 @@ def prepared():
     # One worker prepares them, the others wait for it
     with open(cache / 'lock', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (directory / 'after.sqlite').exists():
+        if not (directory / 'door.sqlite').exists():
             for former in set(cache.iterdir()) - {cache / 'lock'}:
                 shutil.rmtree(former)
             subprocess.run(
@@ -76,22 +87,44 @@ def free_port():
 
 
 @pytest.fixture(scope='session')
-def url(prepared, tmp_path_factory, shots):
-    "A server with copies of the prepared databases"
+def mail():
+    "A server that keeps the letters it is given"
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def directory(prepared, tmp_path_factory):
+    "The folder of copies of the prepared databases"
     directory = tmp_path_factory.mktemp('server')
     for name in DATABASES:
         shutil.copy(prepared / f'{name}.sqlite', directory)
+    shutil.copytree(prepared / 'door', directory / 'door')
+    return directory
+
+
+@pytest.fixture(scope='session')
+def configuration(directory, mail):
+    "The configuration of all servers, and where trytond listens"
     port = free_port()
-    configuration = directory / 'trytond.conf'
-    configuration.write_text(CONFIGURATION.format(
-            directory=directory, port=port, client=CACHE / 'sao'))
-    log = directory / 'trytond.log'
+    path = directory / 'trytond.conf'
+    path.write_text(CONFIGURATION.format(
+            directory=directory, port=port, client=CACHE / 'sao',
+            mail=mail.port, secret=secrets.token_hex()))
+    return path, port
+
+
+@contextlib.contextmanager
+def serve(command, configuration, port, shots):
+    "Run the server until it is not needed any more"
+    log = configuration.with_name(f'{Path(command[0]).name}.log')
     with open(log, 'w') as output:
         server = subprocess.Popen(
-            [Path(sys.executable).with_name('trytond'),
-                '-c', configuration, '-d', *DATABASES],
-            stdout=output, stderr=subprocess.STDOUT,
-            env={**os.environ, 'TRYTOND_DATABASE_URI': 'sqlite://'})
+            command, stdout=output, stderr=subprocess.STDOUT, env={
+                **os.environ,
+                'TRYTOND_CONFIG': str(configuration),
+                'TRYTOND_DATABASE_URI': 'sqlite://',
+                })
     url = f'http://127.0.0.1:{port}'
     try:
         while True:
@@ -106,6 +139,30 @@ def url(prepared, tmp_path_factory, shots):
         server.terminate()
         server.wait()
         shutil.copy(log, shots)
+
+
+@pytest.fixture(scope='session')
+def url(configuration, shots):
+    "A server of the web client"
+    path, port = configuration
+    command = [
+        Path(sys.executable).with_name('trytond'),
+        '-c', path, '-d', *DATABASES]
+    with serve(command, path, port, shots) as url:
+        yield url
+
+
+@pytest.fixture(scope='session')
+def door(configuration, shots):
+    "A server of the portal"
+    path, _ = configuration
+    port = free_port()
+    command = [
+        Path(sys.executable).with_name('gunicorn'),
+        '--bind', f'127.0.0.1:{port}',
+        'trytond.modules.coop_portal.wsgi:create_app(secure=False)']
+    with serve(command, path, port, shots) as url:
+        yield url
 
 
 @pytest.fixture(scope='session')

@@ -68,6 +68,15 @@ class IsolationTestCase(PortalTestCase):
                         'date': dt.date(2024, 2, 1),
                         }])
             Subscription.confirm([subscription])
+            Certificate = pool.get('coop.share.certificate')
+            certificate = Certificate(
+                company=cooperative.company, date=subscription.date,
+                subscription=subscription, member=member,
+                share_class=subscription.share_class,
+                quantity=subscription.quantity,
+                par_value=subscription.share_class.par_value,
+                amount=subscription.amount, held_since=subscription.date)
+            Certificate.issue([certificate])
             redemption = PortalDocuments.make(
                 cooperative, pool.get('coop.share.redemption'), 'requested')
             redemption.__class__.write([redemption], {'member': member.id})
@@ -102,6 +111,7 @@ class IsolationTestCase(PortalTestCase):
             'coop.commons.usage': usage,
             'coop.member': member,
             'coop.portal.request': request,
+            'coop.share.certificate': certificate,
             'coop.share.redemption': redemption,
             'coop.share.subscription': subscription,
             }
@@ -153,6 +163,8 @@ class IsolationTestCase(PortalTestCase):
         for one in [alpha, beta]:
             one.portal.join = True
             one.portal.save()
+        # Nothing that has an address is left out
+        self.assertEqual(set(RECORDS.values()) - others[1].keys(), set())
         for model in SHARED:
             others[0].pop(model, None)
         browser = self.browser(alpha)
@@ -160,6 +172,7 @@ class IsolationTestCase(PortalTestCase):
                 f'/papers/member/{mine["coop.member"].id}',
                 f'/papers/invoice/{mine["account.invoice"].id}',
                 f'/shares/{mine["coop.share.subscription"].id}/letter',
+                f'/shares/certificate/{mine["coop.share.certificate"].id}',
                 f'/bookings/{mine["coop.commons.booking"].id}',
                 f'/use/{alpha.resource.id}',
                 ]:
@@ -204,6 +217,28 @@ class IsolationTestCase(PortalTestCase):
         # The session of one portal opens no other
         browser.base = 'https://beta.example'
         self.assertEqual(browser.get('/').status_code, 302)
+
+    @with_transaction()
+    def test_forms(self):
+        "Test no form takes what is of another company, or of another member"
+        Request = Pool().get('coop.portal.request')
+        alpha = self.open()
+        beta = self.open("Beta")
+        browser = self.browser(alpha)
+        page = browser.post(
+            '/requests/new/shares', share_class=beta._class.id, quantity=1)
+        self.assertEqual(page.status_code, 200)
+        self.assertNotIn("Beta", page.get_data(as_text=True))
+        self.assertEqual(Request.search([]), [])
+        # What a form does not ask for is not read
+        browser.post(
+            '/requests/new/other', text="Mine", member=alpha.members[1].id,
+            company=beta.company.id, state='accepted', user=alpha.users[1].id)
+        request, = Request.search([])
+        self.assertEqual(request.member, alpha.members[0])
+        self.assertEqual(request.company, alpha.company)
+        self.assertEqual(request.user, alpha.users[0])
+        self.assertEqual(request.state, 'requested')
 
     @with_transaction()
     def test_rules(self):

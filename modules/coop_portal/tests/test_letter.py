@@ -4,10 +4,12 @@ import datetime as dt
 import re
 from decimal import Decimal
 from io import BytesIO
+from itertools import count
 from unittest.mock import patch
 from zipfile import ZipFile
 
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
 from trytond.modules.coop_portal.tests.door import PortalTestCase
 from trytond.modules.coop_shares.tests.case import get_account
 from trytond.pool import Pool
@@ -240,6 +242,73 @@ class LetterTestCase(PortalTestCase):
                 invoice.save()
                 Invoice.post([invoice])
         self._read_one('post-1@alpha.example', "5.00")
+
+    @with_transaction()
+    def test_patronage(self):
+        "Test each member gets the own notice of the allocation, attached"
+        Surplus = Pool().get('coop.surplus')
+        cooperative = self.open()
+        names = ["Alpha Person 1", "Alpha Person 2"]
+        with set_company(cooperative.company):
+            documents = self._prepare_patronage(cooperative)
+            for kinds in [cooperative.portal.letters, ['answer']]:
+                cooperative.portal.letters = kinds
+                cooperative.portal.save()
+                surplus = self._appropriate(documents)
+                self.assertEqual(self.read(), [])
+                Surplus.post([surplus])
+                letters = self.read()
+                if kinds == ['answer']:
+                    self.assertEqual(letters, [])
+                    continue
+                self.assertEqual(len(letters), 2)
+                for (to, text), message in zip(letters, self.messages):
+                    first = 'post-1@' in to
+                    # 100 less 20 % to the reserve, half to each of the two,
+                    # of which half are shares
+                    self.assertIn("40.00", text)
+                    self.assertIn("20.00", text)
+                    attachment, = message.iter_attachments()
+                    with ZipFile(BytesIO(attachment.get_content())) as notice:
+                        notice = notice.read('content.xml').decode()
+                    self.assertIn(names[0 if first else 1], notice)
+                    self.assertNotIn(names[1 if first else 0], notice)
+
+    def _prepare_patronage(self, cooperative):
+        pool = Pool()
+        Account = pool.get('account.account')
+        Category = pool.get('coop.patronage.category')
+        Configuration = pool.get('coop.patronage.configuration')
+        ShareClass = pool.get('coop.share.class')
+        configuration = Configuration(1)
+        configuration.resolution_required = False
+        configuration.save()
+        accounts = {
+            a.code: a for a in Account.search([
+                    ('company', '=', cooperative.company.id)])}
+        documents = PatronageDocuments()
+        documents.company = cooperative.company
+        documents._fiscalyears = {}
+        documents._years = count(2030)
+        documents._members = cooperative.members
+        documents._member_category = cooperative.members[0].category
+        documents._equity = ShareClass(
+            name="Equity", code='E', kind='allocated',
+            par_value=Decimal(1), quantity_digits=2,
+            account_capital=accounts['3.1.6'],
+            account_subscribed=accounts['1.2.4'],
+            account_redemption=accounts['2.1.5'])
+        documents._equity.save()
+        documents._purchases = Category(name="Purchases")
+        documents._purchases.save()
+        return documents
+
+    def _appropriate(self, documents):
+        "Return an approved appropriation of a surplus of 100"
+        surplus = documents._make_surplus()
+        for button in ['compute', 'approve']:
+            getattr(surplus.__class__, button)([surplus])
+        return surplus.__class__(surplus.id)
 
 
 del PortalTestCase

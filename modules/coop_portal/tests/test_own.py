@@ -7,11 +7,13 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_commons.tests.documents import pay
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_portal.tests.door import PortalTestCase
 from trytond.modules.coop_shares.tests.case import create_payment_method
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
+from trytond.transaction import Transaction
 
 DAY = '2034-03-01'
 ADDRESS = re.compile(r'https://\S+?\.ics')
@@ -191,6 +193,90 @@ class OwnTestCase(PortalTestCase):
         browser.post(f'/series/{series.id}/cancel', form='/bookings')
         self.assertEqual(
             {b.state for b in Booking.search([])}, {'cancelled'})
+
+    @with_transaction()
+    def test_prepaid(self):
+        "Test members see what they have paid in advance, and what is left"
+        pool = Pool()
+        Billing = pool.get('coop.commons.billing')
+        Date = pool.get('ir.date')
+        Deposit = pool.get('coop.commons.deposit')
+        Invoice = pool.get('account.invoice')
+        Offer = pool.get('coop.commons.pack.offer')
+        Pack = pool.get('coop.commons.pack')
+        cooperative = self.open()
+        member = cooperative.members[0]
+        browser = self.browser(cooperative)
+        self.assertEqual(browser.text('/prepaid').count("nothing yet"), 2)
+        with set_company(cooperative.company):
+            today = Date.today()
+            offer = Offer(
+                name="Wallet", kind='money', price=Decimal(100),
+                deferred_account=(
+                    cooperative._get_pack()['offer'].deferred_account))
+            offer.save()
+            pack = Pack(
+                party=member.party, offer=offer, date=today,
+                price=Decimal(100))
+            deposit = Deposit(
+                party=member.party, resource=cooperative.resource,
+                date=today, amount=Decimal(200))
+            for advance, button in [(pack, 'sell'), (deposit, 'take')]:
+                advance.save()
+                # What the office prepares is not told
+                self.assertEqual(
+                    browser.text('/prepaid').count("nothing yet"),
+                    2 if advance == pack else 1)
+                getattr(advance.__class__, button)([advance])
+                invoice = advance.invoice_line.invoice
+                Invoice.post([invoice])
+                self.assertIn(invoice.number, browser.text('/prepaid'))
+                pay(invoice, today)
+            self.assertEqual(self._prepaid(browser), ["100.00", "200.00"])
+
+            # Two hours at 10 are paid of the money
+            booking = self._book(browser, cooperative.resource)
+            booking.used_from, booking.used_until = booking.start, booking.end
+            booking.save()
+            booking.finish([booking])
+            usages = booking.__class__(booking.id).usages
+            usages[0].__class__.confirm(
+                [u for u in usages if u.state == 'draft'])
+            billing = Billing(
+                end=booking.end.date(), invoice_date=today,
+                for_parties=[member.party])
+            billing.save()
+            Billing.compute([billing])
+            Billing.post([billing])
+            invoice, = Billing(billing.id).invoices
+            self.assertEqual(self._prepaid(browser), ["80.00", "200.00"])
+            self.assertIn(invoice.number, browser.text('/prepaid'))
+
+            # A damage of 30 is kept of the 200
+            Deposit.write([deposit], {
+                    'kept': Decimal(30), 'kept_reason': "Broken mirror"})
+            Deposit.give_back([Deposit(deposit.id)])
+            Pack.refund([Pack(pack.id)])
+            self.assertEqual(self._prepaid(browser), ["0.00", "0.00"])
+            page = browser.text('/prepaid')
+            for text in ["170.00", "30.00", "Broken mirror", "-EUR80.00"]:
+                self.assertIn(text, page.replace("\u2212", "-"))
+            self.assertEqual(page.count("Given back or set off"), 2)
+            self.assertEqual(check_books(cooperative.company, today), [])
+            data = browser.get('/data.json').get_json()
+            self.assertEqual(Decimal(data['deposits'][0]['kept']), 30)
+            self.assertEqual(len(data['packs']), 1)
+        other = self.browser(cooperative, user=1)
+        self.assertEqual(other.text('/prepaid').count("nothing yet"), 2)
+
+    def _prepaid(self, browser):
+        "Return what is left of the money and of the deposit"
+        # Each page has a transaction of its own, but here
+        Transaction().cache.clear()
+        return [
+            re.search(r'[\d.]+', text)[0] for text in re.findall(
+                r'<dt>(?:Left|To be given back)</dt><dd>([^<]*)</dd>',
+                browser.text('/prepaid'))]
 
     @with_transaction()
     def test_calendar(self):

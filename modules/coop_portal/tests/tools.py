@@ -6,8 +6,8 @@ from trytond.pool import Pool
 
 # What the portal shows
 EXTRAS = [
-    'account_invoice', 'bank', 'coop_commons', 'coop_shares',
-    'notification_email']
+    'account_invoice', 'bank', 'coop_commons', 'coop_patronage',
+    'coop_shares', 'notification_email']
 
 
 class PortalDocuments(SharesDocuments):

@@ -12,7 +12,8 @@ from trytond.pool import Pool
 from trytond.transaction import Transaction
 
 from .. import access
-from ..page import Form, label, lazy_label, lazy_text, money, page, text
+from ..page import (
+    Form, label, lazy_label, lazy_text, money, number, page, text)
 from .use import BOOKING, BookingForm, _resource
 
 blueprint = Blueprint('own', __name__)
@@ -165,9 +166,25 @@ def finish(id_):
 @blueprint.route('/usage')
 @page(part='use')
 def usage():
-    return render_template('usage.html', usages=access.find(
+    def quantities(usage):
+        return [(q.unit.name, number(q.quantity)) for q in usage.quantities]
+
+    return render_template(
+        'usage.html', quantities=quantities, usages=access.find(
             USAGE, [('state', '!=', 'cancelled')],
             order=[('start', 'DESC'), ('id', 'DESC')])[:200])
+
+
+@blueprint.route('/prepaid')
+@page(part='use')
+def prepaid():
+    pool = Pool()
+    member = access.member()
+    return render_template('prepaid.html', currency=member.currency, groups=[
+            (text(name), text(left), pool.get(model).of_member(member))
+            for name, left, model in [
+                ('packs', 'pack_left', 'coop.commons.pack'),
+                ('deposits', 'deposit_left', 'coop.commons.deposit')]])
 
 
 @blueprint.route('/calendar', methods=['GET', 'POST'])
