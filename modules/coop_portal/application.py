@@ -99,6 +99,9 @@ class ApplicationMixin:
             minimum = self.category.minimum_age
             majority = Configuration(1).get_multivalue(
                 'majority_age', company=self.company.id)
+            if age is None and not self.representative:
+                raise RequestError(gettext(
+                        'coop_portal.msg_application_birth_date'))
             if age is not None and minimum and age < minimum:
                 raise RequestError(gettext(
                         'coop_portal.msg_application_age', age=minimum))

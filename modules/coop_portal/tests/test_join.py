@@ -65,6 +65,7 @@ class JoinTestCase(PortalTestCase):
     def _apply(self, cooperative, browser, **data):
         data = {
             'name': "Ada Applicant",
+            'birth_date': '1980-02-29',
             'street': "Street 5",
             'postal_code': "1010",
             'city': "City",
@@ -179,6 +180,7 @@ class JoinTestCase(PortalTestCase):
         today = Date.today()
         child = (today - dt.timedelta(days=3650)).isoformat()
         for data, reason in [
+                ({'birth_date': ''}, "write the birth date"),
                 ({'birth_date': child}, "needs a guardian"),
                 ({'legal_entity': 'y'}, "needs somebody who acts")]:
             page = self._apply(cooperative, browser, **data)

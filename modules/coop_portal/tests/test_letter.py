@@ -86,6 +86,7 @@ class LetterTestCase(PortalTestCase):
                             'kind': 'application',
                             'user': user.id,
                             'name': "Ada Applicant",
+                            'birth_date': dt.date(1980, 2, 29),
                             'street': "Street",
                             'city': "City",
                             'email': user.email,
