@@ -2,6 +2,7 @@
 # this repository contains the full copyright notices and license terms.
 from trytond.i18n import gettext
 from trytond.model import ModelView
+from trytond.modules.coop_membership.books import SLICE
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 
@@ -40,7 +41,7 @@ class Surplus(metaclass=PoolMeta):
                 ('member', '!=', None),
                 ])
         for trigger in triggers:
-            for sub_allocations in grouped_slice(allocations):
+            for sub_allocations in grouped_slice(allocations, SLICE):
                 trigger.queue_trigger_action(list(sub_allocations))
 
 

@@ -7,6 +7,7 @@ from sql.aggregate import Sum
 from sql.conditionals import Case, Coalesce
 
 from trytond.model import fields
+from trytond.modules.coop_membership.books import SLICE
 from trytond.modules.coop_membership.date import context_date
 from trytond.modules.coop_membership.query import fetch_sums
 from trytond.modules.currency.fields import Monetary
@@ -49,7 +50,7 @@ class Register(metaclass=PoolMeta):
         move = pool.get('account.move').__table__()
         parties = {e.party.id for e in entries}
         amounts = {}
-        for sub_parties in grouped_slice(sorted(parties)):
+        for sub_parties in grouped_slice(sorted(parties), SLICE):
             amounts.update(fetch_sums(line
                     .join(move, condition=line.move == move.id)
                     .join(account, condition=line.account == account.id)
