@@ -336,7 +336,8 @@ class CancelMoves(metaclass=PoolMeta):
         additional = {row.move for row in rows}
         for move in moves:
             if get_move_document(move) and (
-                    move not in additional or is_document(move.origin)):
+                    move not in additional
+                    or getattr(move.origin, 'replaces_claims', False)):
                 raise AccessError(gettext(
                         'coop_membership.msg_move_document_cancel',
                         move=move.rec_name,

@@ -30,6 +30,8 @@ class Call(CallForfeiture, ApprovedRunMixin, NumberedMixin,
         ModelSQL, ModelView):
     __name__ = 'coop.share.call'
     __string__ = "Share Call"
+    # Its moves are taken back by itself only
+    replaces_claims = True
     _not_copied = {'resolution'}
     _steps = {
         'draft': (['computed', 'approved'], 'draft'),

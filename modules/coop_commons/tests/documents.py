@@ -135,7 +135,8 @@ class CommonsDocuments:
         for name in ['coop.commons.billing', 'account.journal.period']:
             pool.get(name).lock()
         for name in [
-                'ir.sequence.strict', 'coop.member', 'coop.commons.resource']:
+                'ir.sequence.strict', 'coop.member', 'coop.commons.resource',
+                'coop.commons.tariff']:
             Model = pool.get(name)
             Model.lock(Model.search([]))
 
