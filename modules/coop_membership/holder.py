@@ -18,9 +18,26 @@ class Holder(MemberPartyMixin, ModelSQL, ModelView):
     @classmethod
     def validate_fields(cls, holders, field_names):
         super().validate_fields(holders, field_names)
+        cls._check_survivors({h.member.id for h in holders})
+
+    @classmethod
+    def on_write(cls, holders, values):
+        methods = super().on_write(holders, values)
+        if 'member' in values:
+            members = {h.member.id for h in holders}
+            methods.append(lambda: cls._check_survivors(members))
+        return methods
+
+    @classmethod
+    def on_delete(cls, holders):
+        members = {h.member.id for h in holders}
+        return super().on_delete(holders) + [
+            lambda: cls._check_survivors(members)]
+
+    @classmethod
+    def _check_survivors(cls, members):
         Member = Pool().get('coop.member')
-        Member.check_survivors(
-            Member.browse(list({h.member.id for h in holders})))
+        Member.check_survivors(Member.browse(list(members)))
 
 
 class HolderMixin:

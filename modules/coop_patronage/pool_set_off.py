@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from trytond.modules.coop_membership.books import save_records
-from trytond.modules.coop_shares.debt import open_debts, pay_debts
+from trytond.modules.coop_shares.debt import of_shares, open_debts, pay_debts
 from trytond.pool import Pool
 
 
@@ -70,19 +70,19 @@ class PoolSetOff(SetOffMixin):
 
         Of the parties of the ids.
         """
-        pool = Pool()
-        Subscription = pool.get('coop.share.subscription')
         if not self.surplus.posting_date:
             return {}
         result = {}
-        for party, debts in self._get_overdue(
-                self.surplus.posting_date).items():
-            if party.id not in among:
-                continue
+        overdue = {
+            party: debts for party, debts in self._get_overdue(
+                self.surplus.posting_date).items() if party.id in among}
+        shares = of_shares([
+                line for debts in overdue.values() for line, _ in debts])
+        for party, debts in overdue.items():
             result[party.id] = (
                 sum((amount for _, amount in debts), Decimal(0)),
                 sum((
                         amount for line, amount in debts
-                        if isinstance(line.move.origin, Subscription)),
+                        if line in shares),
                     Decimal(0)))
         return result

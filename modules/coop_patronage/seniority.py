@@ -14,14 +14,17 @@ from trytond.modules.coop_membership.period import DAY
 def _span(periods, start_date, end_date):
     """Return the first day and the one after the last of the time served
 
-    As if it was without a break up to the last day.
+    As if it was without a break up to the last day.  A day of two of the
+    periods is one day.
     """
     days, last = 0, None
-    for start, end in periods:
+    for start, end in sorted(periods, key=lambda p: p[0]):
         start, end = max(start, start_date), min(end or end_date, end_date)
+        if last:
+            start = max(start, last + DAY)
         if start <= end:
             days += (end - start).days + 1
-            last = max(end, last or end)
+            last = end
     if last:
         return last + DAY - dt.timedelta(days), last + DAY
 

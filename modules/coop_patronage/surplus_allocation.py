@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from trytond.modules.coop_membership.apportionment import apportion
 from trytond.modules.coop_membership.rounding import half_up
 
 from .law import Law
@@ -174,6 +175,13 @@ def get_rules(inputs, lines, result, balances):
     return rules
 
 
+def _get_parts(amount, parts, unit):
+    "Return the parts of the amount, which are the whole if the parts are one"
+    parts = {k: Fraction(p) for k, p in parts.items()}
+    return apportion(
+        half_up(Fraction(amount) * sum(parts.values()), unit), parts, unit)
+
+
 def _allocate_pools(inputs, amounts):
     "Return the rows of the pools and move what they leave between the lines"
     by_line = {}
@@ -181,11 +189,11 @@ def _allocate_pools(inputs, amounts):
         by_line.setdefault(pool.line, []).append(pool)
     given, left = {}, {}
     for key, pools in by_line.items():
-        pool_parts = {
-            p.key: p.amount if p.part is None else half_up(
-                Fraction(p.part) * Fraction(amounts[key]),
-                inputs.settings.unit)
-            for p in pools}
+        pool_parts = {p.key: p.amount for p in pools}
+        pool_parts.update(_get_parts(
+                amounts[key],
+                {p.key: p.part for p in pools if p.part is not None},
+                inputs.settings.unit))
         if sum(p is None for p in pool_parts.values()) > 1:
             raise Refused('pool_amount_missing', line=key)
         try:

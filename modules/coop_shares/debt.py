@@ -87,29 +87,21 @@ def pay_debts(credits):
     pool = Pool()
     Invoice = pool.get('account.invoice')
     Line = pool.get('account.move.line')
-    Payment = pool.get('coop.share.subscription.payment')
     Subscription = pool.get('coop.share.subscription')
-    payments, to_reconcile, partial = [], [], []
+    collected, to_reconcile, partial = {}, [], []
     by_invoice = defaultdict(list)
+    shares = of_shares(credits)
     for debt, lines in credits.items():
-        origin = debt.move.origin
         invoice = _get_invoice(debt)
-        if (isinstance(origin, Subscription)
-                and debt.account == origin.share_class.account_subscribed):
-            payments.extend(
-                Payment(
-                    subscription=origin, date=line.date, amount=line.credit,
-                    line=line)
-                for line in lines)
+        if debt in shares:
+            collected.update(dict.fromkeys(lines, debt))
         elif debt.debit == sum(l.credit for l in lines):
             to_reconcile.append([debt, *lines])
         elif invoice:
             by_invoice[invoice].extend(lines)
         else:
             partial.append(debt)
-    if payments:
-        Payment.enter(payments)
-        Subscription.reconcile(list({p.subscription for p in payments}))
+    Subscription.collect(collected)
     if by_invoice:
         Invoice.add_payment_lines(by_invoice)
         done = {l for lines in to_reconcile for l in lines}
@@ -122,6 +114,25 @@ def pay_debts(credits):
     if to_reconcile:
         Line.reconcile(*to_reconcile)
     reconcile_open(partial)
+
+
+def of_shares(lines):
+    """Return the lines that stand for shares of one subscription
+
+    It has posted them itself, or they were called or agreed upon since.
+    """
+    pool = Pool()
+    AdditionalMove = pool.get('coop.document.move')
+    Subscription = pool.get('coop.share.subscription')
+    shares = set()
+    for line, claims in AdditionalMove.get_claims(list(lines)).items():
+        if len(claims) == 1:
+            subscription = claims[0].move.origin
+            if (isinstance(subscription, Subscription)
+                    and claims[0].account
+                    == subscription.share_class.account_subscribed):
+                shares.add(line)
+    return shares
 
 
 def open_claims(claims):

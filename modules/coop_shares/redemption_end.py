@@ -58,7 +58,8 @@ class RedemptionEnd:
                         left[class_] -= amount
                     lots[key] = subtract(lots[key], taken)
                     for subscription, part in redemption._release(
-                            unpaid[key], sum(l.amount for l in lots[key])):
+                            unpaid[key], amount,
+                            sum(l.amount for l in lots[key])):
                         if part > waited[subscription] - coming[subscription]:
                             refused[redemption] = redemption.get_refusal(
                                 'coming', 0)
@@ -89,7 +90,8 @@ class RedemptionEnd:
                 lots[key] = subtract(lots[key], taken)
                 redemption.amount = sum(l.amount for l in taken)
                 release = redemption._release(
-                    unpaid[key], sum(l.amount for l in lots[key]))
+                    unpaid[key], redemption.amount,
+                    sum(l.amount for l in lots[key]))
                 redemption.unpaid_amount = sum(a for _, a in release)
                 redemption.move = redemption.get_move(books, release)
                 share_moves.extend(ShareMove.give(
@@ -148,25 +150,27 @@ class RedemptionEnd:
         return take(
             self.free_lots(lots), self.quantity, round=self.currency.round)
 
-    def _release(self, unpaid, left):
+    def _release(self, unpaid, amount, left):
         """Return what does not need to be paid any more.
 
         As subscription and amount: what is left covers what is unpaid first,
-        but for shares that are forfeited nothing is claimed any more.
+        but for shares that are forfeited nothing is claimed any more.  Others
+        of the subscription may be redeemed: what is unpaid of them stays.
         """
         release = max(sum(a for _, a in unpaid) - left, 0)
         forfeited = None
         if self.call_line:
             forfeited = self.call_line.subscription
-            release = sum(a for s, a in unpaid if s == forfeited)
+            release = min(
+                sum(a for s, a in unpaid if s == forfeited), amount)
         released = []
-        for i, (subscription, amount) in enumerate(unpaid):
+        for i, (subscription, rest) in enumerate(unpaid):
             if forfeited not in {None, subscription}:
                 continue
-            part = min(amount, release)
+            part = min(rest, release)
             if part:
                 released.append((subscription, part))
-                unpaid[i] = subscription, amount - part
+                unpaid[i] = subscription, rest - part
                 release -= part
         return released
 

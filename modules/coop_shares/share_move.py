@@ -364,6 +364,26 @@ class ShareMove(
                     reversal_of=move,
                     account_move=account_moves.get(move.account_move))
                 for move in moves])
+        cls._check_values(moves)
+
+    @classmethod
+    def _check_values(cls, moves):
+        "Check that no value is left of shares that were taken back"
+        for company, c_moves in by_company(moves):
+            lots = cls.lots_at(
+                company, None, {
+                    m for move in c_moves
+                    for m in [move.from_member, move.to_member] if m},
+                {m.share_class for m in c_moves})
+            for move in c_moves:
+                for member in filter(None, [move.from_member, move.to_member]):
+                    for lot in lots[member.id, move.share_class.id]:
+                        if not lot.quantity and (
+                                (lot.vintage, lot.acquired_date)
+                                == (move.vintage, move.acquired_date)):
+                            raise ReversalError(gettext(
+                                    'coop_shares.msg_move_reverse_value',
+                                    move=move.rec_name))
 
 
 def _get(record, name):

@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
 from sql.aggregate import Sum
-from sql.conditionals import Coalesce
+from sql.conditionals import Case, Coalesce
 
 from trytond.i18n import gettext
 from trytond.model import Check, ModelSQL, ModelView, Workflow, fields
@@ -293,13 +293,18 @@ class Revaluation(
         move = pool.get('account.move').__table__()
         if self.account.type.statement != 'balance':
             return
-        (balance,), = fetch_sums(line
+        amount = line.credit - line.debit
+        # What is used later is not there any more
+        (balances,) = fetch_sums(line
             .join(move, condition=line.move == move.id)
             .select(
-                Coalesce(Sum(line.credit - line.debit), 0).as_('balance'),
+                Coalesce(
+                    Sum(Case((move.date <= self.date, amount), else_=0)),
+                    0).as_('balance'),
+                Coalesce(Sum(amount), 0).as_('later'),
                 where=(line.account == self.account.id)
-                & (move.state == 'posted') & (move.date <= self.date)))
-        balance = self.currency.round(Decimal(balance))
+                & (move.state == 'posted')), 2)
+        balance = min(self.currency.round(Decimal(b)) for b in balances)
         if balance < self.total:
             raise RevaluationError(gettext(
                     'coop_shares.msg_revaluation_fund',
@@ -401,14 +406,25 @@ class Revaluation(
         cls.save(revaluations)
 
     def _check_cancel(self):
-        "Check that nobody has given away what was raised"
+        """Check that nobody has given away what was raised
+
+        Since then, whatever the day for which it was entered, and that it was
+        not the basis of another revaluation.
+        """
         ShareMove = Pool().get('coop.share.move')
+        members = [l.member.id for l in self.lines]
         moves = ShareMove.search([
                 ('company', '=', self.company.id),
                 ('share_class', '=', self.share_class.id),
                 ('state', '=', 'done'),
-                ('date', '>=', self.date),
-                ('from_member', 'in', [l.member.id for l in self.lines]),
+                ('id', '>', max(m.id for m in self.share_moves)),
+                ['OR',
+                    ('from_member', 'in', members),
+                    [
+                        ('kind', '=', 'revaluation'),
+                        ('to_member', 'in', members),
+                        ],
+                    ],
                 ])
         taken_back = {
             m.reversal_of for m in ShareMove.search([
@@ -419,4 +435,5 @@ class Revaluation(
             raise RevaluationError(gettext(
                     'coop_shares.msg_revaluation_cancel',
                     revaluation=self.rec_name,
-                    member=moves[0].from_member.rec_name))
+                    member=(moves[0].from_member
+                        or moves[0].to_member).rec_name))

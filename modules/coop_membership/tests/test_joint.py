@@ -106,6 +106,7 @@ class JointTestCase(DatabaseTestCase):
         holders dies on 30 April, the other one is the member from 1 May on.
         """
         pool = Pool()
+        Holder = pool.get('coop.member.holder')
         Member = pool.get('coop.member')
         Register = pool.get('coop.member.register')
         company, member, (ben, *_) = self._set_up()
@@ -129,6 +130,8 @@ class JointTestCase(DatabaseTestCase):
             with savepoint(), self.assertRaises(MemberValidationError):
                 member.holders[0].end_date = last
                 member.holders[0].save()
+            with savepoint(), self.assertRaises(MemberValidationError):
+                Holder.delete(member.holders)
             entry, = Register.search([])
             self.assertEqual((entry.number, entry.votes), (number, 1))
             self.assertEqual(RegisterColumn('party', {}).get(entry), "Ben")

@@ -8,7 +8,8 @@ from trytond.modules.coop_patronage.inputs import (
     Inputs, LineInputs, PoolInputs, RuleInputs, Settings, digests)
 from trytond.modules.coop_patronage.pool_allocation import Refused
 from trytond.modules.coop_patronage.seniority import full_years, is_present
-from trytond.modules.coop_patronage.surplus_allocation import allocate
+from trytond.modules.coop_patronage.surplus_allocation import (
+    _get_parts, allocate)
 from trytond.modules.coop_shares.lot import Lot
 from trytond.modules.coop_shares.tax import Terms
 
@@ -134,6 +135,26 @@ class AllocationTestCase(unittest.TestCase):
                 (2, 3, D(2), D('4444.45')),
                 ])
 
+    def test_parts(self):
+        "Test parts that are one are the whole, to the cent"
+        # Two halves of 100.01 are 50.01 and 50.00, two quarters are 50.01
+        for amount, parts, expected in [
+                ('100.01', ['0.5', '0.5'], ['50.01', '50.00']),
+                ('0.01', ['0.5', '0.5'], ['0.01', '0.00']),
+                ('100.01', ['0.25', '0.25'], ['25.01', '25.00']),
+                ('-100.01', ['0.5', '0.5'], ['-50.01', '-50.00'])]:
+            with self.subTest(amount=amount, parts=parts):
+                given = _get_parts(
+                    D(amount), dict(enumerate(map(D, parts))), D('0.01'))
+                self.assertEqual(
+                    list(given.values()), list(map(D, expected)))
+        rows = allocate(inputs(
+                '100.01', [line(1, 'patronage')],
+                [pool(1, 1, part=D('0.5')), pool(2, 1, part=D('0.5'))],
+                {1: 100})).rows
+        self.assertEqual(
+            [r['gross'] for r in rows], [D('50.01'), D('50.00')])
+
     def test_lifetime(self):
         "Test the activity of all years and the years of membership"
         # 300 by 100 and 200 of all years, 90 by 2 years and 1
@@ -173,6 +194,11 @@ class AllocationTestCase(unittest.TestCase):
                         (dt.date(2025, 11, 1), None)], True, 0),
                 ([(dt.date(2015, 1, 1), None)], True, 11),
                 ([(dt.date(2015, 1, 2), None)], True, 10),
+                # Two employments at once are two months, and eleven years
+                ([(dt.date(2025, 11, 1), None)] * 2, False, 0),
+                ([(dt.date(2015, 1, 1), None),
+                        (dt.date(2020, 1, 1), dt.date(2024, 12, 31))],
+                    True, 11),
                 ]:
             with self.subTest(periods=periods):
                 self.assertEqual(

@@ -14,7 +14,7 @@ from trytond.modules.coop_membership.tests.records import (
     create_category, create_members)
 from trytond.modules.coop_shares.exceptions import (
     CallError, LimitError, ObligatorySharesWarning, ResolutionError,
-    RevaluationError, ShareOfferValidationError)
+    RevaluationError, ReversalError, ShareOfferValidationError)
 from trytond.modules.coop_shares.tests.case import (
     END, START, SharesTestCase, create_share_class, get_account, issue)
 from trytond.pool import Pool
@@ -700,6 +700,85 @@ class StatutesTestCase(SharesTestCase):
         class_.code = f'C{class_.id}'
         class_.save()
 
+    @with_transaction()
+    def test_forfeiture_redeemed(self):
+        """Test what is unpaid of shares that were redeemed stays to be paid
+
+        Of 4 shares of 500 a quarter, 500, is paid.  3 of them are redeemed at
+        1,500, as 3 others, which are paid, stay for the 1,500 that are to be
+        paid.  The last one, 500, is forfeited: 1,000 stays to be paid.
+        """
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, _ = self._set_up()
+        with set_company(company):
+            self._configure(share_calls=True)
+            class_ = self._call_class(company, due_percent=Decimal(25))
+            ann, = self._admit(company, category)
+            subscription = self._subscribe(ann, class_, 4)
+            self._pay(subscription, 500, START)
+            day = dt.date(2024, 2, 1)
+            self._pay(self._subscribe(ann, class_, 3, day), 1500, day)
+            redeemed = self._redeem(
+                ann, class_, 3, end_date=dt.date(2024, 3, 31),
+                settlement_date=dt.date(2024, 4, 1))
+            self.assertEqual(redeemed.net_amount, 1500)
+            call = Call(self._call(
+                class_, 25, ['compute', 'approve', 'post'],
+                forfeit_date=dt.date(2024, 8, 15)).id)
+            redemption, = Call.forfeit_lines(
+                [call], call.lines, dt.date(2024, 8, 31))
+            self.assertEqual(
+                [redemption.state, redemption.quantity, redemption.amount,
+                    redemption.unpaid_amount, redemption.deduction],
+                ['paid', 1, 500, 500, 0])
+            self.assertEqual(
+                Subscription(subscription.id).amount_to_pay, 1000)
+            for date in [dt.date(2024, 9, 1), END]:
+                self.assertEqual(check_books(company, date), [])
+
+    @with_transaction()
+    def test_call_set_off(self):
+        """Test a redemption sets off a part of what is called
+
+        Of 1 share of 500, of which 250 is paid, 200 is called.  A redemption
+        of 100 sets off 100 of it: 100 stays of the call, and 150 of all.
+        """
+        pool = Pool()
+        Call = pool.get('coop.share.call')
+        Redemption = pool.get('coop.share.redemption')
+        Subscription = pool.get('coop.share.subscription')
+        company, category, other = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            self._configure(share_calls=True)
+            class_ = self._call_class(company, due_percent=Decimal(50))
+            ann, = self._admit(company, category)
+            self._pay(self._subscribe(ann, other, 3), 300, START)
+            subscription = self._subscribe(ann, class_, 1)
+            self._pay(subscription, 250, START)
+            call = self._call(class_, 40, ['compute', 'approve', 'post'])
+
+            def redeem(quantity):
+                return self._redeem(
+                    ann, other, quantity, end_date=dt.date(2024, 8, 31),
+                    settlement_date=dt.date(2024, 9, 1), set_off=True)
+
+            def open_():
+                return [
+                    Subscription(subscription.id).amount_to_pay,
+                    *(l.open_amount for l in Call(call.id).lines)]
+            redemption = redeem(1)
+            self.assertEqual(redemption.set_off_amount, 100)
+            self.assertEqual(open_(), [150, 100])
+            self.assertEqual(check_books(company, END), [])
+            Redemption.cancel([redemption])
+            self.assertEqual(open_(), [250, 200])
+            self.assertEqual(check_books(company, END), [])
+            self.assertEqual(redeem(3).net_amount, 100)
+            self.assertEqual(open_(), [50, 0])
+            self.assertEqual(check_books(company, END), [])
+
     def _resolve(self, company):
         "Return a resolution that a closed meeting has carried"
         pool = Pool()
@@ -816,6 +895,68 @@ class StatutesTestCase(SharesTestCase):
             Revaluation.cancel([revaluation])
             self.assertEqual(held(ann, END), (10, 1000))
             self.assertEqual(self._balance(fund), -200)
+            self.assertEqual(check_books(company, END), [])
+
+    @with_transaction()
+    def test_revaluation_order(self):
+        """Test what was raised is not taken back from under what came later
+
+        10 % of 600 and 400, of which 4 shares were transferred.
+        """
+        pool = Pool()
+        Revaluation = pool.get('coop.share.revaluation')
+        ShareMove = pool.get('coop.share.move')
+        Transfer = pool.get('coop.share.transfer')
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            ann, bob = self._admit(company, category, 2)
+            self._pay(self._subscribe(ann, class_, 10), 1000, START)
+            day = dt.date(2024, 3, 31)
+            transfer, = Transfer.create([{
+                        'company': company.id, 'from_member': ann.id,
+                        'to_member': bob.id, 'share_class': class_.id,
+                        'quantity': Decimal(4), 'date': day,
+                        }])
+            Transfer.do([transfer])
+            values = {
+                'buttons': ['compute', 'approve', 'post'],
+                'account': self._fund(company, 150).id,
+                'resolution': self._resolve(company).id,
+                }
+            first = self._revalue(
+                class_, method='percent', percent=Decimal(10), **values)
+            self.assertEqual(
+                {l.member: l.amount for l in first.lines}, {ann: 60, bob: 40})
+            # Nothing would hold the 40 that bob has got
+            with savepoint(), self.assertRaises(ReversalError):
+                Transfer.cancel([transfer])
+            with savepoint():
+                # It counts from a day before, but has a part of the 60
+                other, = Transfer.create([{
+                            'company': company.id, 'from_member': ann.id,
+                            'to_member': bob.id, 'share_class': class_.id,
+                            'quantity': Decimal(1),
+                            'date': dt.date(2024, 5, 31),
+                            }])
+                Transfer.do([other])
+                with self.assertRaisesRegex(RevaluationError, ann.party.name):
+                    Revaluation.cancel([first])
+            second = self._revalue(
+                class_, method='amount', amount=Decimal(50),
+                **values | {'date': dt.date(2024, 7, 31)})
+            with savepoint(), self.assertRaises(RevaluationError):
+                Revaluation.cancel([first])
+            # What is left on 30 June is used a month later
+            with savepoint(), self.assertRaisesRegex(
+                    RevaluationError, r"usd0\.00"):
+                self._revalue(
+                    class_, method='amount', amount=Decimal(1), **values)
+            Revaluation.cancel([second])
+            Revaluation.cancel([first])
+            Transfer.cancel([transfer])
+            self.assertEqual(
+                ShareMove.holdings_at(company, END, [ann, bob], [class_]),
+                {(ann.id, class_.id): (10, 1000)})
             self.assertEqual(check_books(company, END), [])
 
     @with_transaction()
