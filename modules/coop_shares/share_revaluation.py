@@ -229,7 +229,9 @@ class Revaluation(
         paid = self._get_paid()
         bases = {}
         for member, m_lots in sorted(lots.items()):
-            basis = min(paid[member], sum(l.amount for l in m_lots))
+            # The database adds digits to what it sums
+            basis = self.currency.round(
+                min(paid[member], sum(l.amount for l in m_lots)))
             if basis > 0:
                 bases[member] = basis
         if not bases:
