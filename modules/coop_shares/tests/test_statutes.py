@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from trytond.exceptions import UserError
+from trytond.model.exceptions import AccessError
 from trytond.modules.company.tests import set_company
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.books import Books
@@ -514,6 +515,7 @@ class StatutesTestCase(SharesTestCase):
     def _test_call(self, company, category, unpaid):
         pool = Pool()
         Call = pool.get('coop.share.call')
+        Cancel = pool.get('account.move.cancel', type='wizard')
         Pay = pool.get('coop.share.subscription.pay', type='wizard')
         Subscription = pool.get('coop.share.subscription')
         class_ = self._call_class(
@@ -559,6 +561,15 @@ class StatutesTestCase(SharesTestCase):
                 (None, 250)])
         for date in [dt.date(2024, 6, 29), dt.date(2024, 6, 30), END]:
             self.assertEqual(check_books(company, date), [])
+        # Its moves are not taken back without it
+        move = call.lines[0].move
+        with Transaction().set_context(
+                active_model=move.__name__, active_id=move.id,
+                active_ids=[move.id]):
+            session_id, _, _ = Cancel.create()
+            with savepoint(), self.assertRaisesRegex(
+                    AccessError, "cancel the document instead"):
+                Cancel(session_id).transition_cancel()
         # It is taken back as if it had not been, and called again
         Call.cancel([call])
         self.assertEqual(open_(subscription), [(None, 1800)])
