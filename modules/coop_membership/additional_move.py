@@ -17,7 +17,7 @@ from trytond.transaction import Transaction
 
 from .agreement import BooksMixin, Difference
 from .books import SLICE, save_records
-from .document import ResultMixin
+from .document import ResultMixin, full_name
 
 # The key of the context that tells that no money is behind a reconciliation
 REPLACING = 'coop_replacing'
@@ -38,6 +38,11 @@ def get_move_document(move):
     if move in getattr(move.origin, 'additional_moves', ()):
         # It only replaces lines of an invoice
         return
+    return _get_invoice(move)
+
+
+def _get_invoice(move):
+    "Return the invoice of a document that the move is of, if any"
     for line in getattr(move.origin, 'lines', ()):
         if is_document(getattr(line, 'origin', None)):
             return move.origin
@@ -163,6 +168,13 @@ class AdditionalMove(ResultMixin, ModelSQL, ModelView):
             line: sorted(c, key=lambda l: (l.maturity_date or l.date, l.id))
             for line, c in claims.items()}
 
+    @classmethod
+    def get_claimant(cls, line, claims):
+        "Return what claims or owes the line of the claims, if any"
+        if line in claims:
+            return get_document(claims[line][0])
+        return _get_invoice(line.move)
+
 
 class Move(BooksMixin, metaclass=PoolMeta):
     __name__ = 'account.move'
@@ -226,9 +238,9 @@ class Move(BooksMixin, metaclass=PoolMeta):
                     other for lines in others.values() for other in lines})
             for line, lines in others.items():
                 for other in lines:
-                    if other in claims:
-                        documents.setdefault(
-                            line.move, get_document(claims[other][0]))
+                    document = AdditionalMove.get_claimant(other, claims)
+                    if document:
+                        documents.setdefault(line.move, document)
         return documents
 
     @classmethod
@@ -243,7 +255,7 @@ class Move(BooksMixin, metaclass=PoolMeta):
             Difference(
                 move, gettext(
                     'coop_membership.msg_books_draft',
-                    document=document.rec_name),
+                    document=full_name(document)),
                 kind='pending')
             for move, document in cls.counted_drafts(drafts).items()]
 

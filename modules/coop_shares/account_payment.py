@@ -87,8 +87,9 @@ class Move(metaclass=PoolMeta):
             and m.origin.line}
         claims = AdditionalMove.get_claims(set(paying.values()))
         for move, line in paying.items():
-            if line in claims:
-                documents.setdefault(move, get_document(claims[line][0]))
+            document = AdditionalMove.get_claimant(line, claims)
+            if document:
+                documents.setdefault(move, document)
         return documents
 
     @dualmethod
