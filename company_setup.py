@@ -4,6 +4,7 @@
 from decimal import Decimal
 
 from trytond.i18n import gettext
+from trytond.model import ModelSingleton
 from trytond.modules.coop_membership.chart import find_account
 from trytond.pool import Pool
 
@@ -125,12 +126,21 @@ def create_payment_method(company, account):
         credit_account=account).save()
 
 
-def create_category(company, name, notice_months):
+def set_configurations(values):
+    "Set the values by model of those that are configurations"
+    pool = Pool()
+    for name, settings in values.items():
+        Model = pool.get(name)
+        if issubclass(Model, ModelSingleton):
+            configuration = Model(1)
+            for field, value in settings.items():
+                setattr(configuration, field, value)
+            configuration.save()
+
+
+def create_category(company, name, **values):
     Category = Pool().get('coop.member.category')
-    category = Category(
-        name=name,
-        company=company,
-        notice_months=notice_months)
+    category = Category(name=name, company=company, **values)
     category.save()
     return category
 
@@ -168,7 +178,7 @@ def get_class_account(account, code):
     return account
 
 
-def create_share_class(company, name, code, par_value, chart):
+def create_share_class(company, name, code, par_value, chart, **values):
     ShareClass = Pool().get('coop.share.class')
     accounts = {
         field: chart.get_account(key)
@@ -188,7 +198,7 @@ def create_share_class(company, name, code, par_value, chart):
         code=code,
         par_value=par_value,
         minimum=Decimal(1),
-        **accounts).save()
+        **{**accounts, **values}).save()
 
 
 def create_surplus(company, plan, registration_date=None):

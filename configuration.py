@@ -15,7 +15,9 @@ from trytond.wizard import Button, StateAction, StateTransition, StateView
 from .account_proposal import CASH, Chart, configure, create_account
 from .company_setup import (
     create_category, create_chart, create_fiscalyear, create_payment_method,
-    create_share_class, create_surplus, set_default_category)
+    create_share_class, create_surplus, set_configurations,
+    set_default_category)
+from .law_setting import CATEGORY, SHARE_CLASS, get_values
 
 
 class ConfigurationStart(ModelView):
@@ -90,6 +92,13 @@ class ConfigurationStart(ModelView):
         'coop.surplus.plan', "Surplus Plan",
         help="The plan to appropriate the surplus of the fiscal year by.\n"
         "Leave empty to choose it later.")
+    settings = fields.One2Many(
+        'coop.configuration.setting', None, "Settings", readonly=True,
+        states={
+            'invisible': ~Eval('settings', [0]),
+            },
+        help="What the law of the plan asks for: it is set for the company, "
+        "the category and the share class.")
     needs_registration_date = fields.Function(
         fields.Boolean("Needs Registration Date"),
         'on_change_with_needs_registration_date')
@@ -120,6 +129,13 @@ class ConfigurationStart(ModelView):
     @fields.depends('company')
     def on_change_with_currency(self, name=None):
         return self.company.currency if self.company else None
+
+    @fields.depends('plan')
+    def on_change_plan(self):
+        self.settings = self.plan.settings if self.plan else []
+        for setting in self.settings:
+            if (setting.model, setting.field) == (CATEGORY, 'notice_months'):
+                self.notice_months = int(setting.value)
 
     @fields.depends('plan')
     def on_change_with_needs_registration_date(self, name=None):
@@ -266,15 +282,21 @@ class Configuration(CheckedWizard):
             chart.configured.update(chosen)
             if not start.has_fiscalyear:
                 create_fiscalyear(company, start.start_date, start.end_date)
+            values = {}
+            if start.plan:
+                values = get_values(start.plan.settings, chart)
+                set_configurations(values)
             create_payment_method(company, chart.get_account(CASH))
             category = None
             if start.category_name:
                 category = create_category(
-                    company, start.category_name, start.notice_months)
+                    company, start.category_name, **{
+                        **values.get(CATEGORY, {}),
+                        'notice_months': start.notice_months})
             if start.share_name:
                 create_share_class(
                     company, start.share_name, start.share_code,
-                    start.par_value, chart)
+                    start.par_value, chart, **values.get(SHARE_CLASS, {}))
             if category:
                 set_default_category(category)
             if start.plan:

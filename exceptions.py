@@ -9,3 +9,7 @@ class ConfigurationError(UserError):
 
 class DatevError(UserError):
     pass
+
+
+class LawSettingError(UserError):
+    pass

@@ -16,6 +16,7 @@ from trytond.modules.coop.company_setup import (
     create_fiscalyear, create_share_class)
 from trytond.modules.coop.datev import write_datev
 from trytond.modules.coop.exceptions import DatevError
+from trytond.modules.coop.tests.cooperative import configure, create_own_chart
 from trytond.modules.coop.tests.translations import EXTRAS
 from trytond.modules.coop_membership.agreement import check_books
 from trytond.modules.coop_membership.document import collect
@@ -33,34 +34,6 @@ class ChartTestCase(DatabaseTestCase):
     "Test a cooperative is configured with any chart of accounts"
     module = 'coop'
     extras = EXTRAS
-
-    def configure(self, company, template=None):
-        "Go through the wizard, return what it asks about the accounts"
-        Configuration = Pool().get('coop.configuration', type='wizard')
-        session, *_ = Configuration.create()
-        configure = Configuration(session)
-        start = configure.start
-        start.company = company
-        start.has_chart, start.has_fiscalyear = not template, False
-        start.account_template = template
-        start.start_date = dt.date(2025, 1, 1)
-        start.end_date = dt.date(2025, 12, 31)
-        start.category_name = "Users"
-        start.notice_months = 3
-        start.share_name = "Shares"
-        start.share_code = 'A'
-        start.par_value = Decimal('100.00')
-        start.plan = None
-        state = configure.transition_configure()
-        lines = []
-        if state == 'accounts':
-            lines = configure.default_accounts([])['lines']
-            configure.accounts.lines = lines
-            state = configure.transition_complete()
-        self.assertEqual(state, 'plans')
-        return {
-            line['key'].removeprefix('account_template_'): line
-            for line in lines}
 
     def subscribe(self, company):
         "Let a member subscribe three shares"
@@ -102,7 +75,7 @@ class ChartTestCase(DatabaseTestCase):
             template = Template(ModelData.get_id(
                     'account', f'account_template_root_{language}'))
             with set_company(company):
-                asked = self.configure(company, template)
+                asked = configure(company, template)
                 # All of it is there
                 self.assertEqual(asked, {})
                 self.assertEqual(Chart(company).missing, [])
@@ -144,46 +117,19 @@ class ChartTestCase(DatabaseTestCase):
     def test_own(self):
         "Test a small chart made by hand"
         pool = Pool()
-        Account = pool.get('account.account')
         Configuration = pool.get('coop.patronage.configuration')
         FiscalYear = pool.get('account.fiscalyear')
         ShareClass = pool.get('coop.share.class')
         Type = pool.get('account.account.type')
         company = create_company()
         with set_company(company):
-            def type_(name, statement='balance', parent=None, **flags):
-                record = Type(
-                    company=company, name=name, statement=statement,
-                    parent=parent, **flags)
-                record.save()
-                return record
-
-            def account(code, name, type, party=False):
-                record = Account(
-                    company=company, code=code, name=name, type=type,
-                    party_required=party, reconcile=party)
-                record.save()
-                return record
-            assets = type_("Assets", assets=True)
-            debts = type_("Debts")
-            own = type_("Equity")
-            account('1000', "Bank", assets)
-            account('1100', "Debtors", type_(
-                    "Debtors", parent=assets, assets=True, receivable=True),
-                party=True)
-            account('2000', "Creditors", type_(
-                    "Creditors", parent=debts, payable=True), party=True)
-            reserve = account('3000', "Legal Reserve", own)
-            account('4000', "Sales", type_(
-                    "Sales", statement='income', revenue=True))
-            costs = account('5000', "Costs", type_(
-                    "Costs", statement='income', expense=True))
-
-            asked = self.configure(company)
+            accounts = create_own_chart(company)
+            reserve, costs = accounts['3000'], accounts['5000']
+            asked = configure(company)
             # What is called the same is found
             self.assertEqual(asked['reserve']['account'], reserve.id)
             # The rest is proposed beside its like, with codes of their own
-            self.assertEqual(asked['capital']['type'], own.id)
+            self.assertEqual(asked['capital']['type'], reserve.type.id)
             self.assertEqual(
                 Type(asked['redemption']['type']).name, "Debts")
             self.assertEqual(
@@ -196,10 +142,12 @@ class ChartTestCase(DatabaseTestCase):
             # and is there, for the modules to use
             share_class, = ShareClass.search([])
             self.assertEqual(share_class.account_capital.code, '3001')
-            self.assertEqual(share_class.account_capital.type.parent, own)
+            self.assertEqual(
+                share_class.account_capital.type.parent, reserve.type)
             self.assertTrue(share_class.account_redemption.type.payable)
             self.assertEqual(
-                share_class.account_redemption.type.parent, debts)
+                share_class.account_redemption.type.parent,
+                accounts['2000'].type.parent)
             configuration = Configuration(1)
             for name in Configuration._fields:
                 if name.startswith('account_'):
@@ -297,7 +245,7 @@ class ChartTestCase(DatabaseTestCase):
         Template = pool.get('account.account.template')
         company = create_company()
         with set_company(company):
-            self.configure(company, Template(ModelData.get_id(
+            configure(company, Template(ModelData.get_id(
                         'account', 'account_template_root_en')))
             create_fiscalyear(
                 company, dt.date(2026, 1, 1), dt.date(2026, 12, 31))
@@ -348,7 +296,7 @@ class ChartTestCase(DatabaseTestCase):
         company = create_company()
         own = [('company', '=', company.id)]
         with set_company(company):
-            self.configure(company, template)
+            configure(company, template)
             chart = Chart(company)
             create_share_class(company, "More", 'B', Decimal('50.00'), chart)
             other, = ShareClass.search([('code', '=', 'B')])
