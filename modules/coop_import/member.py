@@ -75,23 +75,22 @@ class MemberImporter(Importer):
         found = {
             row: members[row['number']] for row in self.rows
             if members.get(row['number'])}
-        rows = [r for r in self.rows if not r['number'] and r['email']]
+        unnumbered = [r for r in self.rows if not r['number']]
+        addresses = [r for r in unnumbered if r['email']]
+        accounts = [r for r in unnumbered if not r['email'] and r['iban']]
         by_key = defaultdict(list)
-        for member in self._find_by_email(rows):
+        for member in self._find_by_email(addresses):
             for contact in member.party.contact_mechanisms:
                 if contact.type == 'email':
                     by_key[
                         fold_name(member.party.name),
                         contact.value.lower()].append(member)
-        accounts = [
-            r for r in self.rows
-            if not r['number'] and not r['email'] and r['iban']]
         for member, number in self._find_by_account(accounts):
             by_key[fold_name(member.party.name), number].append(member)
-        for column, rows in [('email', rows), ('iban', accounts)]:
+        for column, rows in [('email', addresses), ('iban', accounts)]:
             for row in rows:
-                members = by_key[
-                    fold_name(_get_name(row)), row[column].lower()]
+                members = set(by_key[
+                        fold_name(_get_name(row)), row[column].lower()])
                 if len(members) == 1:
                     found[row], = members
                 elif members:
