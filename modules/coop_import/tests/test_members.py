@@ -16,7 +16,9 @@ from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company
 from trytond.modules.coop_import import importer
+from trytond.modules.coop_import.import_members import EXAMPLE
 from trytond.modules.coop_import.profile import list_profiles, load_profile
+from trytond.modules.coop_import.scripts import importer as script
 from trytond.modules.coop_import.scripts.import_members import do_import
 from trytond.modules.coop_import.table import FileError
 from trytond.modules.coop_import.tests.mutation import mutated, write
@@ -182,8 +184,13 @@ class ImportMembersTestCase(unittest.TestCase):
         rows[0][3:] = ['be_vat', '0403.019.261']
         header = [
             'number', 'name', 'category', 'identifier_type', 'identifier']
-        with patch.object(importer, 'SLICE', 5):
+        with (patch.object(importer, 'SLICE', 5),
+                patch.object(script, 'tqdm') as tqdm):
             result = self.import_([header, *rows])
+        # It is shown how far it has come
+        bar = tqdm.return_value.__enter__.return_value
+        self.assertEqual(
+            (bar.n, bar.total, bar.refresh.call_count), (12, 12, 3))
         self.assertEqual(
             [line for line, *_ in result.reasons], [len(rows) + 1])
         self.assertCounts(result, 0, 0, 0, len(rows))
@@ -635,6 +642,21 @@ class ImportMembersTestCase(unittest.TestCase):
                 self.assertEqual(address.subdivision.code, 'IT-MI')
         result, _ = self.import_one(['country', 'province'], ['IT', 'XX'])
         self.assertIn('There is no province "XX"', result.reasons[0][2])
+
+    def test_example(self):
+        "Test the example can be imported"
+        Country = Model.get('country.country')
+        if not Country.find([('code', '=', 'DE')]):
+            Country(name="Germany", code='DE', code3='DEU').save()
+        text = EXAMPLE.read_text()
+        # Other numbers, and before the cut-over
+        for old, new in [
+                ('\n000', '\nE00'), ('1997-02-01', '1997-01-21'),
+                ('1997-03-01', '1997-01-22')]:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        self.assertCounts(self.import_(text), 4, 0, 0, 0)
+        self.assertCounts(self.import_(text), 0, 0, 4, 0)
 
     def test_several(self):
         "Test a name that two have is refused"
