@@ -334,6 +334,22 @@ class ImportMembersTestCase(unittest.TestCase):
                         ], dry_run=True)
                 (_, _, text), = result.warnings
                 self.assertIn(f"the {column} are the same", text)
+        # The tax identifier tells who it is, however it is written
+        header = [
+            'number', 'name', 'category', 'identifier_type', 'identifier']
+        row = [fourth, "Taxed", 'U', 'be_vat', 'BE0403019261']
+        fifth, = self.numbers(1)
+        other = [fifth, "Taxed", 'U', 'be_vat', '0403.019.261']
+        result = self.import_([header, row, other], dry_run=True)
+        (line, _, text), = result.warnings
+        self.assertEqual(line, 3)
+        self.assertIn(f"[{fourth}] Taxed", text)
+        self.assertIn("the identifier are the same", text)
+        self.assertCounts(self.import_([header, row]), 1, 0, 0, 0)
+        result = self.import_([header, other])
+        (_, _, text), = result.reasons
+        self.assertIn("Taxed", text)
+        self.assertIn(fourth, text)
 
     def test_account_holder(self):
         "Test the holder of an account who is not the member"

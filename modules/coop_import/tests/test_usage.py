@@ -313,6 +313,28 @@ class ImportUsageTestCase(unittest.TestCase):
             'coop.patronage.entry', data, import_patronage.do_import,
             on_error=on_error)
 
+    def test_decimals(self):
+        "Test more decimals than there are are refused, not rounded"
+        number = self.member.number
+        for do_import_, header, row, options in [
+                (do_import, HEADER,
+                    f'digits,1,B,{number},2025-12-01T08:00,'
+                    '2025-12-01T09:00,{},kWh', {}),
+                (do_import, 'resource,meter,time,value,member',
+                    f'B,Main,2025-12-01T08:00,{{}},{number}',
+                    {'readings': True}),
+                (import_patronage.do_import, 'category,member,date,amount',
+                    f'CD,{number},2025-12-01,{{}}', {}),
+                ]:
+            path = self.directory / 'digits.csv'
+            for value, rejected in [('2000.123456789', 1), ('2000.12', 0)]:
+                path.write_text(f'{header}\n{row.format(value)}\n')
+                with self.subTest(header=header, value=value):
+                    result = do_import_(str(path), **options)
+                    self.assertEqual(
+                        (result.created, result.rejected),
+                        (1 - rejected, rejected), result.reasons)
+
     def test_readings(self):
         "Test equal readings are as many, and what was read stays"
         path = self.directory / 'readings.csv'
