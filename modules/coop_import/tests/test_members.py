@@ -337,9 +337,9 @@ class ImportMembersTestCase(unittest.TestCase):
         # The tax identifier tells who it is, however it is written
         header = [
             'number', 'name', 'category', 'identifier_type', 'identifier']
-        row = [fourth, "Taxed", 'U', 'be_vat', 'BE0403019261']
+        row = [fourth, "Taxed", 'U', 'be_vat', 'BE0428759497']
         fifth, = self.numbers(1)
-        other = [fifth, "Taxed", 'U', 'be_vat', '0403.019.261']
+        other = [fifth, "Taxed", 'U', 'be_vat', '0428.759.497']
         result = self.import_([header, row, other], dry_run=True)
         (line, _, text), = result.warnings
         self.assertEqual(line, 3)

@@ -30,18 +30,18 @@ from trytond.tests.tools import activate_modules
 USAGES = [
     ['source', 'external_id', 'resource', 'member', 'start', 'end',
         'quantity', 'unit', 'description'],
-    ['wrong', '1', 'B', '1', '2025-09-01T08:00', '2025-09-01T09:00', '1,5',
+    ['wrong', '1', 'M', '1', '2025-09-01T08:00', '2025-09-01T09:00', '1,5',
         'kWh', "Übung"],
-    ['wrong', '2', "Oven B", '1', '2025-09-02T08:00', '2025-09-02T09:00', '',
+    ['wrong', '2', "Oven M", '1', '2025-09-02T08:00', '2025-09-02T09:00', '',
         '', "Bread; \"rye\""],
-    ['wrong', '3', 'B', '1', '2025-09-03T08:00', '', '1.250,5', 'kWh', ''],
+    ['wrong', '3', 'M', '1', '2025-09-03T08:00', '', '1.250,5', 'kWh', ''],
     ['', '', '', '', '', '', '2', 'h', ''],
     ]
 READINGS = [
     ['resource', 'meter', 'time', 'kind', 'value', 'member'],
-    ['B', "Main", '2025-10-01T08:00', 'start', '1.000,5', ''],
-    ['B', "Main", '2025-10-01T09:00', 'end', '1.001,5', '1'],
-    ["Oven B", "Main", '2025-10-02T09:00', '', '1.003,0', '1'],
+    ['M', "Main", '2025-10-01T08:00', 'start', '1.000,5', ''],
+    ['M', "Main", '2025-10-01T09:00', 'end', '1.001,5', '1'],
+    ["Oven M", "Main", '2025-10-02T09:00', '', '1.003,0', '1'],
     ]
 ENTRIES = [
     ['external_id', 'category', 'member', 'date', 'amount', 'description'],
@@ -76,7 +76,9 @@ class ImportUsageTestCase(unittest.TestCase):
         cls.member = create_member(
             "Alice", create_category(), dt.date(2024, 1, 1))
         for code, timezone in [
-                ('B', 'Europe/Berlin'), ('S', 'Australia/Sydney')]:
+                ('B', 'Europe/Berlin'), ('S', 'Australia/Sydney'),
+                # Those of the files in which something is wrong
+                ('M', 'Europe/Berlin'), ('D', 'Europe/Berlin')]:
             create_resource(
                 f"Oven {code}", code=code, bookable=True, timezone=timezone,
                 start_date=dt.date(2024, 1, 1),
@@ -318,10 +320,10 @@ class ImportUsageTestCase(unittest.TestCase):
         number = self.member.number
         for do_import_, header, row, options in [
                 (do_import, HEADER,
-                    f'digits,1,B,{number},2025-12-01T08:00,'
+                    f'digits,1,D,{number},2025-12-01T08:00,'
                     '2025-12-01T09:00,{},kWh', {}),
                 (do_import, 'resource,meter,time,value,member',
-                    f'B,Main,2025-12-01T08:00,{{}},{number}',
+                    f'D,Main,2025-12-01T08:00,{{}},{number}',
                     {'readings': True}),
                 (import_patronage.do_import, 'category,member,date,amount',
                     f'CD,{number},2025-12-01,{{}}', {}),
