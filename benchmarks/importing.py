@@ -71,6 +71,11 @@ def import_members(size):
     return answer
 
 
+def get_peak():
+    "Return how many megabytes the process has needed so far"
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def main():
     print_header()
     for size in get_sizes(1000, 10000):
@@ -80,14 +85,15 @@ def main():
                 lambda size, company: run(
                     create_bare_parties, size, company=company),
                 size, company)
+            before = get_peak()
             seconds, _ = measure(
                 lambda size, company: run(
                     import_members, size, company=company),
                 size, company)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             print_row(
                 "import members with opening shares, against bare parties "
-                f"with addresses ({peak} MB)", size, seconds, baseline, '≤ 3')
+                f"with addresses ({get_peak()} MB after {before} MB)",
+                size, seconds, baseline, '≤ 3')
 
 
 if __name__ == '__main__':

@@ -8,13 +8,15 @@ from .rows import (
 MEMBER = {
     'number': Column(
         Code(), "number in the register; without it a member is known by the "
-        "name and the e-mail address", True, instead=('email',)),
+        "name and the e-mail address, or the bank account", True,
+        instead=('email', 'iban')),
     'name': Column(
         Text(), "name of the person or entity", True,
         instead=('last_name',)),
     'first_name': Column(Text(), "first name, if it has its own column"),
     'last_name': Column(Text(), "last name, if it has its own column"),
-    'category': Column(Text(), "code or name of the member category", True),
+    'category': Column(
+        Text(), "code or name of the member category of who is new"),
     'application_date': Column(
         Date(), "day of the application (default: of the admission)"),
     'admission_date': Column(
@@ -88,9 +90,17 @@ SHARES = {
         'subscriptions'),
     'subscription_quantity': Column(
         Number(above=0), "number of shares subscribed", True,
+        'subscriptions', instead=('subscription_amount',)),
+    'subscription_amount': Column(
+        Amount(above=0), "their amount, which tells the number", False,
         'subscriptions'),
+    'subscription_currency': Column(
+        Text(), "code of the currency of the amount, which is the company's",
+        False, 'subscriptions'),
     'subscription_date': Column(
-        Date(years=1), "day of the subscription", True, 'subscriptions'),
+        Date(years=1), "day of the subscription; without it what was "
+        "subscribed before is paid, or subscribed on that day", True,
+        'subscriptions', instead=('subscription_paid',)),
     'subscription_paid': Column(
         Date(), "day it was paid; empty if it is not", False,
         'subscriptions'),

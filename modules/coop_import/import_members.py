@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 from functools import partial
+from pathlib import Path
 
 from trytond.exceptions import UserError, UserWarning
 from trytond.i18n import gettext
@@ -21,12 +22,15 @@ try:
 except ImportError:
     Table = None
 
+EXAMPLE = Path(__file__).parent / 'members.csv'
 # Of which no two members have the same
 UNIQUE = [
     ('number',), ('party_code',), ('identifier_type', 'identifier'),
     ('mandate',)]
 # What tells who it is without a number
-ALIKE = 'name', 'first_name', 'last_name', 'email'
+ALIKE = [
+    ('name', 'first_name', 'last_name', 'email'),
+    ('name', 'first_name', 'last_name', 'iban')]
 
 
 class ImportMembersStart(ModelView):
@@ -38,6 +42,11 @@ class ImportMembersStart(ModelView):
         help="A CSV or Excel file with a member in each row and the names of "
         "the columns in the first one.")
     filename = fields.Char("Filename")
+    example = fields.Binary("Example", filename='example_filename',
+        readonly=True,
+        help="A file to start from: the columns that are not needed can be "
+        "left out.")
+    example_filename = fields.Char("Filename", readonly=True)
     profile = fields.Selection(
         'get_profiles', "Profile", sort=False, translate=False,
         help="The program that has written the file.\n"
@@ -74,6 +83,14 @@ class ImportMembersStart(ModelView):
     @classmethod
     def default_company(cls):
         return Transaction().context.get('company')
+
+    @classmethod
+    def default_example(cls):
+        return EXAMPLE.read_bytes()
+
+    @classmethod
+    def default_example_filename(cls):
+        return EXAMPLE.name
 
     @classmethod
     def get_profiles(cls):
@@ -182,7 +199,8 @@ class ImportMembers(CheckedWizard):
         # Going back keeps what was chosen
         values = {
             name: getattr(self.start, name) for name in fields
-            if name != 'company' and hasattr(self.start, name)}
+            if name not in {'company', 'example', 'example_filename'}
+            and hasattr(self.start, name)}
         if values.get('category'):
             values['category'] = values['category'].id
         return values

@@ -12,7 +12,7 @@ from trytond.modules.coop_membership.notification_email import NO_LETTERS
 from trytond.pool import Pool
 from trytond.rpc import RPC, RPCReturnException
 from trytond.tools import grouped_slice
-from trytond.transaction import Transaction
+from trytond.transaction import Transaction, without_check_access
 
 from .exceptions import ImportCompanyError
 from .rows import Amount, read
@@ -123,6 +123,7 @@ class Importer:
                 answer['errors'].extend(map(_explain, row.first_errors))
                 answer['warnings'].extend(map(_explain, row.warnings))
                 row.clear()
+            _store_log()
             done += len(sub_rows)
             logger.info("%s of %s rows", done, len(rows))
         if stored:
@@ -284,6 +285,14 @@ class Importer:
 
     def claim(self, records):
         self.claimed.update((r.__name__, r.id) for r in records)
+
+
+def _store_log():
+    "Store what is logged, which is kept with its records until the end"
+    log_records = Transaction().log_records
+    with without_check_access():
+        save(log_records)
+    log_records.clear()
 
 
 def _explain(error):

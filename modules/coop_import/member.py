@@ -75,20 +75,26 @@ class MemberImporter(Importer):
         found = {
             row: members[row['number']] for row in self.rows
             if members.get(row['number'])}
-        rows = [r for r in self.rows if not r['number'] and r['email']]
+        unnumbered = [r for r in self.rows if not r['number']]
+        addresses = [r for r in unnumbered if r['email']]
+        accounts = [r for r in unnumbered if not r['email'] and r['iban']]
         by_key = defaultdict(list)
-        for member in self._find_by_email(rows):
+        for member in self._find_by_email(addresses):
             for contact in member.party.contact_mechanisms:
                 if contact.type == 'email':
                     by_key[
                         fold_name(member.party.name),
                         contact.value.lower()].append(member)
-        for row in rows:
-            members = by_key[fold_name(_get_name(row)), row['email'].lower()]
-            if len(members) == 1:
-                found[row], = members
-            elif members:
-                row.error('email', 'msg_import_several', value=row['email'])
+        for member, number in self._find_by_account(accounts):
+            by_key[fold_name(member.party.name), number].append(member)
+        for column, rows in [('email', addresses), ('iban', accounts)]:
+            for row in rows:
+                members = set(by_key[
+                        fold_name(_get_name(row)), row[column].lower()])
+                if len(members) == 1:
+                    found[row], = members
+                elif members:
+                    row.error(column, 'msg_import_several', value=row[column])
         return found
 
     def _find_by_email(self, rows):
@@ -105,6 +111,27 @@ class MemberImporter(Importer):
                             ('value', 'in', list(sub_emails)),
                             ]),
                     ])]
+
+    def _find_by_account(self, rows):
+        "Yield the members who have the accounts of the rows, by the numbers"
+        Member = Pool().get('coop.member')
+        numbers = sorted({row['iban'] for row in rows})
+        if not numbers or not hasattr(
+                Pool().get('party.party'), 'bank_accounts'):
+            return
+        for sub_numbers in grouped_slice(numbers, SLICE):
+            sub_numbers = set(sub_numbers)
+            for member in Member.search([
+                        ('company', '=', self.company),
+                        ('party.bank_accounts.numbers.number_compact', 'in',
+                            list(sub_numbers)),
+                        ]):
+                for number in {
+                        n.number_compact
+                        for account in member.party.bank_accounts
+                        for n in account.numbers
+                        if n.type == 'iban'} & sub_numbers:
+                    yield member, number.lower()
 
     @property
     @without_check_access
@@ -138,6 +165,8 @@ class MemberImporter(Importer):
             self._check_dates(row)
             if row.member:
                 self._check_member(row)
+            elif 'category' not in row.values:
+                row.error('category', 'msg_import_missing')
         self._check_identifiers()
         self._check_accounts()
         self._find_parties()

@@ -5,8 +5,9 @@
 A profile is a text file with the sections ``[profile]`` with its title,
 ``[file]``, ``[columns]`` with a name for a header that the file may have,
 ``[set]`` with a text for a name, ``[values NAME]`` with what stands in the
-file and the text that it stands for, and ``[empty]`` with the headers of what
-no row may have to be imported.
+file and the text that it stands for, ``[empty]`` with the headers of what no
+row may have to be imported, and ``[only HEADER]`` with what a row may have.
+A header without a name is not imported.
 """
 from configparser import ConfigParser, Error
 from pathlib import Path
@@ -56,12 +57,13 @@ def _parse(text):
 def read_profile(text):
     "Return the arguments of a table by the text of a profile"
     parser = _parse(text)
-    arguments = {'known': {}, 'constants': {}, 'values': {}, 'empty': []}
+    arguments = {
+        'known': {}, 'constants': {}, 'values': {}, 'empty': [], 'only': {}}
     for section in parser.sections():
         items = dict(parser[section])
         kind, _, name = section.partition(' ')
         lonely = [key for key, value in items.items() if value is None]
-        if lonely and section != 'empty':
+        if lonely and section != 'empty' and kind != 'only':
             raise ProfileError("[%s] has %s without =" % (
                     section, ", ".join(lonely)))
         if section == 'profile':
@@ -77,6 +79,8 @@ def read_profile(text):
             arguments['constants'] = items
         elif section == 'empty':
             arguments['empty'] = list(items)
+        elif kind == 'only' and name:
+            arguments['only'][name.strip()] = list(items)
         elif kind == 'values' and name:
             arguments['values'][name.strip()] = items
         else:

@@ -1,5 +1,6 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from collections import defaultdict
 from itertools import groupby
 from operator import itemgetter
 
@@ -58,6 +59,7 @@ class ShareholderImporter(MemberImporter):
         periods = {}
         for row, item in self.items('subscriptions'):
             share_class = item['subscription_class']
+            self._check_amount(row, item, share_class)
             self._check_quantity(
                 row, item, share_class, 'subscription_quantity')
             if share_class and share_class.kind == 'allocated':
@@ -85,6 +87,34 @@ class ShareholderImporter(MemberImporter):
             if quantity != round(quantity, digits):
                 row.error(column, 'msg_import_digits',
                     line=item.line, value=quantity, digits=digits)
+
+    def _check_amount(self, row, item, share_class):
+        "Find the quantity by the amount, or check they agree"
+        amount = item['subscription_amount']
+        if not share_class:
+            return
+        code, currency = item['subscription_currency'], share_class.currency
+        if code and code not in {currency.code, currency.symbol}:
+            row.error('subscription_currency', 'msg_import_currency',
+                line=item.line, value=code, currency=currency.code)
+        if amount is None:
+            return
+        if share_class.entry_fee:
+            row.error('subscription_amount', 'msg_import_share_fee',
+                line=item.line, share_class=share_class.rec_name)
+            return
+        par_value = share_class.par_value
+        quantity = item['subscription_quantity']
+        if 'subscription_quantity' not in item.values:
+            quantity = item.values['subscription_quantity'] = round(
+                amount / par_value, share_class.quantity_digits or 0)
+        if quantity is None:
+            return
+        expected = share_class.currency.round(quantity * par_value)
+        if amount != expected:
+            row.error('subscription_amount', 'msg_import_share_amount',
+                line=item.line, amount=amount, quantity=quantity,
+                par_value=par_value, expected=expected)
 
     def _check_holding(self, row, item, cutover_date):
         share_class, date = item['share_class'], item['share_date']
@@ -161,25 +191,64 @@ class ShareholderImporter(MemberImporter):
 
     def _match_subscriptions(self):
         Subscription = Pool().get('coop.share.subscription')
-        items = []
+        items, payments = [], []
         for row, item in self.items('subscriptions'):
             admission, date = self._admission(row), item['subscription_date']
             if admission and date:
                 # The admission confirms what was subscribed before
                 date = item.values['subscription_date'] = max(date, admission)
-            if item['subscription_paid'] and not admission:
+            paid = item['subscription_paid']
+            if paid and not admission:
                 row.error('subscription_paid',
                     'msg_import_subscription_applicant', line=item.line)
+            elif paid and paid < admission:
+                row.error('subscription_paid', 'msg_import_before',
+                    line=item.line, value=paid, other='admission_date',
+                    limit=admission)
+            if 'subscription_date' not in item.values:
+                payments.append((row, item))
+                continue
             items.append((
                     (row.member, item['subscription_class'], date,
                         item['subscription_quantity']), None, item))
-        subscriptions = [
-            ((s.member, s.share_class, s.date, s.quantity), None, s)
-            for s in self._search_shares(Subscription, 'member', [
-                        ('state', '!=', 'cancelled'),
-                        ])]
-        for item, subscription, _ in pair(items, subscriptions):
+        subscriptions = self._search_shares(Subscription, 'member', [
+                ('state', '!=', 'cancelled'),
+                ])
+        for item, subscription, _ in pair(items, [
+                    ((s.member, s.share_class, s.date, s.quantity), None, s)
+                    for s in subscriptions]):
             item.record = subscription
+        taken = {item.record for _, _, item in items}
+        self._match_payments(payments, [
+                s for s in subscriptions if s not in taken])
+
+    def _match_payments(self, items, subscriptions):
+        "Find what was subscribed by what was paid on a day"
+        free = defaultdict(list)
+        for subscription in subscriptions:
+            free[
+                subscription.member, subscription.share_class,
+                subscription.quantity].append(subscription)
+        # Before others take it: what was paid by an import before
+        for is_paid in [True, False]:
+            for row, item in list(items):
+                paid = item['subscription_paid']
+                candidates = free[
+                    row.member, item['subscription_class'],
+                    item['subscription_quantity']]
+                for subscription in candidates if paid else []:
+                    if subscription.date <= paid and (
+                            {p.date for p in subscription.payments} == {paid}
+                            if is_paid else
+                            subscription.state == 'confirmed'
+                            and not subscription.payments):
+                        item.record = subscription
+                        candidates.remove(subscription)
+                        items.remove((row, item))
+                        break
+                else:
+                    item.record = None
+                    item.values['subscription_date'] = paid
 
     def _search_shares(self, Model, member, domain):
         members = [row.member.id for row in self.rows if row.member]

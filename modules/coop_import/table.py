@@ -14,7 +14,7 @@ from contextlib import suppress
 from trytond.modules.coop_commons import local_time
 
 from .number import AmbiguousNumber, find_mark, to_plain
-from .rows import Date, DateTime, Error, Number, is_continuation
+from .rows import IBAN, Date, DateTime, Error, Number, is_continuation
 from .text import (
     Record, find_delimiter, find_encoding, find_separator, read_records,
     split_lines)
@@ -41,24 +41,30 @@ class Table:
     `columns` maps the names of the columns that can be stored to what they
     contain; `unique` is a list of tuples of names whose cells no two rows
     have in common: where the first of them is the same, or where it is empty
-    the names in `alike`, rows that only add to lists are one block.
+    the first of the tuples in `alike` whose last name is filled, rows that
+    only add to lists are one block.
     `mapping` maps a header of the file to a name, and `known` one that it may
-    have; `constants` maps a name to the text that all the rows have and
-    `values` a name to what its texts stand for.  What has something in a
-    column with a header in `empty` is refused.
+    have, if to nothing it is not imported; `constants` maps a name to the
+    text that all the rows have and `values` a name to what its texts stand
+    for.  What has something in a column with a header in `empty` is refused,
+    and so is what has another text than those that `only` has by header: the
+    file has one of these columns at least.
     """
 
     def __init__(
             self, columns, unique=(), alike=(), mapping=None, known=None,
-            constants=None, values=None, empty=(), delimiter=None,
+            constants=None, values=None, empty=(), only=None, delimiter=None,
             encoding=None, sheet=None, date_format=None, decimal_mark=None):
         self.columns = columns
         self.unique = list(unique)
-        self.alike = tuple(alike)
+        self.alike = list(alike)
         self.mapping, self.known = (
             {' '.join(header.split()): name for header, name in names.items()}
             for names in [mapping or {}, known or {}])
         self.empty = {' '.join(header.split()) for header in empty}
+        self.only = {
+            ' '.join(header.split()): set(texts)
+            for header, texts in (only or {}).items()}
         self.constants = constants or {}
         self.values = values or {}
         self.delimiter = delimiter
@@ -145,6 +151,9 @@ class Table:
         self.names = [self._get_name(cell) for cell in header]
         for name in sorted(self.mapping.keys() - set(self.header)):
             raise FileError('msg_import_file_no_column', column=name)
+        if self.only and not self.only.keys() & set(self.header):
+            raise FileError(
+                'msg_import_file_only', columns=", ".join(self.only))
         names = [*self.names, *self.constants]
         for name, column in self.columns.items():
             if names.count(name) > 1:
@@ -157,7 +166,7 @@ class Table:
         for name in [
                 *self.mapping.values(), *self.known.values(),
                 *self.constants, *self.values]:
-            if name not in self.columns:
+            if name and name not in self.columns:
                 raise FileError('msg_import_file_set', column=name)
 
     def _get_name(self, header):
@@ -177,7 +186,7 @@ class Table:
             header or f"#{i + 1}" for i, (header, name) in enumerate(
                 zip(self.header, self.names))
             if name not in self.columns and i in filled
-            and header not in self.empty]
+            and header not in self.empty and header not in self.only]
 
     @property
     def has_guessed(self):
@@ -223,6 +232,10 @@ class Table:
             if header in self.empty and cell.strip():
                 return 'msg_import_not_empty', {
                     'header': header, 'value': cell.strip()}
+            if header in self.only and cell.strip() not in self.only[header]:
+                return 'msg_import_only', {
+                    'header': header, 'value': cell.strip(),
+                    'texts': ", ".join(sorted(self.only[header]))}
 
     def _load_blocks(self):
         seen, blocks, block = {}, {}, None
@@ -268,7 +281,7 @@ class Table:
             if key[-1]:
                 yield names, key
         identity = self._identify(row)
-        if identity and identity[0] == self.alike:
+        if identity and identity[0] in self.alike:
             yield identity
 
     def _identify(self, row):
@@ -277,12 +290,14 @@ class Table:
             key = tuple(row.get(name, '') for name in names)
             if key[-1]:
                 return names, key
-        # As it is compared with who is there
-        key = tuple(
-            ' '.join(row.get(name, '').casefold().split())
-            for name in self.alike)
-        if key and key[-1]:
-            return self.alike, key
+        for names in self.alike:
+            # As it is compared with who is there
+            key = tuple(
+                ('' if isinstance(self.columns[name].type, IBAN) else ' '
+                    ).join(row.get(name, '').casefold().split())
+                for name in names)
+            if key[-1]:
+                return names, key
 
     def _find_same(self, row, blocks):
         "Return the block that the row only adds to the lists of"

@@ -535,6 +535,17 @@ class Sao:
 
     # Papers
 
+    def upload(self, path):
+        "Choose the file for the first field that takes one"
+        field = self.top.locator('input[type=file]').first
+        self.do(lambda: field.set_input_files(path))
+
+    def get_file(self, directory):
+        "Return the file of the first field that has one"
+        return self.download(
+            self.top.locator('.form-binary button').filter(
+                visible=True).first.click, directory)
+
     def download(self, action, directory):
         "Return the file that the client gets by the action"
         with self.page.expect_download(timeout=120_000) as download:

@@ -23,6 +23,38 @@ def test_admit_member(before):
     assert (category, start) == ("Persons", '02/02/1998')
 
 
+def test_import_members(before, tmp_path):
+    sao = before
+    path = tmp_path / 'members.csv'
+    path.write_text(
+        "number;name;category;admission_date\n"
+        "0801;Zoë Import;Persons;02.01.1998\n"
+        "0802;Bob Import;Nobody;02.01.1998\n", encoding='cp1252')
+    sao.open_menu('Cooperative', 'Members', 'Import Members…')
+    sao.upload(path)
+    sao.answer("Check")
+    assert (sao.get('created'), sao.get('rejected')) == ('0', '2')
+    # The file is still there, and now its dates are read
+    sao.answer("Back")
+    sao.set('date_format', "31.12.2026")
+    sao.answer("Check")
+    assert (sao.get('created'), sao.get('rejected')) == ('1', '1')
+    [[kind, line, column, reason]] = sao.rows("Reasons")
+    assert (kind, line, column) == ("Rejected", '3', 'category')
+    assert "Nobody" in reason
+    rejects = sao.get_file(tmp_path)
+    assert rejects.name == 'members.rejects.csv'
+    lines = rejects.read_text(encoding='cp1252').splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("0802;Bob Import;Nobody;02.01.1998;3;category;")
+    sao.answer("Import")
+    assert (sao.get('created'), sao.get('rejected')) == ('1', '1')
+    sao.answer("Close")
+    sao.open_menu('Cooperative', 'Members', 'Members')
+    sao.search("Zoë Import")
+    assert len(sao.rows(text="Zoë Import")) == 1
+
+
 def subscribe(sao, name):
     "Admit the member with three shares of 10.00, and let them be paid"
     admit(sao, name, '02/02/1998')

@@ -144,6 +144,7 @@ class ImportProcessTestCase(unittest.TestCase):
 
     def test_killed(self):
         "Test that a killed import stores nothing, and a server takes one too"
+        before = self.count()
         path = self.write(MEMBERS)
         arguments = ['-d', self.database, path]
         process = self.start(*arguments)
@@ -153,20 +154,20 @@ class ImportProcessTestCase(unittest.TestCase):
         process.send_signal(signal.SIGKILL)
         process.communicate()
         self.assertEqual(process.returncode, -signal.SIGKILL)
-        self.assertEqual(self.count(), 0)
+        self.assertEqual(self.count(), before)
 
         self.assertEqual(
             self.import_(*arguments),
             f"{MEMBERS} rows: {MEMBERS} new, 0 changed, 0 unchanged, "
             "0 rejected")
-        self.assertEqual(self.count(), MEMBERS)
+        self.assertEqual(self.count(), before + MEMBERS)
         with self.serve() as url:
             path = self.write(MEMBERS + 1)
             self.assertEqual(
                 self.import_('--url', url, path),
                 f"{MEMBERS + 1} rows: 1 new, 0 changed, {MEMBERS} unchanged, "
                 "0 rejected")
-            self.assertEqual(self.count(), MEMBERS + 1)
+            self.assertEqual(self.count(), before + MEMBERS + 1)
             # What is wrong with the server is told in a line
             for arguments, message in [
                     (['--url', url, '-u', 'nobody'], "refuses the user"),
@@ -174,6 +175,28 @@ class ImportProcessTestCase(unittest.TestCase):
                     ]:
                 with self.subTest(arguments=arguments):
                     self.assertFails(message, *arguments, path)
+
+    def test_profile(self):
+        "Test the file of the next year goes in with one word"
+        profile = self.directory / 'ours.ini'
+        profile.write_text('''
+[file]
+date_format = %d.%m.%Y
+encoding = cp1252
+[columns]
+No. = number
+Surname = last_name
+Since = admission_date
+[set]
+category = U
+''')
+        path = self.directory / 'next.csv'
+        path.write_text(
+            "No.;Surname;Since\nP1;Müller;31.12.2020\n", encoding='cp1252')
+        for counts in ["1 new, 0 changed, 0", "0 new, 0 changed, 1"]:
+            self.assertEqual(
+                self.import_('-d', self.database, '--profile', profile, path),
+                f"1 rows: {counts} unchanged, 0 rejected")
 
     def test_fails(self):
         "Test what is wrong outside of the file is told in a line"

@@ -12,7 +12,7 @@ from trytond.modules.coop_import.number import (
 from trytond.modules.coop_import.process import Process, RefusedError
 from trytond.modules.coop_import.profile import ProfileError, read_profile
 from trytond.modules.coop_import.rows import (
-    Amount, Code, Column, Date, Number, Text, read)
+    IBAN, Amount, Code, Column, Date, Number, Text, read)
 from trytond.modules.coop_import.scripts.importer import get_parser, translate
 from trytond.modules.coop_import.table import FileError, Table
 
@@ -275,8 +275,10 @@ class TableTestCase(unittest.TestCase):
         "Test who has no number is there once, however the address is written"
         columns = {
             **COLUMNS,
-            'number': Column(Code(), "number", True, instead=('email',)),
+            'number': Column(
+                Code(), "number", True, instead=('email', 'iban')),
             'email': Column(Text(), "e-mail"),
+            'iban': Column(IBAN(), "account"),
             }
         for rows, blocks, errors in [
                 (['Ann,a@example.org,,', 'Ann,A@Example.org,,'],
@@ -286,12 +288,22 @@ class TableTestCase(unittest.TestCase):
                     [[2, 3]], []),
                 (['Ann,a@example.org,,', 'Ben,a@example.org,,'],
                     [[2], [3]], []),
+                (['Ann,,,,BE71 0961 2345 6769', 'Ann,,,,be71096123456769'],
+                    [[2], [3]], [
+                        '3 iban: "be71096123456769" is on line 2 already.']),
+                (['Ann,,,,BE71 0961 2345 6769', 'Ann,,A,2,BE71096123456769'],
+                    [[2, 3]], []),
+                (['Ann,,,,BE71096123456769', 'Ben,,,,BE71096123456769'],
+                    [[2], [3]], []),
                 ]:
             with self.subTest(rows=rows):
                 table = Table(
-                    columns, unique=[('number',)], alike=('name', 'email'))
+                    columns, unique=[('number',)],
+                    alike=[('name', 'email'), ('name', 'iban')])
                 table.load('\n'.join(
-                        ['name,email,class,quantity', *rows]).encode())
+                        ['name,email,class,quantity,iban', *(
+                                row + ',' * (4 - row.count(','))
+                                for row in rows)]).encode())
                 self.assertEqual(
                     [[line for line, _ in block] for block in table.blocks],
                     blocks)
@@ -542,6 +554,43 @@ N.N. = Nobody
                 '[file]\ndecimal_mark = ;', '[set]\na = b\na = c']:
             with self.subTest(text=text), self.assertRaises(ProfileError):
                 read_profile(text)
+
+    def test_profile_rows(self):
+        "Test a profile tells which rows and columns are not imported"
+        arguments = read_profile("""
+[columns]
+Member = number
+Who = name
+number =
+
+[only Kind of Row]
+member
+new member
+
+[only kind]
+1
+
+[empty]
+Left on
+""")
+        header = 'number;Member;Who;Kind of Row;Left on\n'
+        table = load(header
+            + '7;1;Ann;member;\n8;2;Bob;sold;\n9;3;Cy;new member;1997\n'
+            '10;4;Dee;;\n', **arguments)
+        self.assertEqual(
+            table.blocks[0], [(2, {'number': '1', 'name': "Ann"})])
+        self.assertEqual(explain(table), [
+                '3 : Only rows with member, new member in "Kind of Row" are '
+                'imported, not "sold".',
+                '4 : Rows with something in "Left on" are not imported: '
+                '1997.',
+                '5 : Only rows with member, new member in "Kind of Row" are '
+                'imported, not "".'])
+        self.assertEqual(table.ignored, ['number'])
+        # What tells the rows apart can not be left out of the file
+        with self.assertRaises(FileError) as cm:
+            load('Member;Who\n1;Ann\n', **arguments)
+        self.assertIn("Kind of Row, kind", translate(cm.exception))
 
     def test_parser(self):
         "Test the arguments"

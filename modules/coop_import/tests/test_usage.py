@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
+from hypothesis import given, settings, strategies as st
 from proteus import Model
 
 import trytond.config as config
@@ -15,13 +16,40 @@ from trytond import backend
 from trytond.modules.account.tests.tools import create_chart
 from trytond.modules.company.tests.tools import create_company
 from trytond.modules.coop_commons.tests.tools import create_resource, get_unit
+from trytond.modules.coop_import.scripts import import_patronage
 from trytond.modules.coop_import.scripts.import_usage import do_import
+from trytond.modules.coop_import.table import FileError
+from trytond.modules.coop_import.tests.mutation import mutated
 from trytond.modules.coop_import.tests.tools import EXTRAS
 from trytond.modules.coop_membership.tests.tools import (
     create_category, create_member)
 from trytond.tests.test_tryton import drop_db
 from trytond.tests.tools import activate_modules
 
+# Whose member is the only one
+USAGES = [
+    ['source', 'external_id', 'resource', 'member', 'start', 'end',
+        'quantity', 'unit', 'description'],
+    ['wrong', '1', 'M', '1', '2025-09-01T08:00', '2025-09-01T09:00', '1,5',
+        'kWh', "Übung"],
+    ['wrong', '2', "Oven M", '1', '2025-09-02T08:00', '2025-09-02T09:00', '',
+        '', "Bread; \"rye\""],
+    ['wrong', '3', 'M', '1', '2025-09-03T08:00', '', '1.250,5', 'kWh', ''],
+    ['', '', '', '', '', '', '2', 'h', ''],
+    ]
+READINGS = [
+    ['resource', 'meter', 'time', 'kind', 'value', 'member'],
+    ['M', "Main", '2025-10-01T08:00', 'start', '1.000,5', ''],
+    ['M', "Main", '2025-10-01T09:00', 'end', '1.001,5', '1'],
+    ["Oven M", "Main", '2025-10-02T09:00', '', '1.003,0', '1'],
+    ]
+ENTRIES = [
+    ['external_id', 'category', 'member', 'date', 'amount', 'description'],
+    ['a', 'CD', '1', '2025-02-01', '1.250,00 $', "Käse"],
+    ['', 'CD', '1', '2025-02-01', '12,50', "Bread"],
+    ['', "Purchases", '1', '2025-02-01', '12,50', "Bread"],
+    ['b', 'CD', '1', '2025-02-02', '10', ''],
+    ]
 HEADER = 'source,external_id,resource,member,start,end,quantity,unit'
 MINUTE = dt.timedelta(minutes=1)
 
@@ -48,11 +76,20 @@ class ImportUsageTestCase(unittest.TestCase):
         cls.member = create_member(
             "Alice", create_category(), dt.date(2024, 1, 1))
         for code, timezone in [
-                ('B', 'Europe/Berlin'), ('S', 'Australia/Sydney')]:
+                ('B', 'Europe/Berlin'), ('S', 'Australia/Sydney'),
+                # Those of the files in which something is wrong
+                ('M', 'Europe/Berlin'), ('D', 'Europe/Berlin')]:
             create_resource(
                 f"Oven {code}", code=code, bookable=True, timezone=timezone,
                 start_date=dt.date(2024, 1, 1),
                 other_units=[get_unit('Kilowatt-hour')])
+        Category = Model.get('coop.patronage.category')
+        Category(code='CD', name="Purchases").save()
+        Meter = Model.get('coop.commons.meter')
+        for resource in Model.get('coop.commons.resource').find([]):
+            Meter(
+                name="Main", resource=resource,
+                unit=get_unit('Kilowatt-hour')).save()
 
     def load(self, *rows, header=HEADER, **options):
         path = self.directory / 'usage.csv'
@@ -225,3 +262,100 @@ class ImportUsageTestCase(unittest.TestCase):
                 self.assertEqual(result.rejected, 700)
                 self.assertEqual(
                     Usage.find([('source', '=', 'stop')]), [])
+
+    def check_mutated(self, model, data, do_import, **options):
+        "Check no row disappears and nothing is half stored"
+        records = self.get_ids(model)
+        path = self.directory / 'mutated.csv'
+        path.write_bytes(data)
+        try:
+            result = do_import(str(path), **options)
+        except FileError:
+            self.assertEqual(self.get_ids(model), records)
+            return
+        self.assertEqual(
+            result.rows,
+            result.created + result.updated + result.unchanged
+            + result.rejected)
+        new = self.get_ids(model) - records
+        self.assertLessEqual(len(new), result.created)
+        self.assertEqual(bool(new), bool(result.created))
+        if options['on_error'] == 'stop' and result.rejected:
+            self.assertEqual(new, set())
+            self.assertEqual(result.rejected, result.rows)
+        # Each row that is stored is known again
+        if result.created and not result.rejected:
+            result = do_import(str(path), **options)
+            self.assertEqual(
+                (result.created, result.rejected), (0, 0), result.reasons)
+
+    def get_ids(self, model):
+        return {record.id for record in Model.get(model).find([])}
+
+    @settings(max_examples=100)
+    @given(mutated(USAGES), st.sampled_from(['stop', 'skip']))
+    def test_mutated_usages(self, data, on_error):
+        "Test no usage disappears whatever is wrong with the file"
+        self.check_mutated(
+            'coop.commons.usage', data, do_import, on_error=on_error)
+
+    @settings(max_examples=100)
+    @given(mutated(READINGS), st.sampled_from(['stop', 'skip']))
+    def test_mutated_readings(self, data, on_error):
+        "Test no reading disappears whatever is wrong with the file"
+        self.check_mutated(
+            'coop.commons.reading', data, do_import, on_error=on_error,
+            readings=True)
+
+    @settings(max_examples=100)
+    @given(mutated(ENTRIES), st.sampled_from(['stop', 'skip']))
+    def test_mutated_entries(self, data, on_error):
+        "Test no entry disappears whatever is wrong with the file"
+        self.check_mutated(
+            'coop.patronage.entry', data, import_patronage.do_import,
+            on_error=on_error)
+
+    def test_decimals(self):
+        "Test more decimals than there are are refused, not rounded"
+        number = self.member.number
+        for do_import_, header, row, options in [
+                (do_import, HEADER,
+                    f'digits,1,D,{number},2025-12-01T08:00,'
+                    '2025-12-01T09:00,{},kWh', {}),
+                (do_import, 'resource,meter,time,value,member',
+                    f'D,Main,2025-12-01T08:00,{{}},{number}',
+                    {'readings': True}),
+                (import_patronage.do_import, 'category,member,date,amount',
+                    f'CD,{number},2025-12-01,{{}}', {}),
+                ]:
+            path = self.directory / 'digits.csv'
+            for value, rejected in [('2000.123456789', 1), ('2000.12', 0)]:
+                path.write_text(f'{header}\n{row.format(value)}\n')
+                with self.subTest(header=header, value=value):
+                    result = do_import_(str(path), **options)
+                    self.assertEqual(
+                        (result.created, result.rejected),
+                        (1 - rejected, rejected), result.reasons)
+
+    def test_readings(self):
+        "Test equal readings are as many, and what was read stays"
+        path = self.directory / 'readings.csv'
+
+        def load(*rows):
+            path.write_text('\n'.join([
+                        'resource;meter;time;value;member', *rows]))
+            result = do_import(str(path), readings=True)
+            return (
+                result.created, result.unchanged,
+                [reason.column for reason in result.reasons])
+
+        rows = [
+            'S;Main;2025-11-01T08:00;1.000,5;',
+            'S;Main;2025-11-02T08:00;1.010,5;1']
+        self.assertEqual(load(*rows), (2, 0, []))
+        self.assertEqual(load(*rows), (0, 2, []))
+        rows[1] = rows[1].replace('1.010,5', '1.011,5')
+        self.assertEqual(load(*rows), (0, 0, ['value']))
+        # 1.010 may be 1.01
+        self.assertEqual(
+            load('S;Main;2025-11-03T08:00;1.020;1'), (0, 0, ['value']))
