@@ -43,8 +43,8 @@ def _get_measure(unit):
 
 
 class Usage(
-        UsageRating, UsageWaiting, ForPerson, ForUser, DocumentMixin, DraftingMixin,
-        ModelSQL, ModelView):
+        UsageRating, UsageWaiting, ForPerson, ForUser, DocumentMixin,
+        DraftingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
     _not_copied = {'source', 'external_id'}
