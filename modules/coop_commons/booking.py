@@ -417,8 +417,9 @@ class Booking(
         cls.save(bookings)
         Usage.save(usages)
         # What has to be metered is waited for
-        Usage.confirm([
-                u for u in Usage.browse(usages) if not u.waits])
+        usages = Usage.browse(usages)
+        waiting = Usage.find_missing(usages)
+        Usage.confirm([u for u in usages if u not in waiting])
         cls.offer(bookings)
 
     def check_late_finish(self, now):

@@ -13,6 +13,7 @@ from trytond.transaction import Transaction
 from . import local_time
 from .exceptions import UsageError
 from .slices import SLICE
+from .usage_waiting import get_time_category
 
 # What identifies the user of an event: the model and the field of its code
 USERS = {
@@ -60,6 +61,7 @@ class Intake:
 
     def check(self):
         "Check the events and make the usages of the new ones"
+        Usage = Pool().get('coop.commons.usage')
         self._load()
         usages = {}
         for i, event in enumerate(self.events):
@@ -68,31 +70,22 @@ class Intake:
             except UserError as error:
                 self.results[i] = 'error', error.message
         self._set_times(usages)
+        usages = {i: u for i, u in usages.items() if not self.results[i]}
+        missing = Usage.find_missing(usages.values())
         seen, used = {}, set()
         for i, usage in usages.items():
-            if self.results[i]:
-                continue
+            # What it lacks may be entered since
+            without = missing.get(usage, [])
             try:
-                if usage.end and usage.end < usage.start:
-                    raise UsageError(gettext(
-                            'coop_commons.msg_usage_end_before_start'))
-                if not usage.end and not usage.quantities:
-                    raise UsageError(gettext(
-                            'coop_commons.msg_intake_missing', name='end'))
-                if not usage.end:
-                    usage.end = usage.find_end()
-                usage.date = usage.resource.get_local(usage.start).date()
                 key = usage.source, usage.external_id
                 known = seen.get(key)
                 if key in self.existing:
                     existing = self.existing[key]
-                    # What it waited for may be entered since
-                    known = get_content(existing, without=(
-                            usage.missing_units if usage.booking else []))
+                    known = get_content(existing, without)
                     if usage.booking and not self.events[i].get('person'):
                         # That of the booking may have changed since
                         usage.person = existing.person
-                content = get_content(usage)
+                content = get_content(usage, without)
                 if known is not None and known != content:
                     raise UsageError(gettext(
                             'coop_commons.msg_intake_other_content',
@@ -115,11 +108,11 @@ class Intake:
             used.add(usage.booking)
             self.usages[i] = usage
             reason = None
-            if usage.waits:
+            if without:
                 self.waiting.add(i)
                 reason = gettext(
                     'coop_commons.msg_intake_waits',
-                    units=', '.join(u.name for u in usage.missing_units))
+                    units=', '.join(u.name for u in without))
             self.results[i] = 'created', reason
 
     def _set_times(self, usages):
@@ -155,6 +148,23 @@ class Intake:
                         name=name, value=self.events[i][name])
                     break
                 setattr(usages[i], name, instant)
+            else:
+                try:
+                    self._check_times(usages[i])
+                except UserError as error:
+                    self.results[i] = 'error', error.message
+
+    def _check_times(self, usage):
+        "Check and complete the times"
+        if usage.end and usage.end < usage.start:
+            raise UsageError(gettext(
+                    'coop_commons.msg_usage_end_before_start'))
+        if not usage.end and not usage.quantities:
+            raise UsageError(gettext(
+                    'coop_commons.msg_intake_missing', name='end'))
+        if not usage.end:
+            usage.end = usage.find_end()
+        usage.date = usage.resource.get_local(usage.start).date()
 
     def save(self):
         "Save the new usages and confirm those that do not overlap"
@@ -265,6 +275,7 @@ class Intake:
             booking=booking,
             corrects=None,
             event=None,
+            tariff=None,
             charge_mode=resource.charge_mode,
             state='draft',
             received_at=self.received_at)
@@ -359,7 +370,7 @@ def find_booking_problem(booking, resource, user, used=()):
 def get_content(usage, without=()):
     """Return what must be the same when a usage is sent again
 
-    But for the quantities in some units.
+    But for what is told in some units: the end, if they are those of time.
     """
     others = {u.category for u in without}
     return (
@@ -367,7 +378,7 @@ def get_content(usage, without=()):
         frozenset(
             (q.unit, q.quantity.normalize()) for q in usage.quantities
             if not q.computed and q.unit.category not in others),
-        usage.end)
+        None if others and get_time_category() in others else usage.end)
 
 
 def is_text(value):

@@ -8,6 +8,7 @@ difference between this and what was taken already: in how many parts the uses
 are billed and what of them is taken back does not change what is covered in
 the end.
 """
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 from operator import itemgetter
@@ -49,9 +50,10 @@ def use_packs(billing):
         return
     claim(packs)
     cover = _Cover(billing, packs)
-    starts = sorted(
-        _find_starts(billing, cover.packs.keys()).items(),
-        key=itemgetter(1))
+    found = _find_starts(billing, cover.packs.keys())
+    for party, start in _find_unused(billing, packs):
+        found[party] = min(start, found.get(party, start))
+    starts = sorted(found.items(), key=itemgetter(1))
     for sub_starts in grouped_slice(starts, PARTIES):
         cover.add(dict(sub_starts))
     for sub_uses in grouped_slice(cover.get_uses(), SLICE):
@@ -79,6 +81,25 @@ def _find_starts(billing, parties):
                 starts[party] = min(
                     usage.start, starts.get(party, usage.start))
     return starts
+
+
+def _find_unused(billing, packs):
+    """Yield the parties and the starts of packs that cover nothing yet
+
+    They may be for uses that were billed before the packs were sold.
+    """
+    parties = {p.id for p in billing.for_parties}
+    for pack in packs:
+        party = pack.party
+        if not (pack.uses
+                or (parties and party.id not in parties)
+                or (billing.for_resources
+                    and not any(map(pack.offer.is_for, billing.for_resources)))
+                # No invoice can be sent to it
+                or not party.address_get(type='invoice')):
+            # In no time zone the day begins before
+            yield party, dt.datetime.combine(
+                pack.date - dt.timedelta(days=1), dt.time())
 
 
 class _Use(NamedTuple):

@@ -14,6 +14,7 @@ from trytond.tools import sql_pairing
 from trytond.transaction import Transaction, without_check_access
 
 from .booking_availability import BLOCKING
+from .slices import search_slices
 
 KINDS = [
     ('unfinished', "Booking nobody finished"),
@@ -129,14 +130,19 @@ class Problem(ModelSQL, ModelView):
     def _usages(cls):
         pool = Pool()
         Usage = pool.get('coop.commons.usage')
-        usage = Usage.__table__()
-        yield 'quantity', Usage.__name__, *cls._of_user(usage), {
-            'where': (usage.state == 'draft') & (usage.booking != Null),
-            }
-        usage = Usage.__table__()
-        yield 'draft', Usage.__name__, *cls._of_user(usage), {
-            'where': (usage.state == 'draft') & (usage.booking == Null),
-            }
+        # Who reads the list may not read them
+        with without_check_access():
+            waiting = {
+                u.id for usages in search_slices(
+                    Usage, [('state', '=', 'draft')])
+                for u in Usage.find_missing(usages)}
+        for kind in ['quantity', 'draft']:
+            usage = Usage.__table__()
+            waits = fields.SQL_OPERATORS['in'](usage.id, list(waiting))
+            yield kind, Usage.__name__, *cls._of_user(usage), {
+                'where': (usage.state == 'draft')
+                & (waits if kind == 'quantity' else ~waits),
+                }
         usage, back = Usage.__table__(), Usage.__table__()
         yield 'unpriced', Usage.__name__, *cls._of_user(usage), {
             'where': (usage.state == 'confirmed') & usage.unpriced

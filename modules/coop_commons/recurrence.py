@@ -4,11 +4,16 @@
 import datetime as dt
 import re
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrule, rrulestr
 
 from . import local_time
 
 _UTC = re.compile(r'\d{8}T\d{6}Z')
+# Each hour until the year 9999 would be looked at, if it is the 30th of
+# February that is wanted.  Some hours of a day are written by BYHOUR.
+_FREQUENT = re.compile(r'FREQ=(SECONDLY|MINUTELY|HOURLY)', re.IGNORECASE)
+_MONTHS = re.compile(r'FREQ=MONTHLY|BYMONTH=', re.IGNORECASE)
+_WEEKDAYS = re.compile(r'BYDAY=([^;]*)', re.IGNORECASE)
 
 
 def read(recurrence, start, zone):
@@ -21,10 +26,24 @@ def read(recurrence, start, zone):
         instant = dt.datetime.strptime(match[0], '%Y%m%dT%H%M%SZ')
         return local_time.get_local(instant, zone).strftime('%Y%m%dT%H%M%S')
 
+    first = local_time.get_local(start, zone).replace(tzinfo=None, fold=0)
+    if _FREQUENT.search(recurrence) or _has_no_weekday(recurrence):
+        raise ValueError(recurrence)
     try:
-        return rrulestr(
-            _UTC.sub(get_local, recurrence),
-            dtstart=local_time.get_local(start, zone).replace(
-                tzinfo=None, fold=0))
+        rule = rrulestr(_UTC.sub(get_local, recurrence), dtstart=first)
+        if not isinstance(rule, rrule):
+            # Dates and exceptions are no rule
+            raise ValueError(recurrence)
+        # It begins with the first, whatever it says
+        return rule.replace(dtstart=first)
     except (TypeError, KeyError) as error:
         raise ValueError(recurrence) from error
+
+
+def _has_no_weekday(recurrence):
+    "Return whether it counts more weekdays than a month or a year has"
+    most = 5 if _MONTHS.search(recurrence) else 53
+    return any(
+        not 0 < int(number) <= most
+        for days in _WEEKDAYS.findall(recurrence)
+        for number in re.findall(r'\d+', days))

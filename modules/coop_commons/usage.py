@@ -32,6 +32,7 @@ from .slices import SLICE
 from .tariff import AUDIENCES
 from .tariff_component import EVENTS
 from .usage_rating import UsageRating
+from .usage_waiting import UsageWaiting
 
 CONFIRMED = ['confirmed', 'rated', 'charged']
 
@@ -42,8 +43,8 @@ def _get_measure(unit):
 
 
 class Usage(
-        UsageRating, ForPerson, ForUser, DocumentMixin, DraftingMixin,
-        ModelSQL, ModelView):
+        UsageRating, UsageWaiting, ForPerson, ForUser, DocumentMixin,
+        DraftingMixin, ModelSQL, ModelView):
     __name__ = 'coop.commons.usage'
     __string__ = "Usage"
     _not_copied = {'source', 'external_id'}
@@ -239,20 +240,6 @@ class Usage(
     @property
     def duration(self):
         return self.end - self.start if self.end else dt.timedelta()
-
-    @property
-    def missing_units(self):
-        "The other units of the resource in which nothing is metered"
-        given = {q.unit.category for q in self.quantities}
-        return [
-            u for u in self.resource.other_units if u.category not in given]
-
-    @property
-    def waits(self):
-        "Whether it is the use of a booking and waits for what was metered"
-        return bool(
-            self.booking and not (self.event or self.corrects)
-            and self.missing_units)
 
     def compute_fields(self, field_names=None):
         values = super().compute_fields(field_names=field_names)

@@ -220,13 +220,13 @@ class RatingRun:
         What there is none for is an error.
         """
         Tariff = Pool().get('coop.commons.tariff')
-        categories = _get_categories(usages)
+        categories = get_categories(usages)
         for usage in usages:
             category = categories[usage]
             audience = (
                 usage.audience if usage.tariff
                 else get_audience(usage.cost_center, category))
-            tariffs = self._find_tariffs(usage, audience, category)
+            tariffs = self.find_tariffs(usage, audience, category)
             if tariffs:
                 mode = usage.charge_mode or usage.resource.charge_mode
                 yield usage, [
@@ -243,7 +243,8 @@ class RatingRun:
                     date=usage.date,
                     audience=Tariff.get_audience_name(audience))
 
-    def _find_tariffs(self, usage, audience, category):
+    def find_tariffs(self, usage, audience, category):
+        "Return the tariffs that apply, of which the cheapest is taken"
         Tariff = Pool().get('coop.commons.tariff')
         key = usage.resource, usage.date, audience, category
         if key not in self._found:
@@ -280,7 +281,7 @@ def _get_spans(usage, plans):
     return [s for s in spans if s]
 
 
-def _get_categories(usages):
+def get_categories(usages):
     "Return the id of the category of the member on the day"
     pool = Pool()
     Member = pool.get('coop.member')

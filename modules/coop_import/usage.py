@@ -145,6 +145,7 @@ class UsageImporter(Importer):
 
     def _check_same(self, row):
         "The ledger of usages is corrected, not changed"
+        Usage = Pool().get('coop.commons.usage')
         for name, value in [
                 ('resource', row['resource']), ('member', row.member),
                 ('party', row['party']), ('cost_center', row['cost_center']),
@@ -165,9 +166,13 @@ class UsageImporter(Importer):
                 row.error('quantity', 'msg_import_usage_change',
                     line=item.line, value=item['quantity'],
                     current=get_name(current))
+        if not quantities:
+            return
+        needed = {
+            u.category for units in Usage.find_needed([row.usage]).values()
+            for u in units}
         for unit, quantity in quantities.items():
-            if row.usage.booking and unit.category in {
-                    u.category for u in row.usage.resource.other_units}:
+            if unit.category in needed:
                 # It waited for it, and it was entered since
                 continue
             row.error('quantity', 'msg_import_usage_change',
@@ -203,7 +208,9 @@ class UsageImporter(Importer):
         usages = [row.usage for row in self.rows if row in rows]
         save(usages)
         Booking.replace_uses([u.booking for u in usages if u.booking])
-        Usage.confirm([u for u in Usage.browse(usages) if not u.waits])
+        usages = Usage.browse(usages)
+        waiting = Usage.find_missing(usages)
+        Usage.confirm([u for u in usages if u not in waiting])
         return rows, rows
 
 

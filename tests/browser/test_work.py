@@ -1,6 +1,7 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """The work of a cooperative's year, by clicking."""
+import datetime as dt
 
 
 def admit(sao, name, date):
@@ -119,6 +120,27 @@ def test_book_and_bill(before):
     assert any('4.00' in cell for cell in invoice)
     sao.press('post')
     sao.reads('state', "Posted")
+
+
+def test_calendar(before):
+    "A booking is in the calendar on its day, and is opened from it"
+    sao = before
+    day = dt.date.today() + dt.timedelta(days=1)
+    admit(sao, "Newcomer 11", '02/02/1998')
+    book(
+        sao, "Newcomer 11", f'{day:%m/%d/%Y} 13:00:00',
+        f'{day:%m/%d/%Y} 14:00:00')
+    sao.reads('state', "Confirmed")
+    number = sao.get('number')
+    sao.open_menu('Cooperative', 'Commons', 'Bookings', 'Calendar')
+    event = sao.tab.locator('.fc-event', has_text="Newcomer 11")
+    assert "Meeting Room" in event.inner_text()
+    cell = sao.tab.locator(f'.fc-day[data-date="{day}"]').first
+    # It is below the head of its day
+    left, width = (cell.bounding_box()[n] for n in ['x', 'width'])
+    assert left <= event.bounding_box()['x'] < left + width
+    sao.do(event.click)
+    sao.reads('number', number)
 
 
 def test_change_booking(before):

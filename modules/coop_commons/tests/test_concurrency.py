@@ -12,7 +12,8 @@ from trytond.modules.company.tests.tools import create_company, get_company
 from trytond.modules.coop_commons.exceptions import (
     BookingOverlapError, BookingRuleError, BookingRuleWarning, SeriesError)
 from trytond.modules.coop_commons.tests.tools import create_resource
-from trytond.modules.coop_membership.tests.concurrency import at_once
+from trytond.modules.coop_membership.tests.concurrency import (
+    Processes, at_once)
 from trytond.modules.coop_membership.tests.tools import (
     create_category, create_member)
 from trytond.pool import Pool
@@ -23,6 +24,16 @@ from trytond.transaction import Transaction
 START = dt.datetime(2030, 1, 1)
 ROUNDS = 100
 BLOCKING = ('state', 'in', ['confirmed', 'running'])
+
+
+def move(booking, resource, hour):
+    pool = Pool()
+    Booking = pool.get('coop.commons.booking')
+    Resource = pool.get('coop.commons.resource')
+    start = START + dt.timedelta(hours=hour)
+    Booking.rebook(
+        Booking(booking), start, start + dt.timedelta(hours=1),
+        Resource(resource), 1)
 
 
 class ConcurrencyTestCase(unittest.TestCase):
@@ -94,7 +105,9 @@ class ConcurrencyTestCase(unittest.TestCase):
         self.assertEqual(len({start for start, _ in booked}), ROUNDS)
 
     def test_change(self):
-        "Test only one of two bookings moves to the same hour"
+        "Test two processes move only one of two bookings to the same hour"
+        processes = Processes(2)
+        self.addCleanup(processes.close)
         machine = create_resource("Lathe", bookable=True)
         for member, day in zip(self.members, [100, 200]):
             self.assertEqual(
@@ -107,20 +120,18 @@ class ConcurrencyTestCase(unittest.TestCase):
                         ('resource', '=', machine.id), BLOCKING,
                         ], order=[('start', 'ASC')])]
 
-        def move(id_, hour):
-            def function():
-                pool = Pool()
-                Booking = pool.get('coop.commons.booking')
-                Resource = pool.get('coop.commons.resource')
-                start = START + dt.timedelta(hours=hour)
-                Booking.rebook(
-                    Booking(id_), start, start + dt.timedelta(hours=1),
-                    Resource(machine.id), 1)
-            return function
-
+        moved = set()
         for hour in range(ROUNDS):
-            self.assertEqual(
-                self.at_once(*(move(id_, hour) for id_ in bookings)), 1)
+            results = processes.at_once(*(
+                    (move, id_, machine.id, hour) for id_ in bookings),
+                context=self.context)
+            self.assertEqual(results.count(None), 1)
+            moved.add(results.index(None))
+            # The other is told by which booking it is taken
+            reason, = filter(None, results)
+            self.assertRegex(reason, 'because of "[12] Lathe')
+        # None of them is always the first
+        self.assertEqual(moved, {0, 1})
         # Each still has an hour of its own
         booked = self.get_booked(machine)
         self.assertEqual(len({start for start, _ in booked}), 2)

@@ -425,6 +425,40 @@ class PeriodTestCase(CommonsTestCase):
             self._check_books()
 
     @with_transaction()
+    def test_pack_late(self):
+        "Test a pack covers what was billed before it was sold"
+        pool = Pool()
+        Billing = pool.get('coop.commons.billing')
+        with self.in_company():
+            one, two = self._members
+            resource = self._create_tariffs(
+                [{'unit_price': 10}], bookable=False)
+            for member in [one, two]:
+                self._use(resource, member, FIRST, 6)
+            billing = Billing(
+                company=self.company, end=FIRST.date(),
+                invoice_date=FIRST.date(), for_resources=[resource])
+            billing.save()
+            billing.compute([billing])
+            billing.post([billing])
+            self.assertEqual(
+                [i.untaxed_amount for i in Billing(billing.id).invoices],
+                [Decimal('60.00')] * 2)
+            # Both are dated on the day of the use
+            first, second = self._sell_packs(resource)
+            # Who uses nothing more gets it back too
+            self._use(resource, two, FIRST + DAY, 5)
+            self.assertEqual(self._bill(resource, one), Decimal('-60.00'))
+            self.assertEqual(self._get_left(first), (4, Decimal('32.00')))
+            self.assertEqual(self._get_left(second), (10, Decimal('80.00')))
+            # 11 hours, of which 10 are covered and 6 are charged
+            self.assertEqual(self._bill(resource, two), Decimal('-50.00'))
+            self.assertEqual(self._get_left(second), (0, 0))
+            # Once
+            self.assertEqual(self._bill(resource), 0)
+            self._check_books()
+
+    @with_transaction()
     def test_pack_draft(self):
         "Test a billing that is undone leaves the packs as they were"
         pool = Pool()

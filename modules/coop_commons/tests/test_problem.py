@@ -208,6 +208,98 @@ class ProblemTestCase(CommonsTestCase):
             self.assertEqual(invoice.untaxed_amount, Decimal('15.00'))
 
     @with_transaction()
+    def test_waits_alone(self):
+        "Test an event of no booking waits for what its tariff counts"
+        pool = Pool()
+        Component = pool.get('coop.commons.tariff.component')
+        Meter = pool.get('coop.commons.meter')
+        Problem = pool.get('coop.commons.problem')
+        Quantity = pool.get('coop.commons.usage.quantity')
+        Tariff = pool.get('coop.commons.tariff')
+        Usage = pool.get('coop.commons.usage')
+        with self.in_company():
+            member, _ = self._members
+            member.number = 'M1'
+            member.save()
+            priced, metered, by_hour, free = resources = [
+                self._create_resource() for _ in range(4)]
+            for resource in resources[:2]:
+                Tariff.approve(
+                    [self._make_document('tariff', resource=resource)])
+            Tariff.approve([self._make_document(
+                        'tariff', resource=by_hour, components=[Component(
+                                name="Hours", kind='time', unit=self._hour,
+                                unit_price=Decimal(2))])])
+            Meter(
+                name="Odometer", company=self.company, resource=metered,
+                unit=self._km).save()
+            for resource in resources:
+                resource.code = resource.name
+                resource.save()
+
+            def send(id_, resource, **values):
+                result, = receive(self.company, [{
+                            'external_id': id_, 'resource': resource.code,
+                            'member': 'M1', 'start': '2024-03-04T07:00',
+                            **values}], 'door')
+                return result['status'], result.get('reason', '')
+
+            def get_kinds():
+                return {
+                    p.record.external_id: p.kind for p in Problem.search([])}
+
+            end = {'end': '2024-03-04T09:00'}
+            for id_, resource, values, unit in [
+                    ('km', priced, end, self._km),
+                    ('h', priced, {
+                            'start': '2024-03-05T07:00',
+                            'quantities': {'km': 3}}, self._hour),
+                    ('both', priced, {
+                            'start': '2024-03-06T07:00',
+                            'end': '2024-03-06T09:00',
+                            'quantities': {'km': 0}}, None),
+                    ('metered', metered, end, None),
+                    ('hours', by_hour, end, None),
+                    # It waits for its price
+                    ('free', free, end, None)]:
+                with self.subTest(id_):
+                    status, reason = send(id_, resource, **values)
+                    self.assertEqual(status, 'created')
+                    self.assertEqual(bool(reason), bool(unit))
+                    if unit:
+                        self.assertIn(unit.name, reason)
+                        self.assertEqual(get_kinds()[id_], 'quantity')
+            usages = {u.external_id: u for u in Usage.search([])}
+            self.assertEqual(
+                {i for i, u in usages.items() if u.state == 'draft'},
+                {'km', 'h'})
+            # 2 hours at 10, 10 and 2, what waits is not billed
+            invoice, = self._bill().invoices
+            self.assertEqual(invoice.untaxed_amount, Decimal('44.00'))
+            self.assertEqual(
+                get_kinds(),
+                {'km': 'quantity', 'h': 'quantity', 'free': 'unpriced'})
+
+            usages['km'].quantities = [
+                *usages['km'].quantities,
+                Quantity(unit=self._km, quantity=Decimal(12))]
+            usages['km'].save()
+            usages['h'].end = usages['h'].start + HOUR
+            usages['h'].save()
+            # It is only to be confirmed
+            self.assertEqual(
+                get_kinds(),
+                {'km': 'draft', 'h': 'draft', 'free': 'unpriced'})
+            Usage.confirm([usages['km'], usages['h']])
+            self.assertEqual(send('km', priced, **end), ('exists', ''))
+            self.assertEqual(
+                send('h', priced, start='2024-03-05T07:00',
+                    quantities={'km': 3}), ('exists', ''))
+            # 2 hours at 10 and 12 km, an hour and 3 km
+            invoice, = self._bill().invoices
+            self.assertEqual(invoice.untaxed_amount, Decimal('45.00'))
+
+    @with_transaction()
     def test_taken_back(self):
         "Test nobody asks for the price of what is taken back"
         Problem = Pool().get('coop.commons.problem')

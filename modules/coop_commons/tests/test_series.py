@@ -177,6 +177,14 @@ class SeriesTestCase(CommonsTestCase):
             for values in [
                     {'frequency': None, 'recurrence': 'EVERY DAY'},
                     {'frequency': None, 'recurrence': 'FREQ=DAILY'},
+                    # They would be looked for until the year 9999
+                    *({'frequency': None, 'recurrence':
+                            f'FREQ={f};BYMONTH=2;BYMONTHDAY=30;COUNT=1'}
+                        for f in ['SECONDLY', 'MINUTELY', 'HOURLY', 'YEARLY']),
+                    {'frequency': None, 'recurrence': 'RDATE:20240318T090000'},
+                    # No month has nine Mondays
+                    {'frequency': None,
+                        'recurrence': 'FREQ=MONTHLY;BYDAY=9MO;COUNT=2'},
                     {'frequency': 'DAILY', 'until': dt.date(2025, 3, 19)},
                     {'until': dt.date(2024, 3, 17)}]:
                 with self.subTest(**values), \
