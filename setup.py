@@ -90,6 +90,7 @@ setup(
             'pycountry',
             'pytest',
             'pytest-xdist',
+            'PyYAML',
             'vobject',
             ],
         'doc': ['sphinx'],

@@ -197,3 +197,31 @@ def create_bare_move(company, account, counterpart, parties, amounts):
                 credit=Decimal(0))])
     Move.post([move])
     return move
+
+
+def create_bare_moves(company, account, counterpart, parties, amounts):
+    """Save and post a move of two lines for each party, in slices."""
+    pool = Pool()
+    Configuration = pool.get('coop.membership.configuration')
+    Move = pool.get('account.move')
+    Line = pool.get('account.move.line')
+    Period = pool.get('account.period')
+    date = dt.date(YEAR + 1, 5, 2)
+    period = Period.find(company, date=date)
+    period.move_sequence_used.lock()
+    journal = Configuration(1).get_multivalue('journal', company=company)
+    for sub_rows in grouped_slice(list(zip(parties, amounts)), 500):
+        moves = [
+            Move(
+                company=company, journal=journal, period=period, date=date,
+                lines=[
+                    Line(
+                        account=counterpart, debit=amount,
+                        credit=Decimal(0)),
+                    Line(
+                        account=account, party=party, debit=Decimal(0),
+                        credit=amount, maturity_date=date),
+                    ])
+            for party, amount in sub_rows]
+        Move.save(moves)
+        Move.post(moves)

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
-"""Measure the allocation of redemptions against a bare move.
+"""Measure the allocation of redemptions against bare moves.
 
-The queue is shared out first come and pro rata, and what is granted ends.
+The queue is shared out first come and pro rata, against one bare move of as
+many lines, and what is granted ends, against as many moves of two lines.
 """
 import datetime as dt
 import random
 from decimal import Decimal
 
 from common import (
-    START, YEAR, analyze, create_bare_move, database, get_sizes, insert,
-    insert_members, measure, print_header, print_row, run, setup_company)
+    START, YEAR, analyze, create_bare_move, create_bare_moves, database,
+    get_sizes, insert, insert_members, measure, print_header, print_row, run,
+    setup_company)
 from shares import PAR_VALUE, create_class, insert_moves
 from sql.aggregate import Count, Sum
 
@@ -42,7 +44,7 @@ def setup(size, order):
         'coop.share.redemption',
         ['company', 'number', 'member', 'share_class', 'quantity',
             'request_date', 'reason', 'granted', 'set_off', 'state'],
-        ((company, f'{i}', member, class_, draw.randrange(1, HELD + 1),
+        ((company, f'Q{i}', member, class_, draw.randrange(1, HELD + 1),
                 START - dt.timedelta(draw.randrange(500)), 'partial',
                 False, False, 'approved')
             for i, member in enumerate(members)))
@@ -95,32 +97,34 @@ def bench(size, order):
                 lambda: run(func, *args, company=company))
         return seconds, sum(queries.values()), result
 
-    def bare(count):
-        seconds, *_ = run_(
-            create_bare_move, company, payable, expense, parties[:count],
+    def bare(create, count):
+        seconds, queries, _ = run_(
+            create, company, payable, expense, parties[:count],
             [PAR_VALUE] * count)
-        return seconds
+        return seconds, queries
 
     # The first move of a period also creates what the period needs
-    bare(1)
-    baseline = bare(size)
+    bare(create_bare_move, 1)
+    baseline, _ = bare(create_bare_move, size)
     seconds, queries, _ = run_(allocate, company, class_)
     count = run(check, size, class_, 'approved')
     order = order.replace('_', ' ')
     print_row(
         f"redemptions by {order}: grant {count:,} ({queries:,} queries)",
         size, seconds, baseline)
+    baseline, base = bare(create_bare_moves, count)
     seconds, queries, _ = run_(end)
     run(check, size, class_, 'ended')
     print_row(
-        f"redemptions by {order}: end them ({queries:,} queries)",
-        size, seconds, baseline)
+        f"redemptions by {order}: end them ({queries:,} queries, "
+        f"{base:,} of the bare moves)",
+        count, seconds, baseline, "≤ 2")
 
 
 def main():
     sizes = get_sizes(1_000, 5_000, 20_000)
     print_header()
-    with database('coop_shares'):
+    with database('coop'):
         for size in sizes:
             for order in ['request_date', 'pro_rata']:
                 bench(size, order)

@@ -357,7 +357,8 @@ class Dividend(
             cls._delete_lines([current[r] for r in current.keys() - rows])
             missing = [r for r in rows if r not in current]
             if len(missing) <= cls._chunk_size:
-                cls.create_lines(dividend, missing, len(rows))
+                dividend._create_lines(missing)
+                cls.close_lines(dividend, len(rows))
                 continue
             with Transaction().set_context(queue_name='coop'):
                 for sub_rows in grouped_slice(missing, cls._chunk_size):
@@ -399,12 +400,19 @@ class Dividend(
             ids = dividend._line_ids(to_post=True)
             if len(ids) <= cls._chunk_size:
                 cls.post_lines(dividend, ids[0], ids[-1])
-                continue
-            with Transaction().set_context(queue_name='coop'):
-                for i in range(0, len(ids), cls._chunk_size):
-                    sub_ids = ids[i:i + cls._chunk_size]
-                    cls.__queue__.post_lines(
-                        dividend, sub_ids[0], sub_ids[-1])
+            else:
+                cls._post_next(dividend, ids)
+
+    @classmethod
+    def _post_next(cls, dividend, ids):
+        """Let the first of the lines be posted, and those after them then
+
+        All need the numbers of the moves: side by side they would only wait
+        for each other, until the workers give up.
+        """
+        ids = ids[:cls._chunk_size]
+        with Transaction().set_context(queue_name='coop'):
+            cls.__queue__.post_lines(dividend, ids[0], ids[-1])
 
     @classmethod
     @Workflow.transition('posted')

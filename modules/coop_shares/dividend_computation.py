@@ -37,18 +37,36 @@ class DividendComputation:
 
     @classmethod
     def create_lines(cls, dividend, rows, count):
-        "Create the lines of the rows, which are a part of count"
-        pool = Pool()
-        Line = pool.get('coop.share.dividend.line')
-        cls.lock([dividend])
+        """Create the lines of the rows, which are a part of count
+
+        Chunks do not lock the dividend, so that workers create them side by
+        side.  Who locks it waits for their lines anyway, which refer to it.
+        """
         if dividend.state != 'draft':
             return
+        dividend._create_lines(rows)
+        # Not before the lines of this chunk are there for everybody
+        with Transaction().set_context(queue_name='coop'):
+            cls.__queue__.close_lines(dividend, count)
+
+    @classmethod
+    def close_lines(cls, dividend, count):
+        "Complete the computation, as soon as there are count lines"
+        # Others may still be created, which would have to be waited for
+        if len(dividend._line_ids()) < count:
+            return
+        cls.lock([dividend])
+        if dividend.state == 'draft' and len(dividend._line_ids()) == count:
+            cls._computed([dividend])
+
+    def _create_lines(self, rows):
+        Line = Pool().get('coop.share.dividend.line')
         # Another computation may have created some of them meanwhile
-        members = {member for member, *_ in dividend._current_lines()}
+        members = {member for member, *_ in self._current_lines()}
         rows = [r for r in rows if r[0] not in members]
         for sub_rows in grouped_slice(rows, SLICE):
             Line.create([{
-                        'dividend': dividend.id,
+                        'dividend': self.id,
                         'member': member,
                         'basis': basis,
                         'gross': gross,
@@ -57,8 +75,6 @@ class DividendComputation:
                         'exempt': exempt,
                         } for member, basis, gross, withholding, church_tax,
                         exempt in sub_rows])
-        if len(members) + len(rows) == count:
-            cls._computed([dividend])
 
     def _current_lines(self):
         "Return the lines by the values that are computed"

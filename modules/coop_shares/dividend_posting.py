@@ -33,42 +33,47 @@ class DividendPosting(DividendShares):
             return
         ids = dividend._line_ids(
             to_post=True, first_id=first_id, last_id=last_id)
+        if not ids:
+            # It was posted already, and what goes on from there
+            return
+        books = Books(dividend.company)
+        move = books.move(
+            dividend.posting_date, [], origin=dividend,
+            description=dividend.number)
+        move.save()
+        gross = withholding = 0
+        payments = []
+        for sub_ids in grouped_slice(ids, SLICE):
+            lines = Line.browse(list(sub_ids))
+            fills = dividend._get_fills(lines)
+            for line, parts in fills.items():
+                line.to_shares = filled(parts)
+            save_records(list(fills))
+            save_records([
+                    books.line(
+                        dividend.account_payable, -line.payout,
+                        party=line.member.party,
+                        maturity_date=dividend.payment_date,
+                        move=move, origin=line)
+                    for line in lines if line.payout])
+            credits, sub_payments = cls._get_credits(books, move, fills)
+            save_records(credits)
+            payments.extend(sub_payments)
+            Line.write(lines, {'move': move.id})
+            gross += sum(l.gross for l in lines)
+            withholding += sum(l.withholding for l in lines)
+        lines = [books.line(dividend.debit_account, gross, move=move)]
+        if withholding:
+            lines.append(Withholding.get_line(
+                    books, dividend.account_withholding, withholding,
+                    dividend.posting_date, move=move))
+        MoveLine.save(lines)
+        Move.post([move])
+        cls._enter_payments(payments)
+        ids = dividend._line_ids(to_post=True)
         if ids:
-            books = Books(dividend.company)
-            move = books.move(
-                dividend.posting_date, [], origin=dividend,
-                description=dividend.number)
-            move.save()
-            gross = withholding = 0
-            payments = []
-            for sub_ids in grouped_slice(ids, SLICE):
-                lines = Line.browse(list(sub_ids))
-                fills = dividend._get_fills(lines)
-                for line, parts in fills.items():
-                    line.to_shares = filled(parts)
-                save_records(list(fills))
-                save_records([
-                        books.line(
-                            dividend.account_payable, -line.payout,
-                            party=line.member.party,
-                            maturity_date=dividend.payment_date,
-                            move=move, origin=line)
-                        for line in lines if line.payout])
-                credits, sub_payments = cls._get_credits(books, move, fills)
-                save_records(credits)
-                payments.extend(sub_payments)
-                Line.write(lines, {'move': move.id})
-                gross += sum(l.gross for l in lines)
-                withholding += sum(l.withholding for l in lines)
-            lines = [books.line(dividend.debit_account, gross, move=move)]
-            if withholding:
-                lines.append(Withholding.get_line(
-                        books, dividend.account_withholding, withholding,
-                        dividend.posting_date, move=move))
-            MoveLine.save(lines)
-            Move.post([move])
-            cls._enter_payments(payments)
-        if not dividend._line_ids(to_post=True):
+            cls._post_next(dividend, ids)
+        else:
             cls._posted([dividend])
 
     def _moves(self):

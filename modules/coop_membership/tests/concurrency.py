@@ -11,7 +11,7 @@ from trytond.pool import Pool
 from trytond.tests.test_tryton import DB_NAME
 from trytond.transaction import Transaction, TransactionError
 
-__all__ = ['Processes', 'at_once']
+__all__ = ['Processes', 'at_once', 'meet']
 
 # How long a user tries again what another one keeps locked
 PATIENCE = 60
@@ -84,6 +84,14 @@ class Processes:
 
     def close(self):
         self.executor.shutdown()
+
+
+def meet(timeout=PATIENCE):
+    """Wait within a call until the other processes have come as far.
+
+    Who waits for a lock of another one never comes.
+    """
+    _call.barrier.wait(timeout)
 
 
 def _start(barrier):

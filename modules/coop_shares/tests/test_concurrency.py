@@ -11,15 +11,16 @@ from trytond.modules.account.tests.tools import create_chart, create_fiscalyear
 from trytond.modules.account_invoice.tests.tools import (
     set_fiscalyear_invoice_sequences)
 from trytond.modules.company.tests.tools import create_company, get_company
-from trytond.modules.coop_membership.tests.concurrency import Processes
+from trytond.modules.coop_membership.tests.concurrency import Processes, meet
 from trytond.modules.coop_membership.tests.tools import (
     check_books, create_category)
 from trytond.modules.coop_shares.tests.tools import (
     create_payment_method, create_share_class, holdings)
 from trytond.pool import Pool
-from trytond.tests.test_tryton import drop_db
+from trytond.tests.test_tryton import DB_NAME, drop_db
 from trytond.tests.tools import activate_modules
 from trytond.transaction import Transaction
+from trytond.worker import run_task
 
 START = dt.date(2022, 1, 1)
 DATE = dt.date(2022, 6, 30)
@@ -53,6 +54,13 @@ def transfer(company, from_member, to_member, share_class, quantity):
     # It may be the last share
     with Transaction().set_context(_skip_warnings=True):
         Transfer.do([transfer])
+
+
+def create_chunk(dividend, rows, count):
+    Dividend = Pool().get('coop.share.dividend')
+    Dividend.create_lines(Dividend(dividend), rows, count)
+    # While the lines of the other one are not committed
+    meet()
 
 
 class ConcurrencyTestCase(unittest.TestCase):
@@ -168,6 +176,36 @@ class ConcurrencyTestCase(unittest.TestCase):
                 [True, True])
         self.assertHeld(ann, 3)
         self.assertHeld(bob, 3)
+
+    def test_dividend_chunks(self):
+        "Test two workers create the lines of a dividend side by side"
+        Dividend = Model.get('coop.share.dividend')
+        members = self.create_members(4)
+        dividend = Dividend(
+            start_date=START, end_date=DATE, rate=Decimal('0.05'))
+        dividend.classes.append(self.share_class)
+        dividend.save()
+        # Half a year of 5 % of 3 shares of 10 each
+        rows = [
+            (m.id, '30', Decimal('0.75'), Decimal(0), None, None)
+            for m in members]
+        errors = self.processes.at_once(
+            (create_chunk, dividend.id, rows[:2], 4),
+            (create_chunk, dividend.id, rows[2:], 4),
+            context=self.context)
+        self.assertEqual(errors, [None, None])
+        self.assertEqual(len(Dividend(dividend.id).lines), 4)
+        self.assertEqual(dividend.state, 'draft')
+        # Each has asked for it, the second one finds nothing more to do
+        with Transaction().start(DB_NAME, 1, readonly=True):
+            tasks = [
+                t.id for t in Pool().get('ir.queue').search([])
+                if t.data['method'] == 'close_lines' and not t.finished_at]
+        self.assertEqual(len(tasks), 2)
+        for task in tasks:
+            run_task(DB_NAME, task)
+        dividend.reload()
+        self.assertEqual(dividend.state, 'computed')
 
 
 if backend.name != 'postgresql':
