@@ -14,6 +14,14 @@ class CoopTestCase(StrangerTestMixin, CompanyTestMixin, ModuleTestCase):
     "Test Coop module"
     module = 'coop'
     extras = EXTRAS
+    masters = {
+        'coop.configuration.setting': "belongs to a master",
+        }
+
+    @property
+    def _skip_company_rule(self):
+        # Those of all companies are read, but not changed
+        return super()._skip_company_rule | {('coop.surplus.plan', 'company')}
 
     def prepare_documents(self, company):
         create_chart(company)

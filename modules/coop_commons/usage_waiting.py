@@ -88,10 +88,13 @@ class _Needs:
         return needed
 
     def _get_counted(self, tariff, resource):
+        "Return the units that are to be told, of those that the resource has"
         metered = self._get_metered(resource)
         return [
             c.unit for c in tariff.components
-            if c.kind in {'time', 'metered'}
+            if (c.kind == 'time'
+                or c.kind == 'metered'
+                and c.unit.category in resource.unit_categories)
             and c.unit.category not in metered]
 
     def _get_metered(self, resource):

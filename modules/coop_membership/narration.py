@@ -91,11 +91,13 @@ class Move(metaclass=PoolMeta):
         AdditionalMove = pool.get('coop.document.move')
         if isinstance(self.origin, ModelStorage):
             return [self.origin]
-        origins = [
-            l.origin for l in sorted(self.lines, key=int)
-            if isinstance(l.origin, ModelStorage)]
+        # In the order of the lines, which is not that of their ids, they are
+        # read together
+        origins = {
+            l.id: l.origin for l in self.lines
+            if isinstance(l.origin, ModelStorage)}
         if origins:
-            return origins
+            return [origins[id_] for id_ in sorted(origins)]
         rows = AdditionalMove.search([('move', '=', self.id)])
         return sorted({r.replaced for r in rows}, key=int)
 

@@ -1,12 +1,15 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 import datetime as dt
+from decimal import Decimal
 
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_membership.books import Books
+from trytond.modules.coop_membership.tests.queries import count_queries
 from trytond.pool import Pool
 from trytond.tests.test_tryton import with_transaction
 
-from .case import START, SharesTestCase
+from .case import START, SharesTestCase, get_account
 
 
 class NarrationTestCase(SharesTestCase):
@@ -65,6 +68,34 @@ class NarrationTestCase(SharesTestCase):
                     ('id', '!=', other.move.id),
                     ])
             self.assertNarrated(reversal, f"Cancelled: {text(other)}")
+
+    @with_transaction()
+    def test_many_lines(self):
+        "Test the queries of posting do not depend on the lines"
+        pool = Pool()
+        Line = pool.get('account.move.line')
+        Move = pool.get('account.move')
+        company, category, class_ = self._set_up()
+        with set_company(company):
+            books = Books(company)
+            expense = get_account(company, type='expense')
+            counts = []
+            # The first one fills the caches
+            for count in [2, 4, 40]:
+                move = books.move(START, [], description="Many")
+                move.description = None
+                move.save()
+                lines = [
+                    books.line(expense, Decimal(amount), move=move)
+                    for amount in [count, *[-1] * count]]
+                for line in lines:
+                    line.description = None
+                Line.save(lines)
+                with count_queries() as queries:
+                    Move.post(Move.browse([move]))
+                self.assertEqual(len(Move(move.id).lines), count + 1)
+                counts.append(queries)
+            self.assertSameQueries(*counts[1:], updates=False)
 
     @with_transaction()
     def test_own(self):
