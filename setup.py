@@ -23,7 +23,8 @@ DATA = [
 # What the files that people import need
 FILES = ['Babel', 'charset-normalizer', 'openpyxl', 'schwifty']
 # What serves the pages of the portal
-PORTAL = ['Flask', 'Flask-WTF', 'WTForms', 'flask-tryton', 'gunicorn']
+PORTAL = [
+    'Flask', 'Flask-WTF', 'Pillow', 'WTForms', 'flask-tryton', 'gunicorn']
 
 
 def read_config(directory):

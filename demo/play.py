@@ -516,10 +516,13 @@ def open_portal():
     "Let the first member who is one sign in, and everybody apply"
     ContactMechanism = Model.get('party.contact_mechanism')
     Member = Model.get('coop.member')
+    Offer = Model.get('coop.commons.pack.offer')
+    Pack = Model.get('coop.commons.pack')
     Portal = Model.get('coop.portal.configuration')
     User = Model.get('web.user')
 
-    portal = Portal(host=HOST, join=True)
+    portal = Portal(
+        host=HOST, join=True, color='#1e4e79', background_color='#eaf1f7')
     portal.welcome = (
         "Welcome to our cooperative! Here you see what is yours, book what "
         "we share and answer to our meetings.")
@@ -532,6 +535,18 @@ def open_portal():
     User(
         email=VISITOR, email_valid=True, password=PASSWORD,
         party=member.party).save()
+
+    account, = Model.get('account.account').find(
+        [('type.deferred', '=', True)], limit=1)
+    offer = Offer(
+        name="Prepaid Money", kind='money', price=Decimal('50.00'),
+        deferred_account=account)
+    offer.save()
+    pack = Pack(party=member.party, offer=offer, date=PAYMENT)
+    pack.price = offer.price
+    pack.save()
+    pack.click('sell')
+    pack.invoice_line.invoice.click('post')
 
 
 def get_fiscalyear():

@@ -19,6 +19,8 @@ class Replace(metaclass=PoolMeta):
             ('coop.commons.deposit', 'party'),
             ('coop.commons.pack', 'party'),
             ('coop.commons.reading', 'party'),
+            ('coop.commons.series', 'party'),
+            ('coop.commons.series', 'person'),
             ('coop.commons.usage', 'party'),
             ('coop.commons.usage', 'person'),
             ]
@@ -69,10 +71,12 @@ class Erase(metaclass=PoolMeta):
     def to_erase(self, party_id):
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
+        Series = pool.get('coop.commons.series')
         Usage = pool.get('coop.commons.usage')
         # Each by itself: the tables are joined without what has no member
         return super().to_erase(party_id) + [
             (Model, [(path, '=', party_id)], True, [column], [None])
             for Model, column in [
-                (Booking, 'purpose'), (Usage, 'description')]
+                (Booking, 'purpose'), (Series, 'purpose'),
+                (Usage, 'description')]
             for path in ['party', 'member.party']]

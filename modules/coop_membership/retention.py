@@ -124,8 +124,13 @@ class Erase(metaclass=PoolMeta):
         pool = Pool()
         Member = pool.get('coop.member')
         Party = pool.get('party.party')
+        Person = pool.get('coop.member.person')
+        Suspension = pool.get('coop.member.suspension')
         return super().to_erase(party_id) + [
             (Party, [('id', '=', party_id)], False, ['birth_date'], [None]),
             (Member, [('party', '=', party_id)], True,
                 ['rejection_reason'], [None]),
+            (Person, [('party', '=', party_id)], True, ['licence'], [None]),
+            (Suspension, [('member.party', '=', party_id)], True,
+                ['note'], [None]),
             ]

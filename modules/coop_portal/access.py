@@ -230,6 +230,28 @@ def create(record):
     return record
 
 
+def attach(record, name, content):
+    "Attach the file to the record, which the visitor has just created"
+    Attachment = Pool().get('ir.attachment')
+    with without_check_access():
+        Attachment.create([{
+                    'name': name,
+                    'resource': str(record),
+                    'data': content,
+                    }])
+
+
+def attachment_names(record):
+    "Return what the files that the visitor has sent are called"
+    Attachment = Pool().get('ir.attachment')
+    with without_check_access():
+        return [
+            a.name for a in Attachment.search([
+                    ('resource', '=', str(record)),
+                    ('create_uid', '=', g.visitor.portal_user),
+                    ], order=[('id', 'ASC')])]
+
+
 def print_(record, action, **data):
     "Return the extension and the content of a paper on the record"
     pool = Pool()

@@ -1,9 +1,14 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from trytond.i18n import gettext
 from trytond.model import ModelSQL, ModelView, Unique, fields
 from trytond.pool import Pool
 from trytond.pyson import Eval
+from trytond.report import Report
 from trytond.transaction import Transaction, without_check_access
+
+from .color import INK, PAPER, READABLE, SOFT, STRONG, contrast, is_color
+from .exceptions import ColorError
 
 
 class Configuration(ModelSQL, ModelView):
@@ -46,6 +51,15 @@ class Configuration(ModelSQL, ModelView):
         "Meetings",
         help="Check to let members read what general meetings are about, and "
         "say whether they come.")
+    color = fields.Char(
+        "Color", strip=True,
+        help="The color of links and buttons, as #14532d.\n"
+        "Leave empty for green.")
+    background_color = fields.Char(
+        "Background Color", strip=True,
+        help="The color behind the head of the page and what is chosen from, "
+        "as #eef3f0.\n"
+        "Leave empty for a light one.")
     welcome = fields.Text(
         "Welcome", translate=True,
         help="What members read on the first page.")
@@ -89,7 +103,37 @@ class Configuration(ModelSQL, ModelView):
         values = super().preprocess_values(mode, values)
         if values.get('host'):
             values['host'] = values['host'].strip().lower()
+        for name in ['color', 'background_color']:
+            if values.get(name):
+                values[name] = values[name].strip().lower()
         return values
+
+    @classmethod
+    def validate_fields(cls, configurations, field_names):
+        super().validate_fields(configurations, field_names)
+        if field_names and not field_names & {'color', 'background_color'}:
+            return
+        for configuration in configurations:
+            configuration._check_colors()
+
+    def _check_colors(self):
+        "Check that everybody can read what is in the colors"
+        for color in filter(None, [self.color, self.background_color]):
+            if not is_color(color):
+                raise ColorError(gettext(
+                        'coop_portal.msg_configuration_color', color=color))
+        color = self.color or STRONG
+        background = self.background_color or SOFT
+        for one, other in [
+                (color, PAPER), (color, background), (INK, background)]:
+            ratio = contrast(one, other)
+            if ratio < READABLE:
+                raise ColorError(gettext(
+                        'coop_portal.msg_configuration_contrast',
+                        one=one, other=other,
+                        ratio=Report.format_number(ratio, None, digits=1),
+                        least=Report.format_number(
+                            READABLE, None, digits=1)))
 
     @classmethod
     def copy(cls, configurations, default=None):

@@ -3,5 +3,9 @@
 from trytond.exceptions import UserError
 
 
+class ColorError(UserError):
+    pass
+
+
 class RequestError(UserError):
     pass

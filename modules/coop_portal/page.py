@@ -1,14 +1,16 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
 """What all pages have in common: their transaction, their form, their texts"""
+import random
 import time
 from functools import wraps
 
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, session, url_for
 from flask_tryton import tryton_transaction
 from flask_wtf import FlaskForm
 from wtforms.validators import Regexp
 
+from trytond import backend
 from trytond.exceptions import UserError, UserWarning
 from trytond.i18n import gettext
 from trytond.pool import Pool
@@ -18,13 +20,15 @@ from trytond.transaction import Transaction
 
 # As long as it takes to send a letter, in seconds
 STEADY = 2
+# How long somebody waits for what others change, in seconds
+PATIENCE = 20
 
 
 class Refused(Exception):
     "The reason, in words for users, why nothing was done"
 
 
-def text(name, **values):
+def text(name, /, **values):
     return gettext(f'coop_portal.msg_page_{name}', **values)
 
 
@@ -41,8 +45,8 @@ def choice(record, name):
         getattr(record, name))
 
 
-def lazy_text(name):
-    return LazyString(text, name)
+def lazy_text(name, /, **values):
+    return LazyString(text, name, **values)
 
 
 def lazy_label(model, name):
@@ -90,7 +94,25 @@ def run(func, values, readonly=None, as_visitor=True):
             # A number or a day that nothing can have
             abort(404)
 
-    return call()
+    return _take_turns(call)
+
+
+def _take_turns(func):
+    """Do it again as long as others hold what it needs
+
+    Tryton tries for some tenths of a second only, and at the same moments.
+    """
+    end = time.monotonic() + PATIENCE
+    flashes = list(session.get('_flashes', []))
+    while True:
+        try:
+            return func()
+        except backend.DatabaseOperationalError:
+            if time.monotonic() > end:
+                raise
+            if '_flashes' in session:
+                session['_flashes'] = list(flashes)
+            time.sleep(random.uniform(.05, .25))
 
 
 def page(open_=False, part=None):

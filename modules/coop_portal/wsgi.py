@@ -17,8 +17,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import trytond.config as config
 from trytond.exceptions import RateLimitException
 
-from . import access, page
-from .views import account, door, join, meeting, own, requests, shares, use
+from . import access, page, upload
+from .views import (
+    account, door, join, look, meeting, own, requests, shares, use)
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,12 @@ HEADERS = {
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     }
-VIEWS = [door, join, account, requests, shares, use, own, meeting]
-# What a form may hold
+VIEWS = [look, door, join, account, requests, shares, use, own, meeting]
+# What is the same for all who come
+COMMON = {'static', 'look.colors', 'look.logo'}
+# Whose forms take files
+UPLOADS = {'requests.new', 'join.apply'}
+# What another form may hold
 MAX_LENGTH = 64 * 1024
 
 
@@ -91,11 +96,13 @@ def create_app(database=None, secret=None, secure=True):
 def _find_visitor():
     if request.endpoint != 'static':
         g.visitor = page.run(access.find_visitor, {}, readonly=True)
+        if request.endpoint in UPLOADS and g.visitor.user:
+            request.max_content_length = upload.MAX_LENGTH
 
 
 def _set_headers(response):
     for name, value in HEADERS.items():
-        if name == 'Cache-Control' and request.endpoint == 'static':
+        if name == 'Cache-Control' and request.endpoint in COMMON:
             value = 'max-age=3600'
         response.headers[name] = value
     return response
@@ -105,7 +112,8 @@ def _show_error(error):
     "Answer in a few words what can not be shown, or lead where it can"
     if error.code and error.code < 400:
         return error
-    name = {404: 'not_found', 429: 'limit'}.get(error.code, 'bad_request')
+    name = {404: 'not_found', 413: 'too_large', 429: 'limit'}.get(
+        error.code, 'bad_request')
     return _show_message(name, error.code)
 
 

@@ -21,11 +21,14 @@ ZONE = ZoneInfo('America/Los_Angeles')
 # What is not a page, but answers with a file or leads to a page
 FILES = {
     'account.confirmation', 'account.data', 'account.invoice', 'join.paper',
-    'meeting.convocation', 'meeting.paper', 'own.feed', 'shares.certificate',
-    'shares.code', 'shares.letter', 'shares.settlement', 'shares.statement',
+    'look.colors', 'look.logo', 'meeting.convocation', 'meeting.paper',
+    'own.feed', 'shares.certificate', 'shares.code', 'shares.letter',
+    'shares.settlement', 'shares.statement',
     }
 # What the member has not: a code needs an account of the cooperative
-NO_LINKS = {'own.feed', 'shares.code', 'shares.settlement'}
+NO_LINKS = {
+    'look.colors', 'look.logo', 'own.feed', 'shares.code',
+    'shares.settlement'}
 # What is for who has not signed in
 OPEN = ['door.sign_in', 'door.forgotten', 'door.password', 'door.privacy',
     'join.index']
@@ -176,6 +179,11 @@ def test_join_and_use(visitor, browser, url, mail, prepared):
         postal_code='12345', city="Town")
     for box in visitor.page.locator('input[name^=paper_]').all():
         box.check()
+    visitor.page.locator('[name=files]').set_input_files({
+            'name': "proof.pdf",
+            'mimeType': 'application/pdf',
+            'buffer': b'%PDF-1.7',
+            })
     visitor.send()
     assert "New Comer" in visitor.text()
     assert "Eingegangen" in visitor.text()

@@ -7,7 +7,6 @@ from trytond.modules.company.tests import (
     CompanyTestMixin, PartyCompanyCheckEraseMixin)
 from trytond.modules.coop_commons.tests.documents import CommonsDocuments
 from trytond.modules.coop_membership.tests.document import StrangerTestMixin
-from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.pool import Pool
 from trytond.tests.test_tryton import ModuleTestCase
 
@@ -71,7 +70,7 @@ BUTTONS = {
 
 class CoopCommonsTestCase(
         CommonsDocuments, StrangerTestMixin, RecordsTestMixin,
-        PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin,
+        PartyCompanyCheckEraseMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Commons module"
     module = 'coop_commons'

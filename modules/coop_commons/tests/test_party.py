@@ -59,8 +59,12 @@ class PartyTestCase(CommonsTestCase):
             with self.assertRaises(EraseError):
                 erase()
             usage.cancel([usage])
+            series = self.make(
+                'series', 'cancelled', member=None, party=party,
+                purpose="Birthday")
             erase()
             for document, name in [
-                    (booking, 'purpose'), (usage, 'description')]:
+                    (booking, 'purpose'), (series, 'purpose'),
+                    (usage, 'description')]:
                 values, = document.read([document.id], [name])
                 self.assertIsNone(values[name])

@@ -23,6 +23,7 @@ from trytond.modules.company.tests import create_company, set_company
 from trytond.modules.coop_membership.document import (
     DocumentMixin, LedgerMixin, PartMixin, ResultMixin, part_fields)
 from trytond.modules.coop_membership.exceptions import WizardError
+from trytond.modules.coop_membership.tests.parties import PartyTestMixin
 from trytond.modules.coop_membership.tests.wizard_attacks import WizardAttacks
 from trytond.pool import Pool, isregisteredby
 from trytond.pyson import PYSONEncoder
@@ -399,7 +400,7 @@ class DocumentTestMixin:
             yield
 
 
-class StrangerTestMixin(DocumentTestMixin):
+class StrangerTestMixin(PartyTestMixin, DocumentTestMixin):
     "Attack what is of another company too, directly and by wizards"
 
     @with_transaction()

@@ -5,13 +5,12 @@ from trytond.modules.company.tests import (
 from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_membership.tests.documents import (
     MembershipDocumentTestMixin)
-from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.tests.test_tryton import ModuleTestCase
 
 
 class CoopMembershipTestCase(
         MembershipDocumentTestMixin, StrangerTestMixin,
-        PartyCompanyCheckEraseMixin, PartyCheckReplaceMixin, CompanyTestMixin,
+        PartyCompanyCheckEraseMixin, CompanyTestMixin,
         ModuleTestCase):
     "Test Coop Membership module"
     module = 'coop_membership'

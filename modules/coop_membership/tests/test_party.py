@@ -25,6 +25,7 @@ class PartyTestCase(DatabaseTestCase):
         pool = Pool()
         Erase = pool.get('party.erase', type='wizard')
         Member = pool.get('coop.member')
+        Suspension = pool.get('coop.member.suspension')
         company = create_company()
         with set_company(company):
             category = create_category(company)
@@ -46,6 +47,13 @@ class PartyTestCase(DatabaseTestCase):
             Member.admit([member])
             with self.assertRaises(EraseError):
                 erase()
+            suspension, = Suspension.create([{
+                        'member': member.id,
+                        'start_date': dt.date(2001, 1, 1),
+                        'end_date': dt.date(2001, 6, 30),
+                        'reason': 'other',
+                        'note': "In hospital",
+                        }])
 
             today = dt.date.today()
             Member.write([member], {
@@ -68,6 +76,8 @@ class PartyTestCase(DatabaseTestCase):
             values, = type(party).read([party.id], ['name', 'birth_date'])
             self.assertIsNone(values['name'])
             self.assertIsNone(values['birth_date'])
+            values, = Suspension.read([suspension.id], ['note'])
+            self.assertIsNone(values['note'])
 
     @with_transaction()
     def test_erase_party_accounting(self):

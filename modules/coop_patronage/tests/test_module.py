@@ -4,12 +4,11 @@ from trytond.modules.company.tests import CompanyTestMixin
 from trytond.modules.coop_membership.tests.document import StrangerTestMixin
 from trytond.modules.coop_patronage.tests.case import EXTRAS
 from trytond.modules.coop_patronage.tests.documents import PatronageDocuments
-from trytond.modules.party.tests import PartyCheckReplaceMixin
 from trytond.tests.test_tryton import ModuleTestCase
 
 
 class CoopPatronageTestCase(
-        PatronageDocuments, StrangerTestMixin, PartyCheckReplaceMixin,
+        PatronageDocuments, StrangerTestMixin,
         CompanyTestMixin, ModuleTestCase):
     "Test Coop Patronage module"
     module = 'coop_patronage'

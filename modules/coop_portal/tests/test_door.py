@@ -4,10 +4,15 @@ from io import BytesIO
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+from flask import flash, get_flashed_messages
+
+from trytond import backend
 from trytond.modules.company.tests import set_company
+from trytond.modules.coop_portal import page
 from trytond.modules.coop_portal.tests.door import PASSWORD, PortalTestCase
+from trytond.modules.coop_portal.wsgi import create_app
 from trytond.pool import Pool
-from trytond.tests.test_tryton import with_transaction
+from trytond.tests.test_tryton import DB_NAME, with_transaction
 
 
 class DoorTestCase(PortalTestCase):
@@ -156,7 +161,7 @@ class DoorTestCase(PortalTestCase):
 
     @with_transaction()
     def test_upload(self):
-        "Test the portal keeps no files, and reads no large forms"
+        "Test the portal keeps no files but those it asks for, nor long texts"
         pool = Pool()
         Request = pool.get('coop.portal.request')
         cooperative = self.open()
@@ -172,8 +177,36 @@ class DoorTestCase(PortalTestCase):
             pool.get('ir.attachment').search([], count=True), attachments)
         Request.delete(Request.search([]))
         response = browser.post(path, text="x" * 100_000)
-        self.assertEqual(response.status_code, 413)
+        self.assertEqual(response.status_code, 200)
         self.assertFalse(Request.search([]))
+
+    def test_turns(self):
+        "Test who comes while others are at it waits a little"
+        attempts = []
+
+        def book():
+            attempts.append(len(attempts))
+            flash("Booked")
+            if len(attempts) < 4:
+                raise backend.DatabaseOperationalError
+            return "done"
+
+        def stuck():
+            attempts.append(len(attempts))
+            raise backend.DatabaseOperationalError
+
+        app = create_app(DB_NAME, 'a secret of the tests')
+        with app.test_request_context(), \
+                patch.object(page.time, 'sleep') as sleep:
+            self.assertEqual(page._take_turns(book), "done")
+            self.assertEqual(len(attempts), 4)
+            self.assertEqual(sleep.call_count, 3)
+            self.assertEqual(get_flashed_messages(), ["Booked"])
+
+            with patch.object(page, 'PATIENCE', -1), \
+                    self.assertRaises(backend.DatabaseOperationalError):
+                page._take_turns(stuck)
+            self.assertEqual(len(attempts), 5)
 
     @with_transaction()
     def test_null(self):

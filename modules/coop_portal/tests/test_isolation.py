@@ -42,7 +42,7 @@ SHARED = {
     'coop.commons.resource', 'coop.member.category',
     'coop.membership.document'}
 # What is not about records
-NO_RECORDS = {'own.feed', 'requests.new', 'static'}
+NO_RECORDS = {'look.logo', 'own.feed', 'requests.new', 'static'}
 
 
 class IsolationTestCase(PortalTestCase):

@@ -11,6 +11,7 @@ from trytond.pool import Pool
 
 from .. import access
 from ..page import Form, lazy_label, money, page, steady, text
+from ..upload import Uploads
 from .account import send
 from .door import EmailForm
 from .requests import LENGTH, REQUEST
@@ -45,6 +46,7 @@ class ApplicationForm(Form):
     quantity = DecimalField(lazy_label(REQUEST, 'quantity'), [Optional()])
     text = TextAreaField(
         lazy_label(REQUEST, 'text'), [Optional(), Length(max=LENGTH)])
+    files = Uploads()
 
 
 def _get_form(papers):
@@ -116,7 +118,7 @@ def apply(id_):
             if name in Request._fields:
                 setattr(request, name, value or None)
         request.legal_entity = form.legal_entity.data
-        access.create(request)
+        form.files.attach(access.create(request))
         flash(text('request_sent'))
         return redirect(url_for('join.categories'))
     return render_template(

@@ -11,6 +11,7 @@ from trytond.pool import Pool
 
 from .. import access
 from ..page import Form, day, is_email, label, lazy_label, money, page, text
+from ..upload import Uploads
 
 blueprint = Blueprint('requests', __name__, url_prefix='/requests')
 REQUEST = 'coop.portal.request'
@@ -20,11 +21,13 @@ LENGTH = 4000
 class OtherForm(Form):
     text = TextAreaField(
         lazy_label(REQUEST, 'text'), [InputRequired(), Length(max=LENGTH)])
+    files = Uploads()
 
 
 class NoticeForm(Form):
     text = TextAreaField(
         lazy_label(REQUEST, 'text'), [Optional(), Length(max=LENGTH)])
+    files = Uploads()
 
 
 class AddressForm(Form):
@@ -81,6 +84,7 @@ def index():
     Request = Pool().get(REQUEST)
     return render_template(
         'requests.html', requests=access.find(REQUEST),
+        names=access.attachment_names,
         kinds=Request.kinds_for(access.member(), g.visitor.parts))
 
 
@@ -100,7 +104,9 @@ def new(kind):
         for name, value in form.data.items():
             if name in Request._fields:
                 setattr(request, name, value)
-        access.create(request)
+        request = access.create(request)
+        if 'files' in form:
+            form.files.attach(request)
         flash(text('request_sent'))
         return redirect(url_for('requests.index'))
     return render_template(
