@@ -4,12 +4,11 @@
 """Let many members book at once by the portal.
 
 Each hour of each resource is wanted by two of them.  The portal is served by
-gunicorn on this machine, with a worker for each processor, and the members
-come from threads of this process.  That a page is only looked at by as many
+gunicorn on this machine as the documentation says, and the members come
+from threads of this process.  That a page is only looked at by as many
 is the baseline.
 """
 import datetime as dt
-import os
 import re
 import socket
 import subprocess
@@ -35,7 +34,7 @@ from trytond.tests.test_tryton import DB_NAME
 HOST, SECRET = 'portal.example', 'a secret of the benchmark'
 RESOURCES = 10
 START = dt.datetime(2034, 1, 2, 8)
-THREADS = 8
+WORKERS = 4
 TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 
 
@@ -96,8 +95,7 @@ class Server:
         self.process = subprocess.Popen([
                 sys.executable, '-m', 'gunicorn',
                 '--bind', f'127.0.0.1:{self.port}',
-                '--workers', str(os.cpu_count()),
-                '--threads', str(THREADS), '--timeout', '300',
+                '--workers', str(WORKERS), '--timeout', '300',
                 '--log-level', 'warning',
                 'trytond.modules.coop_portal.wsgi:create_app('
                 f'{DB_NAME!r}, {SECRET!r}, False)'])
@@ -213,7 +211,7 @@ def bench(size):
         with Server() as server:
             visitors = [Visitor(server.port, c) for c in cookies]
             # Each worker has loaded what it needs
-            for visitor in visitors[:4 * os.cpu_count()]:
+            for visitor in visitors[:4 * WORKERS]:
                 visitor.look('/use')
             looks, look_seconds = at_once([
                     lambda v=v, r=r: v.look(f'/use/{r}')
