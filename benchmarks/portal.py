@@ -10,19 +10,16 @@ is the baseline.
 """
 import datetime as dt
 import re
-import socket
-import subprocess
 import sys
-import time
 from collections import Counter
 from decimal import Decimal
 from http.client import HTTPConnection
-from threading import Barrier, Thread
 from urllib.parse import urlencode
 
 from common import (
     YEAR, analyze, database, get_sizes, insert, insert_members, print_header,
     print_row, run, setup_company)
+from server import Server, at_once, summarize
 
 from trytond import backend
 from trytond.modules.company.tests import set_company
@@ -35,6 +32,9 @@ HOST, SECRET = 'portal.example', 'a secret of the benchmark'
 RESOURCES = 10
 START = dt.datetime(2034, 1, 2, 8)
 WORKERS = 4
+APPLICATION = (
+    'trytond.modules.coop_portal.wsgi:create_app('
+    f'{DB_NAME!r}, {SECRET!r}, False)')
 TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 
 
@@ -85,34 +85,6 @@ def setup(size):
     return [r.id for r in resources], keys
 
 
-class Server:
-    "The portal, on a port of this machine"
-
-    def __enter__(self):
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            self.port = free.getsockname()[1]
-        self.process = subprocess.Popen([
-                sys.executable, '-m', 'gunicorn',
-                '--bind', f'127.0.0.1:{self.port}',
-                '--workers', str(WORKERS), '--timeout', '300',
-                '--log-level', 'warning',
-                'trytond.modules.coop_portal.wsgi:create_app('
-                f'{DB_NAME!r}, {SECRET!r}, False)'])
-        while self.process.poll() is None:
-            try:
-                socket.create_connection(('127.0.0.1', self.port)).close()
-            except OSError:
-                time.sleep(.1)
-            else:
-                return self
-        raise RuntimeError("gunicorn does not run")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-
 class Visitor:
     "A member with a browser"
 
@@ -153,28 +125,6 @@ class Visitor:
         return status
 
 
-def at_once(functions):
-    "Return what each returns and the seconds that it took, and those of all"
-    barrier = Barrier(len(functions) + 1)
-    results = [None] * len(functions)
-
-    def call(i, function):
-        barrier.wait()
-        begin = time.perf_counter()
-        result = function()
-        results[i] = result, time.perf_counter() - begin
-
-    threads = [
-        Thread(target=call, args=args) for args in enumerate(functions)]
-    for thread in threads:
-        thread.start()
-    barrier.wait()
-    begin = time.perf_counter()
-    for thread in threads:
-        thread.join()
-    return results, time.perf_counter() - begin
-
-
 def get_cookies(keys):
     "Return the cookies by which the members have signed in"
     app = create_app(DB_NAME, SECRET, secure=False)
@@ -191,15 +141,6 @@ def check(wanted):
     assert booked == Counter(set(wanted)), booked
 
 
-def summarize(results, seconds):
-    "Return the seconds of all, of the median and of the slowest but 1 %"
-    times = sorted(time for _, time in results)
-    return {
-        "all": seconds,
-        **{f"p{part}": times[-(-len(times) * part // 100) - 1]
-            for part in [50, 99]}}
-
-
 def bench(size):
     with database('coop_portal', 'coop_commons', 'account_invoice'):
         resources, keys = run(setup, size)
@@ -208,7 +149,7 @@ def bench(size):
                 START + dt.timedelta(hours=i // 2 // RESOURCES))
             for i in range(size)]
         cookies = get_cookies(keys)
-        with Server() as server:
+        with Server(APPLICATION, WORKERS) as server:
             visitors = [Visitor(server.port, c) for c in cookies]
             # Each worker has loaded what it needs
             for visitor in visitors[:4 * WORKERS]:

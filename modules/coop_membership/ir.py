@@ -1,6 +1,23 @@
 # This file is part of Tryton Coop.  The COPYRIGHT file at the top level of
 # this repository contains the full copyright notices and license terms.
+from contextlib import contextmanager
+
 from trytond.pool import Pool, PoolMeta
+from trytond.transaction import Transaction
+
+
+@contextmanager
+def _in_language():
+    """Let what is named depend on the language only
+
+    Tryton keeps names by the whole context, which is another one for each
+    record that an assistant is opened on and each member in the portal.
+    """
+    transaction = Transaction()
+    language = transaction.language
+    with transaction.reset_context(), \
+            transaction.set_context(language=language):
+        yield
 
 
 class Cron(metaclass=PoolMeta):
@@ -34,3 +51,26 @@ class Company(metaclass=PoolMeta):
         Cron.write(crons, {
                 'companies': [('add', [c.id for c in companies])],
                 })
+
+
+class Model(metaclass=PoolMeta):
+    __name__ = 'ir.model'
+
+    @classmethod
+    def get_name_items(cls, classes=None):
+        with _in_language():
+            return super().get_name_items(classes=classes)
+
+    @classmethod
+    def get_names(cls, classes=None):
+        with _in_language():
+            return super().get_names(classes=classes)
+
+
+class ModelField(metaclass=PoolMeta):
+    __name__ = 'ir.model.field'
+
+    @classmethod
+    def get_name(cls, model, field):
+        with _in_language():
+            return super().get_name(model, field)

@@ -18,25 +18,6 @@ class Cron(metaclass=PoolMeta):
                 "Delete Web Users without a confirmed E-mail"))
 
 
-class Model(metaclass=PoolMeta):
-    __name__ = 'ir.model'
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        # It is called the same for whomever the portal acts
-        cls._get_names_cache.context_ignored_keys.update(_NAMES)
-
-
-class ModelField(metaclass=PoolMeta):
-    __name__ = 'ir.model.field'
-
-    @classmethod
-    def __setup__(cls):
-        super().__setup__()
-        cls._get_name_cache.context_ignored_keys.update(_NAMES)
-
-
 class Rule(metaclass=PoolMeta):
     __name__ = 'ir.rule'
 
