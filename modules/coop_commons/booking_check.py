@@ -184,8 +184,10 @@ class BookingCheck:
                         if r),
                     *(b.user for b in c_bookings)])
         now = cls._now()
-        changed, warnings = [], []
+        changed, warnings, deposits = [], [], []
         for booking, values in changes.items():
+            if values.get('resource', booking.resource) != booking.resource:
+                deposits.append(Deposit.find(booking))
             before = booking.start, booking.resource
             for name, value in values.items():
                 setattr(booking, name, value)
@@ -202,6 +204,7 @@ class BookingCheck:
             changed.append(booking)
         cls.warn_quota(warnings)
         cls.save(changed)
+        Deposit.drop_unneeded(deposits)
         Deposit.ask_bookings(changed)
 
     def get_warnings(self, rules, others=()):

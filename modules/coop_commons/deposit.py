@@ -223,10 +223,15 @@ class Deposit(
     @classmethod
     def drop_bookings(cls, bookings):
         "Ask no more for what bookings that are cancelled asked for"
+        cls.drop_unneeded([cls.find(b) for b in bookings], bookings)
+
+    @classmethod
+    def drop_unneeded(cls, deposits, bookings=()):
+        "Ask no more for what only the bookings have asked for"
         pool = Pool()
         Booking = pool.get('coop.commons.booking')
         to_cancel = []
-        for deposit in {cls.find(b) for b in bookings} - {None}:
+        for deposit in set(filter(None, deposits)):
             if deposit.state == 'draft' and deposit.booking and not (
                     Booking.search([
                             ('id', 'not in', [b.id for b in bookings]),

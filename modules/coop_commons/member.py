@@ -65,7 +65,6 @@ class Member(metaclass=PoolMeta):
         Commitment = pool.get('coop.commons.commitment')
         Contract = pool.get('coop.commons.contract')
         Deposit = pool.get('coop.commons.deposit')
-        Invoice = pool.get('account.invoice')
         Pack = pool.get('coop.commons.pack')
         Usage = pool.get('coop.commons.usage')
         lang = pool.get('ir.lang').get()
@@ -127,17 +126,3 @@ class Member(metaclass=PoolMeta):
 
         yield from Commitment.find_unbilled(members)
         yield from Contract.find_unbilled(members)
-
-        for invoice in Invoice.search([
-                    of_party,
-                    ('type', '=', 'out'),
-                    ('state', '=', 'posted'),
-                    ], order=[('invoice_date', 'ASC'), ('id', 'ASC')]):
-            member = by_party.get((invoice.company.id, invoice.party.id))
-            if member:
-                yield member, gettext(
-                    'coop_commons.msg_member_leave_invoice',
-                    invoice=invoice.rec_name,
-                    amount=lang.currency(
-                        invoice.amount_to_pay, invoice.currency,
-                        grouping=True))

@@ -265,8 +265,7 @@ class Member(metaclass=PoolMeta):
         blockers = super().exit_blockers(members)
         for find in [
                 cls._subscription_blockers, cls._transfer_blockers,
-                cls._redemption_blockers, cls._holding_blockers,
-                cls._invoice_blockers]:
+                cls._redemption_blockers, cls._holding_blockers]:
             for member, text in find(members):
                 blockers[member].append(text)
         return blockers
@@ -365,26 +364,6 @@ class Member(metaclass=PoolMeta):
                         'coop_shares.msg_member_leave_shares',
                         quantity=left,
                         share_class=share_class.rec_name)
-
-    @classmethod
-    def _invoice_blockers(cls, members):
-        "Yield the members with their unpaid invoices"
-        Invoice = Pool().get('account.invoice')
-        by_company = defaultdict(dict)
-        for member in members:
-            by_company[member.company][member.party] = member
-        for company, parties in by_company.items():
-            for sub_parties in grouped_slice(
-                    sorted(p.id for p in parties), SLICE):
-                for invoice in Invoice.search([
-                            ('company', '=', company.id),
-                            ('party', 'in', list(sub_parties)),
-                            ('type', '=', 'out'),
-                            ('state', '=', 'posted'),
-                            ], order=[('invoice_date', 'ASC'), ('id', 'ASC')]):
-                    yield parties[invoice.party], gettext(
-                        'coop_shares.msg_member_leave_invoice',
-                        invoice=invoice.rec_name)
 
     @classmethod
     @ModelView.button

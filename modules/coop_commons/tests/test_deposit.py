@@ -194,6 +194,35 @@ class DepositTestCase(CommonsTestCase):
             self.assertFalse(check_books(self.company, BACK))
 
     @with_transaction()
+    def test_change(self):
+        "Test a deposit is asked for the resource that a booking has now"
+        pool = Pool()
+        Booking = pool.get('coop.commons.booking')
+        with self.in_company():
+            self._prepare()
+            other = self._create_resource()
+            other.deposit = Decimal(50)
+            other.save()
+            bookings = [self._book(START), self._book(START + 5 * HOUR)]
+
+            def find():
+                return [
+                    (d.resource, d.amount) for d in self._find()
+                    if d.state == 'draft']
+
+            for booking, expected in zip(bookings, [
+                        # Another one still needs it
+                        [(self._resource, Decimal(200)), (other, Decimal(50))],
+                        [(other, Decimal(50))]]):
+                with patch.object(
+                        Booking, '_now',
+                        return_value=START - dt.timedelta(days=2)):
+                    Booking.rebook(
+                        Booking(booking.id), booking.start, booking.end,
+                        other, 1)
+                self.assertEqual(find(), expected)
+
+    @with_transaction()
     def test_cancel_invoice(self):
         "Test what is cancelled later was held until then"
         pool = Pool()

@@ -373,9 +373,9 @@ class ProblemTestCase(CommonsTestCase):
                 for blocker, record in zip(blockers, records):
                     self.assertIn(record.rec_name, blocker)
 
-            assert_named(booking, usage, pack, commitment, invoice)
+            assert_named(invoice, booking, usage, pack, commitment)
             booking.__class__.call_off([booking])
-            assert_named(usage, pack, commitment, invoice)
+            assert_named(invoice, usage, pack, commitment)
             billing = self._bill()
             # The pack covers the hour, and of the minimum of 10.00 the
             # first half of the year counts, of which 5.00 were charged
@@ -384,8 +384,8 @@ class ProblemTestCase(CommonsTestCase):
                 [b for b in get_blockers() if usage.rec_name in b])
             self.assertFalse(
                 [b for b in get_blockers() if commitment.rec_name in b])
-            assert_named(pack, *sorted(
-                    [invoice, *invoices], key=lambda i: i.invoice_date))
+            assert_named(*sorted(
+                    [invoice, *invoices], key=lambda i: i.invoice_date), pack)
             commitment = commitment.__class__(commitment.id)
             self.assertFalse(commitment.valid_until)
             commitment.end_with_exit([Member(member.id)])
