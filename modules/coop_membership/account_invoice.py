@@ -4,6 +4,7 @@ from trytond.i18n import gettext
 from trytond.pool import Pool, PoolMeta
 from trytond.tools import grouped_slice
 
+from .books import SLICE
 from .remittance import find_member
 
 
@@ -35,7 +36,7 @@ class Member(metaclass=PoolMeta):
         Invoice = pool.get('account.invoice')
         lang = pool.get('ir.lang').get()
         blockers = super().exit_blockers(members)
-        for sub_members in grouped_slice(members):
+        for sub_members in grouped_slice(members, SLICE):
             by_party = {(m.company, m.party): m for m in sub_members}
             for invoice in Invoice.search([
                         ('company', 'in', list({c.id for c, _ in by_party})),
