@@ -310,9 +310,18 @@ class Usage(
         "Return when the use ends by the time that is given as a quantity"
         end = self.start
         for line in self._times:
-            end = rating_time.extend(
-                _get_measure(line.unit), end, line.quantity / self.seats,
-                self.resource.zone)
+            try:
+                end = rating_time.extend(
+                    _get_measure(line.unit), end, line.quantity / self.seats,
+                    self.resource.zone)
+            except (OverflowError, ValueError):
+                # There is no such day
+                lang = Pool().get('ir.lang').get()
+                raise UsageError(gettext(
+                        'coop_commons.msg_usage_quantity_long',
+                        quantity=lang.format_number_symbol(
+                            line.quantity, line.unit,
+                            digits=line.unit.digits))) from None
         return end if end != self.start else None
 
     def find_quantity(self):

@@ -147,6 +147,8 @@ class RoutesTestCase(RouteTestCase):
             ({'quantities': {'km': 'far'}}, '"far" of "km"'),
             ({'quantities': {'parsec': 1}}, '"parsec"'),
             ({'quantities': {'kg': 1}}, 'not a unit of the resource'),
+            ({'end': None, 'quantities': {'h': 9_999_999_999}},
+                'is longer than any use'),
             ({'quantities': []}, None),
             ({'color': 'red'}, '"red" of "color"'),
             ]
