@@ -66,8 +66,10 @@ class ShareClassBudget:
         budgets = []
         if self.redemption_cap is not None:
             opening = self.capital(fiscalyear.start_date - DAY)
+            # Revalued shares have ended with more than their par value
             used = sum(
-                r.quantity * self.par_value for r in redemptions)
+                r.quantity * self.par_value if r.state == 'approved'
+                else r.amount for r in redemptions)
             budgets.append(
                 opening * self.redemption_cap / 100 - used)
         if self.minimum_capital is not None:

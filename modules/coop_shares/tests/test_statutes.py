@@ -971,6 +971,36 @@ class StatutesTestCase(SharesTestCase):
             self.assertEqual(check_books(company, END), [])
 
     @with_transaction()
+    def test_revaluation_budget(self):
+        """Test redeemed shares use the budget by their revalued amount
+
+        Of 10 shares of 100, raised by 10 % to 1,100, 4 are redeemed by 440 in
+        the year after.  Half of the opening capital is 550: 110 are left, and
+        not 550 - 4 × 100 = 150.
+        """
+        FiscalYear = Pool().get('account.fiscalyear')
+        company, category, class_ = self._set_up(par_value=Decimal(100))
+        with set_company(company):
+            item = self._resolve(company)
+            fund = self._fund(company, 100)
+            ann, = self._admit(company, category)
+            self._pay(self._subscribe(ann, class_, 10), 1000, START)
+            self._revalue(
+                class_, ['compute', 'approve', 'post'], method='amount',
+                amount=Decimal(100), account=fund.id, resolution=item.id)
+            redemption = self._redeem(
+                ann, class_, 4, end_date=dt.date(2025, 1, 31),
+                settlement_date=dt.date(2025, 2, 1))
+            self.assertEqual(redemption.amount, 440)
+            class_.redemption_cap = Decimal(50)
+            class_.save()
+            year, = FiscalYear.search([
+                    ('company', '=', company.id),
+                    ('start_date', '=', dt.date(2025, 1, 1)),
+                    ])
+            self.assertEqual(class_.remaining_budget(year), 110)
+
+    @with_transaction()
     def test_revaluation_shares(self):
         """Test a revaluation by new shares
 
