@@ -12,6 +12,7 @@ _UTC = re.compile(r'\d{8}T\d{6}Z')
 # Each hour until the year 9999 would be looked at, if it is the 30th of
 # February that is wanted.  Some hours of a day are written by BYHOUR.
 _FREQUENT = re.compile(r'FREQ=(SECONDLY|MINUTELY|HOURLY)', re.IGNORECASE)
+_LAST_YEARS = dt.MAXYEAR - 27
 _MONTHS = re.compile(r'FREQ=MONTHLY|BYMONTH=', re.IGNORECASE)
 _WEEKDAYS = re.compile(r'BYDAY=([^;]*)', re.IGNORECASE)
 
@@ -35,9 +36,24 @@ def read(recurrence, start, zone):
             # Dates and exceptions are no rule
             raise ValueError(recurrence)
         # It begins with the first, whatever it says
-        return rule.replace(dtstart=first)
-    except (TypeError, KeyError) as error:
+        rule = rule.replace(dtstart=first)
+        if not _recurs(rule):
+            raise ValueError(recurrence)
+        return rule
+    except (TypeError, KeyError, IndexError, OverflowError) as error:
         raise ValueError(recurrence) from error
+
+
+def _recurs(rule):
+    """Return whether it goes on, and has a time at all
+
+    What has none in the last 28 years of all, in which the weekdays fall on
+    each day of the year, has none before: it would be looked for until then.
+    """
+    last = rule.replace(
+        dtstart=rule._dtstart.replace(year=_LAST_YEARS),
+        interval=1, count=None, until=None)
+    return rule._interval > 0 and next(iter(last), None) is not None
 
 
 def _has_no_weekday(recurrence):

@@ -180,7 +180,15 @@ class SeriesTestCase(CommonsTestCase):
                     # They would be looked for until the year 9999
                     *({'frequency': None, 'recurrence':
                             f'FREQ={f};BYMONTH=2;BYMONTHDAY=30;COUNT=1'}
-                        for f in ['SECONDLY', 'MINUTELY', 'HOURLY', 'YEARLY']),
+                        for f in [
+                            'SECONDLY', 'MINUTELY', 'HOURLY', 'DAILY',
+                            'YEARLY']),
+                    # The same time again and again, and what has no date
+                    *({'frequency': None, 'recurrence': f'FREQ=DAILY;{r}'}
+                        for r in [
+                            'INTERVAL=0;COUNT=3', 'INTERVAL=-1;COUNT=3',
+                            'BYEASTER=500;COUNT=3',
+                            'UNTIL=99991231T235959Z']),
                     {'frequency': None, 'recurrence': 'RDATE:20240318T090000'},
                     # No month has nine Mondays
                     {'frequency': None,
