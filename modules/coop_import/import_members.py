@@ -100,11 +100,12 @@ class ImportMembersStart(ModelView):
         "Return the arguments of the table"
         reading = {'constants': {}}
         try:
-            if self.profile:
-                reading.update(load_profile(self.profile))
+            # One of them, as a mixture would be of no program
             if self.profile_file:
                 reading.update(read_profile(
                         self.profile_file.decode('utf-8-sig')))
+            elif self.profile:
+                reading.update(load_profile(self.profile))
         except UnicodeDecodeError:
             raise ImportFileError(gettext(
                     'coop_import.msg_import_profile_encoding')) from None
